@@ -1,0 +1,1 @@
+"""Actions as JSON for programs."""

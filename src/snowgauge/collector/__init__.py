@@ -1,0 +1,1 @@
+"""HTTP requests to payloads, answering as Snowplow's Stream Collector does."""

@@ -1,0 +1,1 @@
+"""Serves the console: a single-page app whose built files lie here."""

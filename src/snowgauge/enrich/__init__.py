@@ -1,0 +1,1 @@
+"""One payload to outcomes: adapters, the canonical event, validation, enrichments."""

@@ -1,0 +1,1 @@
+"""Configurable enrichments. One file each, found without a list."""

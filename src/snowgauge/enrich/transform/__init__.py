@@ -1,0 +1,1 @@
+"""Tracker parameters to columns of the canonical event."""

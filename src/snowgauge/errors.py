@@ -1,0 +1,114 @@
+"""Every exception that Snowgauge raises on purpose.
+
+::
+
+    SnowgaugeError
+    ├── SettingsError               a setting is wrong: stop the start, name the key and the cure
+    ├── LogUnavailable              the event log could not make a record durable: answer 503, try again
+    ├── StoreError
+    │   ├── StoreUnavailable        the database is away: the same batch is written again later
+    │   └── QueryRefused            a query that may not run (not read-only, over a limit, bad SQL)
+    ├── PayloadRecordError          bytes that are not a Thrift CollectorPayload
+    ├── SelfDescribingError         data that is not self-describing (carries Iglu's error code)
+    ├── SchemaResolutionError       no registry has the schema (carries the lookup history)
+    │   └── RegistryOutage          ... because a registry is away: not the event's fault, wait and try again
+    ├── AdapterFailure              a request that no event can be made of: becomes a failed event
+    ├── EnrichmentFailure           an enrichment could not do its work: becomes a failed event
+    └── AssetError                  a file that an enrichment needs could not be had
+
+Bad data is a value that flows on (a failed event); of the above only the first three, ``RegistryOutage`` and
+``AssetError`` reach a loop that has to decide what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class SnowgaugeError(Exception):
+    """Any failure that Snowgauge itself reports. The text is written for the operator who reads it."""
+
+
+class SettingsError(SnowgaugeError):
+    """A setting that cannot be used. The text names the key, the value seen and what is allowed."""
+
+
+class LogUnavailable(SnowgaugeError):
+    """The event log can keep nothing at present; none of the records handed over may be taken as kept."""
+
+
+class StoreError(SnowgaugeError):
+    """The store did not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached or is not ready; writing the same batch again later is safe."""
+
+
+class QueryRefused(StoreError):
+    """A query that the store will not run, with the database's or the guard's reason."""
+
+
+class PayloadRecordError(SnowgaugeError):
+    """Bytes that do not hold a CollectorPayload. The text is the one Snowplow's loader uses."""
+
+
+class SelfDescribingError(SnowgaugeError):
+    """JSON that is not self-describing. ``code`` is Iglu's: INVALID_IGLUURI, INVALID_SCHEMAVER, ..."""
+
+    def __init__(self, code: str, json: Any) -> None:
+        super().__init__(f"not self-describing ({code})")
+        self.code = code
+        self.json = json
+
+
+class SchemaResolutionError(SnowgaugeError):
+    """No registry answered with the schema. ``history`` is the ``lookupHistory`` of a bad row."""
+
+    def __init__(self, uri: str, history: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(
+            f"schema {uri} not found in {', '.join(str(h['repository']) for h in history) or 'any registry'}"
+        )
+        self.uri = uri
+        self.history = list(history)
+
+
+class RegistryOutage(SchemaResolutionError):
+    """The schema may exist, but a registry that could have it is away. Events wait; they do not fail."""
+
+
+class AdapterFailure(SnowgaugeError):
+    """A payload of which no event can be made. ``messages`` are the ``failure.messages`` of the bad row."""
+
+    def __init__(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__("; ".join(str(m.get("expectation") or m.get("error") or m) for m in messages))
+        self.messages = list(messages)
+
+
+class EnrichmentFailure(SnowgaugeError):
+    """One enrichment's failure on one event, in one of the two forms that enrich 6.10 knows.
+
+    Simple: ``EnrichmentFailure("text")``. Input data: ``EnrichmentFailure("expectation", field=..., value=...)``.
+    ``schema_key`` and ``identifier`` are filled in by the caller when the enrichment leaves them out.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        value: str | None = None,
+        schema_key: str | None = None,
+        identifier: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.value = value
+        self.schema_key = schema_key
+        self.identifier = identifier
+
+
+class AssetError(SnowgaugeError):
+    """A file that an enrichment needs could not be fetched or read."""

@@ -1,0 +1,1 @@
+"""Keeps payloads safe between receiving and storing."""

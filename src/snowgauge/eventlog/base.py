@@ -1,0 +1,90 @@
+"""The contract of an event log.
+
+A log keeps *entries* in order of arrival from the moment ``append`` returns until a reader commits them. It is the
+only thing between "the tracker got its 200" and "the row is stored", so its promises are about power cuts:
+
+- ``append`` returns when every entry would survive one. When it raises ``LogUnavailable`` none may be taken as kept
+  (the caller answers 503 and the tracker sends again).
+- ``read`` gives a batch whose **boundaries are frozen**: until it is committed it comes again with the same id and the
+  same entries, after any crash of reader or writer. Stores build exactly-once loading on that.
+- ``commit`` means "stored"; the entries may then be deleted. A batch is committed whole.
+
+Appending is safe from several threads. A subscription belongs to one thread; subscriptions of one log share its
+entries out among themselves (each entry goes to exactly one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+EntryKind = Literal["payload", "bad_row"]
+
+
+class LogEntry(msgspec.Struct, frozen=True):
+    """``payload``: ``body`` is a Thrift CollectorPayload record. ``bad_row``: a bad row the collector itself made, as
+    JSON. ``received_at`` is the server clock in milliseconds."""
+
+    body: bytes
+    received_at: int
+    kind: EntryKind = "payload"
+
+
+class LogBatch(msgspec.Struct, frozen=True):
+    """Entries to be stored together. ``id`` is unique for ever and never reused for other entries."""
+
+    id: str
+    entries: Sequence[LogEntry]
+
+
+class LogStats(msgspec.Struct, frozen=True):
+    """What waits in a log: entries, their bytes, and the age of the oldest in seconds (0 when empty).
+
+    ``capacity_bytes`` is the size at which the log refuses more.
+    """
+
+    entries: int
+    bytes: int
+    oldest_seconds: float
+    capacity_bytes: int | None = None
+
+
+class LogWriter(Protocol):
+    def append(self, entries: Sequence[LogEntry]) -> None:
+        """Keep entries; returns when they are durable. Raises ``LogUnavailable``: keep none of them for granted."""
+
+    def healthy(self) -> bool:
+        """Would an append succeed now, as far as can be told without one?"""
+
+    def close(self) -> None:
+        """Finish what is under way; later appends raise ``LogUnavailable``."""
+
+
+class Subscription(Protocol):
+    def read(self, timeout: float) -> LogBatch | None:
+        """The next batch, waiting up to ``timeout`` seconds for a first entry; ``None`` when there is none.
+
+        A batch that was read and not committed is given again, first, by the next subscription of the same share.
+        """
+
+    def commit(self, batch: LogBatch) -> None:
+        """The batch is stored. Committing twice is harmless."""
+
+    def close(self) -> None: ...
+
+
+class EventLog(Protocol):
+    """One place where entries wait. Which process may open which part is the backend's business."""
+
+    def writer(self) -> LogWriter:
+        """A writer for this process."""
+
+    def subscribe(self, share: int = 0, of: int = 1) -> Subscription:
+        """Read share number ``share`` of ``of`` (0-based). Two subscriptions never hold the same share at once."""
+
+    def peek(self, limit: int | None = None, follow: bool = False) -> Iterator[LogEntry]:
+        """Waiting entries in order of arrival, consuming nothing."""
+
+    def stats(self) -> LogStats: ...

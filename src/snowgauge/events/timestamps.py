@@ -1,0 +1,44 @@
+"""Instants as text. Inside the pipeline an instant is an ``int``: milliseconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MIN_MS = -62167219200000  # 0000-01-01T00:00:00.000Z, the first instant the enriched format can write
+MAX_MS = 253402300799999  # 9999-12-31T23:59:59.999Z
+_YEAR_ONE_MS = -62135596800000  # Python's calendar starts here; year 0 is written by hand below
+
+
+@lru_cache(maxsize=4096)
+def _second_text(second: int) -> str:
+    if second * 1000 < _YEAR_ONE_MS:  # year 0 is a leap year, like year 4
+        return "0000" + (_EPOCH + timedelta(seconds=second + 126_230_400)).strftime("-%m-%d %H:%M:%S")
+    moment = _EPOCH + timedelta(seconds=second)
+    return f"{moment.year:04d}{moment.strftime('-%m-%d %H:%M:%S')}"
+
+
+def tsv_text(ms: int) -> str:
+    """``yyyy-MM-dd HH:mm:ss.SSS``, as in the enriched TSV. Only for instants from year 0 to 9999."""
+    second, milli = divmod(ms, 1000)
+    return f"{_second_text(second)}.{milli:03d}"
+
+
+def iso_text(ms: int) -> str:
+    """``yyyy-MM-ddTHH:mm:ss.SSSZ``: always three digits of fraction."""
+    return tsv_text(ms).replace(" ", "T") + "Z"
+
+
+def instant_text(ms: int) -> str:
+    """As Java prints an Instant: no fraction when it is zero, else three digits."""
+    text = iso_text(ms)
+    return text[:-5] + "Z" if text.endswith(".000Z") else text
+
+
+def parse_ms(text: str) -> int:
+    """Read the TSV or ISO form back. Raises ``ValueError``."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round((moment - _EPOCH) / timedelta(milliseconds=1))

@@ -1,0 +1,1 @@
+"""Finds, caches and applies schemas."""

@@ -1,0 +1,46 @@
+"""What the rest of the package asks of Iglu.
+
+``Resolver`` finds schemas, ``Validator`` checks self-describing data against them. Both are safe to use from several
+threads, hold no event state, and compile a schema once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
+
+
+class ValidSchema(msgspec.Struct, frozen=True):
+    """Data was valid. ``superseded_by`` is the version that checked it instead of the one it names."""
+
+    superseded_by: str | None = None
+
+
+class Invalid(msgspec.Struct, frozen=True):
+    """Data was not valid, or its schema was not found or is broken.
+
+    ``error`` is the Iglu client error of a bad row: ``{"error": "ValidationError", "dataReports": [...]}``,
+    ``{"error": "ValidationError", "schemaIssues": [...]}`` or ``{"error": "ResolutionError", "lookupHistory": [...]}``
+    (failed-events facts 2.2).
+    """
+
+    error: dict[str, Any]
+
+
+class Resolver(Protocol):
+    def schema(self, key: SchemaKey) -> dict[str, Any]:
+        """The schema document. Raises ``SchemaResolutionError``, or ``RegistryOutage`` while one may still come."""
+
+    def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
+        """Every known version of one model, ascending; empty when none is known."""
+
+    def keys(self) -> list[SchemaKey]:
+        """Every schema of the registries that can list theirs (bundled and folders)."""
+
+
+class Validator(Protocol):
+    def check(self, item: SelfDescribing) -> ValidSchema | Invalid:
+        """Check one self-describing datum. Raises ``RegistryOutage`` only."""

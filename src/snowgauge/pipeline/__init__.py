@@ -1,0 +1,1 @@
+"""Builds the parts, runs them, stops them: the only place that knows every part."""

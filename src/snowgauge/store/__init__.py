@@ -1,0 +1,1 @@
+"""Keeps enriched and failed events and answers questions about them."""

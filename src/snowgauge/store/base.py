@@ -1,0 +1,132 @@
+"""The contract of a store.
+
+Writing: a batch is stored whole or an exception says it was not; the same batch id a second time changes nothing, for
+ever. Rows that the database refuses are stored as failed events (type ``loader_runtime_error``) by the store itself
+and reported in the result; they never block the batch. Several processes may write at the same time.
+
+Reading (``Reader``) answers the questions the actions ask, in values, the same on every store. Free SQL is a
+separate door (``query``) in the store's own dialect, read-only unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.failed import FailedEvent
+
+EventKind = Literal["good", "failed", "incomplete"]
+
+
+class StoreBatch(msgspec.Struct):
+    """What one log batch became. ``id`` is the log batch's id."""
+
+    id: str
+    events: list[EnrichedEvent] = msgspec.field(default_factory=list)
+    failed: list[FailedEvent] = msgspec.field(default_factory=list)
+    incomplete: list[EnrichedEvent] = msgspec.field(default_factory=list)
+
+
+class WriteResult(msgspec.Struct, frozen=True):
+    """``events`` + ``refused`` = the batch's events. ``repeated``: the batch had been stored before."""
+
+    events: int
+    failed: int
+    incomplete: int
+    refused: int = 0
+    repeated: bool = False
+
+
+class Migration(msgspec.Struct, frozen=True):
+    version: int
+    name: str
+    applied_at: str | None = None
+
+
+class QueryResult(msgspec.Struct, frozen=True):
+    columns: Sequence[str]
+    types: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    truncated: bool = False
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """One condition on a column of the canonical event (or of the failed events): ``values`` are alternatives.
+
+    ``contains`` is without regard to case. ``none`` is not set, ``some`` is set.
+    """
+
+    column: str
+    op: Literal["in", "not_in", "contains", "gte", "lt", "none", "some"] = "in"
+    values: Sequence[str | int | float | bool] = ()
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """Which events: collector time from ``since`` (inclusive) to ``until`` (exclusive), ms, and all filters."""
+
+    since: int | None = None
+    until: int | None = None
+    filters: Sequence[Filter] = ()
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """``key`` is what was grouped by (``None``: not set), ``count`` distinct events."""
+
+    key: Any
+    count: int
+    first: int | None = None
+    last: int | None = None
+
+
+class Reader(Protocol):
+    def count(self, kind: EventKind, selection: Selection) -> int:
+        """How many events (distinct event ids for good and incomplete, rows for failed)."""
+
+    def events(
+        self, kind: EventKind, selection: Selection, *, limit: int = 100, offset: int = 0, newest_first: bool = True
+    ) -> list[dict[str, Any]]:
+        """Whole events as canonical JSON values (for failed: the columns of FailedEvent, plus ``bad_row``)."""
+
+    def event(self, event_id: str) -> dict[str, Any] | None:
+        """One good event by its id."""
+
+    def failed_event(self, failed_id: str) -> dict[str, Any] | None: ...
+
+    def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
+        """Counts per value of one column, largest first."""
+
+    def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
+        """Counts per interval; ``key`` is its start in ms; intervals without events are left out."""
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        max_rows: int | None = None,
+        timeout: float | None = None,
+        read_only: bool = True,
+    ) -> QueryResult:
+        """Free SQL. Raises ``QueryRefused`` for anything that writes (unless allowed), fails or takes too long."""
+
+
+class Store(Reader, Protocol):
+    def migrate(self) -> list[Migration]:
+        """Bring the database to this version's layout; returns what was applied (empty: nothing to do)."""
+
+    def migrations(self) -> list[Migration]:
+        """Every migration known, with the time it was applied."""
+
+    def write(self, batch: StoreBatch) -> WriteResult:
+        """Raises ``StoreUnavailable`` when nothing can be said about the batch: write it again."""
+
+    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
+        """A read-only query's result in one of the formats json, csv, tsv, parquet, streamed."""
+
+    def ready(self) -> bool:
+        """Can it be asked and written to now?"""
+
+    def close(self) -> None: ...

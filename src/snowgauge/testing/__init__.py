@@ -1,0 +1,1 @@
+"""Factories, clocks and contract suites; shipped, for authors of plug-ins too."""
