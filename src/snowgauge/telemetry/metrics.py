@@ -1,0 +1,122 @@
+"""Every metric, in one table: name, kind, labels, what it means and what to do about it.
+
+The table is the documentation; a name that is not in it is a ``KeyError`` at the first use, and mypy knows the names
+by the tests that use them. Values live in prometheus_client, in its multi-process form when ``configure`` was given a
+folder, so that one page (`render`) shows all processes of a deployment.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """``cure`` says what an operator does when the figure looks wrong."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    meaning: str
+    cure: str = ""
+    buckets: tuple[float, ...] = ()
+
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+METRICS: tuple[Metric, ...] = (
+    Metric("collector_requests", "counter", ("method", "status"), "HTTP requests answered by the collector."),
+    Metric("collector_request_seconds", "histogram", (), "Time to answer a tracking request.", buckets=_SECONDS),
+    Metric("collector_payload_bytes", "counter", (), "Bytes of payload records accepted."),
+    Metric("collector_refused", "counter", ("reason",), "Requests that were not kept.",
+           "503s mean that the event log is full or its disk is: see /sink-health and eventlog stats."),
+    Metric("eventlog_entries", "gauge", (), "Entries waiting in the event log.",
+           "Grows for minutes: the pipeline is behind or the store is away."),
+    Metric("eventlog_bytes", "gauge", (), "Bytes waiting in the event log."),
+    Metric("eventlog_oldest_seconds", "gauge", (), "Age of the oldest waiting entry."),
+    Metric("pipeline_records", "counter", (), "Log entries processed."),
+    Metric("pipeline_outcomes", "counter", ("outcome",), "Events by outcome: enriched, failed, dropped."),
+    Metric("pipeline_batch_seconds", "histogram", ("step",), "Time of one batch by step: enrich, store.",
+           buckets=_SECONDS),
+    Metric("pipeline_retries", "counter", ("reason",), "Batches tried again.",
+           "store: is the database up? registry: is the schema registry up?"),
+    Metric("pipeline_poison", "counter", (), "Records that killed the enricher and were set aside as failures.",
+           "A bug: report it with the failed event."),
+    Metric("pipeline_last_stored_timestamp", "gauge", (), "Unix time of the last stored batch."),
+    Metric("failed_events", "counter", ("type",), "Failed events by type."),
+    Metric("enrichment_seconds", "counter", ("enrichment",), "Time spent in one enrichment."),
+    Metric("enrichment_errors", "counter", ("enrichment",), "Failures of one enrichment."),
+    Metric("asset_refresh_failures", "counter", ("asset",), "Refreshes that failed; the old file stays in use.",
+           "Is the address right and reachable?"),
+    Metric("store_rows", "counter", ("table",), "Rows stored."),
+    Metric("store_refused", "counter", (), "Rows the database refused; kept as failed events."),
+    Metric("iglu_lookups", "counter", ("result",), "Schema lookups: found, missing, outage."),
+)  # fmt: skip
+
+_TABLE = {metric.name: metric for metric in METRICS}
+_live: dict[str, Any] = {}
+_bound: dict[tuple[str, tuple[str, ...]], Any] = {}
+
+
+def configure(folder: Path | None) -> None:
+    """Share values between processes through ``folder``. Must come before the first use of a metric."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        # prometheus_client knows no other way of being told
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def _metric(name: str) -> Any:
+    found = _live.get(name)
+    if found is None:
+        import prometheus_client as prometheus
+
+        metric = _TABLE[name]
+        full = f"snowgauge_{name}"
+        if metric.kind == "counter":
+            found = prometheus.Counter(full, metric.meaning, metric.labels)
+        elif metric.kind == "gauge":
+            found = prometheus.Gauge(full, metric.meaning, metric.labels, multiprocess_mode="mostrecent")
+        else:
+            found = prometheus.Histogram(full, metric.meaning, metric.labels, buckets=metric.buckets)
+        _live[name] = found
+    return found
+
+
+def _child(name: str, labels: dict[str, str]) -> Any:
+    key = (name, tuple(labels.values()))
+    child = _bound.get(key)
+    if child is None:
+        metric = _metric(name)
+        child = _bound[key] = metric.labels(**labels) if labels else metric
+    return child
+
+
+def count(name: str, amount: float = 1, **labels: str) -> None:
+    """Add to a counter. Labels are given in the order of the table."""
+    _child(name, labels).inc(amount)
+
+
+def gauge(name: str, value: float, **labels: str) -> None:
+    """Set a gauge."""
+    _child(name, labels).set(value)
+
+
+def observe(name: str, value: float, **labels: str) -> None:
+    """Put a value into a histogram."""
+    _child(name, labels).observe(value)
+
+
+def render() -> bytes:
+    """All values of all processes in Prometheus' text format."""
+    import prometheus_client as prometheus
+    from prometheus_client import multiprocess
+
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = prometheus.CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return prometheus.generate_latest(registry)
+    return prometheus.generate_latest()
