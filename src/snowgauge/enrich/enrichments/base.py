@@ -37,10 +37,11 @@ PLACES: dict[str, int] = {
     "event_fingerprint_config": 80,
     "cookie_extractor_config": 90,
     "http_header_extractor_config": 100,
-    "weather_enrichment_config": 110,
     "yauaa_enrichment_config": 120,
     # 125: event_vendor, event_name, event_format, event_version are set here by the core
     "ip_lookups": 130,
+    # 110 in enrich 6.10, where it never sees a location and fails every event; here it comes after ip_lookups
+    "weather_enrichment_config": 135,
     "asn_lookups": 140,
     "bot_detection_enrichment_config": 150,
     "javascript_script_config": 160,
@@ -62,8 +63,11 @@ class EnrichmentSource(msgspec.Struct):
 
     ``page_query`` is the querystring of the page URL as (name, value) pairs, decoded, in order; a map of it takes the
     last of a name. ``headers`` are ``Name: value`` lines as the collector stored them. ``entities`` are all entities
-    attached by enrichments so far, newest enrichment first. ``outer`` is a mapping that lets one enrichment leave a
-    value for a later one of the same event (used by few; keys are module names).
+    attached by enrichments so far, newest enrichment first; the list is the caller's own, so an enrichment that
+    replaces or removes entities (ASN lookups, JavaScript's ``eraseDerived_contexts``, PII) does it in this list.
+    ``outer`` is a mapping that lets one enrichment leave a value for a later one of the same event (used by few; keys
+    are module names). ``outer["revalidate"]`` is a set of ``contexts`` and ``unstruct_event``: what JavaScript changed
+    and the caller must validate once more (PII's changes are not validated again, enrich 6.10).
     """
 
     tracker: TrackerEvent
@@ -140,6 +144,11 @@ class Enrichment:
     """Columns it may set (``*``: any)."""
     default: ClassVar[dict[str, Any] | None] = None
     """``parameters`` used when nothing is configured at all; ``None``: off by default."""
+    beside_parameters: ClassVar[tuple[str, ...]] = ()
+    """Keys that its configuration has beside ``parameters`` (PII: ``emitEvent``, ``anonymousOnly``). The loader merges
+    those present into the parameters that ``create`` is given."""
+    sample: ClassVar[dict[str, Any]]
+    """A whole configuration file, self-describing: shown in the documentation, checked against its schema."""
 
     schema_key: SchemaKey
     """Set by the loader: the schema of the configuration in use."""
