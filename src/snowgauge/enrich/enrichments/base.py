@@ -14,6 +14,7 @@ file's ``parameters`` (after the file was checked against its Iglu schema); ``cr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
@@ -91,6 +92,9 @@ class Assets(Protocol):
     def get(self, uri: str, load: Callable[[bytes], T]) -> Asset[T]:
         """The asset at ``uri``, fetched and loaded now; raises ``AssetError``. Later refreshes swap its value."""
 
+    def get_file(self, uri: str, load: Callable[[Path], T]) -> Asset[T]:
+        """As ``get``, for readers that map a file into memory: the path is a kept copy that is never written again."""
+
     def find(self, pattern: str) -> str | None:
         """URI of a file in the data folder's ``assets`` that matches a glob pattern, newest first."""
 
@@ -126,6 +130,10 @@ class Means(msgspec.Struct):
     folder: str | None = None
     allow_private_hosts: bool = False
     max_json_depth: int = 50
+    script_seconds: float = 1.0
+    """Time that one JavaScript call on one event may take."""
+    script_memory: int = 64 * 1024 * 1024
+    """Bytes that one JavaScript engine may take."""
 
 
 class Enrichment:
@@ -144,6 +152,8 @@ class Enrichment:
     """Columns it may set (``*``: any)."""
     default: ClassVar[dict[str, Any] | None] = None
     """``parameters`` used when nothing is configured at all; ``None``: off by default."""
+    samples: ClassVar[tuple[dict[str, Any], ...]] = ()
+    """Configurations (the whole ``data`` object) for documentation; a test holds them against the Iglu schema."""
     beside_parameters: ClassVar[tuple[str, ...]] = ()
     """Keys that its configuration has beside ``parameters`` (PII: ``emitEvent``, ``anonymousOnly``). The loader merges
     those present into the parameters that ``create`` is given."""
@@ -155,7 +165,10 @@ class Enrichment:
 
     @classmethod
     def create(cls, parameters: dict[str, Any], means: Means) -> Enrichment | None:
-        """An instance, or ``None`` when a default cannot work here (no database file). Raises ``ValueError`` with a
+        """``parameters`` are those of the file, together with what stands beside them (``emitEvent`` and
+        ``anonymousOnly`` of the PII enrichment; not ``name``, ``vendor``, ``enabled``).
+
+        An instance, or ``None`` when a default cannot work here (no database file). Raises ``ValueError`` with a
         text that names the parameter, the value seen and what is allowed; or ``AssetError``."""
         raise NotImplementedError
 
