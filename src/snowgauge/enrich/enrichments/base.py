@@ -152,8 +152,6 @@ class Enrichment:
     """Columns it may set (``*``: any)."""
     default: ClassVar[dict[str, Any] | None] = None
     """``parameters`` used when nothing is configured at all; ``None``: off by default."""
-    samples: ClassVar[tuple[dict[str, Any], ...]] = ()
-    """Configurations (the whole ``data`` object) for documentation; a test holds them against the Iglu schema."""
     beside_parameters: ClassVar[tuple[str, ...]] = ()
     """Keys that its configuration has beside ``parameters`` (PII: ``emitEvent``, ``anonymousOnly``). The loader merges
     those present into the parameters that ``create`` is given."""
@@ -165,10 +163,7 @@ class Enrichment:
 
     @classmethod
     def create(cls, parameters: dict[str, Any], means: Means) -> Enrichment | None:
-        """``parameters`` are those of the file, together with what stands beside them (``emitEvent`` and
-        ``anonymousOnly`` of the PII enrichment; not ``name``, ``vendor``, ``enabled``).
-
-        An instance, or ``None`` when a default cannot work here (no database file). Raises ``ValueError`` with a
+        """An instance, or ``None`` when a default cannot work here (no database file). Raises ``ValueError`` with a
         text that names the parameter, the value seen and what is allowed; or ``AssetError``."""
         raise NotImplementedError
 
