@@ -16,6 +16,8 @@ CS = "com.snowplowanalytics.snowplow"
 ECOMMERCE = f"{CS}.ecommerce"
 MEDIA = f"{CS}.media"
 MOBILE = "com.snowplowanalytics.mobile"
+ENRICHMENTS = f"{CS}.enrichments"
+BAD_ROWS = f"{CS}.badrows"
 GA_ECOMMERCE = "com.google.analytics.enhanced-ecommerce"
 
 # What must be there, by the part of Snowplow that names it: vendor, then name/version.
@@ -86,6 +88,26 @@ NAMED = {
         "org.ietf": "http_header/1-0-0 http_cookie/1-0-0",
         "org.openweathermap": "weather/1-0-0",
         "com.snowplowanalytics.iglu": "validation_info/1-0-0",
+        BAD_ROWS: "size_violation/1-0-0 collector_payload_format_violation/1-0-0 adapter_failures/1-0-0"
+        " tracker_protocol_violations/1-0-1 schema_violations/2-0-1 enrichment_failures/2-0-1"
+        " loader_parsing_error/2-0-0 loader_iglu_error/2-0-1 loader_runtime_error/1-0-1 recovery_error/1-0-1"
+        " generic_error/1-0-0 event_forwarding_error/1-0-0",
+    },
+    "configuration": {
+        CS: "atomic/1-0-0 enrichments/1-0-0 anon_ip/1-0-0 anon_ip/1-0-1 campaign_attribution/1-0-0"
+        " campaign_attribution/1-0-1 cookie_extractor_config/1-0-0 currency_conversion_config/1-0-0"
+        " event_fingerprint_config/1-0-0 event_fingerprint_config/1-0-1 ip_lookups/2-0-0 ip_lookups/2-0-1"
+        " javascript_script_config/1-0-0 javascript_script_config/1-0-1 referer_parser/2-0-0 referer_parser/2-0-1"
+        " ua_parser_config/1-0-0 ua_parser_config/1-0-1 user_agent_utils_config/1-0-0",
+        ENRICHMENTS: "api_request_enrichment_config/1-0-0 api_request_enrichment_config/1-0-1"
+        " api_request_enrichment_config/1-0-2 asn_lookups/1-0-0 bot_detection_enrichment_config/1-0-0"
+        " bot_detection_enrichment_config/1-0-1 cross_navigation_config/1-0-0 event_spec_enrichment_config/1-0-0"
+        " http_header_extractor_config/1-0-0 iab_spiders_and_robots_enrichment/1-0-0"
+        " iab_spiders_and_robots_enrichment/1-0-1 pii_enrichment_config/2-0-0 pii_enrichment_config/2-0-1"
+        " sql_query_enrichment_config/1-0-0 sql_query_enrichment_config/1-0-1 weather_enrichment_config/1-0-0"
+        " yauaa_enrichment_config/1-0-0",
+        "com.snowplowanalytics.iglu": "resolver-config/1-0-0 resolver-config/1-0-1 resolver-config/1-0-2"
+        " resolver-config/1-0-3",
     },
 }
 
@@ -202,6 +224,18 @@ FAILURE = {
     "componentVersion": "1.0.0",
 }
 
+CONFIGURATION = {"vendor": CS, "name": "x", "enabled": True}
+MASKING = {"anonOctets": 1, "anonSegments": 3}
+GEO = {"database": "GeoLite2-City.mmdb", "uri": "https://example.com"}
+DETECTORS = {"useYauaa": True, "useIab": False, "useAsnLookups": False}
+HASHING = {"pseudonymize": {"hashFunction": "SHA-256", "salt": "s"}}
+REGISTRY = {"name": "a", "priority": 0, "vendorPrefixes": []}
+HTTP = {"connection": {"http": {"uri": "https://example.com", "apikey": None}}}
+BOTH = {"connection": {"http": {"uri": "https://example.com"}, "embedded": {"path": "/"}}}
+PROCESSOR = {"artifact": "snowgauge", "version": "1.0.0"}
+TOO_BIG = {"timestamp": "2024-05-01T10:00:00Z", "maximumAllowedSizeBytes": 10, "actualSizeBytes": 11, "expectation": ""}
+HIT = {"dateTime": "2024-05-01T10:00:00Z", "csMethod": "GET", "csUriQuery": None}
+
 # vendor, name/version, instance, and the keyword that refuses it (None when it is valid)
 INSTANCES = [
     (CS, "payload_data/1-0-4", [EVENT], None),
@@ -304,6 +338,58 @@ INSTANCES = [
     (CS, "uri_redirect/1-0-0", {"uri": "https://example.com/"}, None),
     (CS, "uri_redirect/1-0-0", {"uri": "example.com"}, "format"),
     (CS, "pii_transformation/1-0-0", {"pii": {}, "strategy": {"pseudonymize": {"hashFunction": "MD5"}}}, "anyOf"),
+    (CS, "anon_ip/1-0-1", CONFIGURATION | {"parameters": MASKING}, None),
+    (CS, "anon_ip/1-0-0", CONFIGURATION | {"parameters": MASKING}, "additionalProperties"),
+    (CS, "anon_ip/1-0-1", CONFIGURATION | {"parameters": {"anonOctets": 5}}, "maximum"),
+    (CS, "ip_lookups/2-0-1", CONFIGURATION | {"parameters": {"geo": GEO}}, None),
+    (CS, "ip_lookups/2-0-1", CONFIGURATION | {"parameters": {"asn": GEO}}, "enum"),
+    (ENRICHMENTS, "bot_detection_enrichment_config/1-0-0", CONFIGURATION | {"parameters": DETECTORS}, None),
+    (ENRICHMENTS, "bot_detection_enrichment_config/1-0-1", CONFIGURATION | {"parameters": DETECTORS}, "required"),
+    (
+        ENRICHMENTS,
+        "pii_enrichment_config/2-0-1",
+        CONFIGURATION
+        | {"emitEvent": True, "parameters": {"pii": [{"pojo": {"field": "user_id"}}], "strategy": HASHING}},
+        None,
+    ),
+    (
+        ENRICHMENTS,
+        "pii_enrichment_config/2-0-1",
+        CONFIGURATION | {"emitEvent": True, "parameters": {"pii": [{}], "strategy": HASHING}},
+        "oneOf",
+    ),
+    (
+        "com.snowplowanalytics.iglu",
+        "resolver-config/1-0-1",
+        {"cacheSize": 500, "repositories": [REGISTRY | HTTP]},
+        None,
+    ),
+    (
+        "com.snowplowanalytics.iglu",
+        "resolver-config/1-0-3",
+        {"cacheSize": 500, "cacheTtl": 0, "repositories": [REGISTRY | HTTP]},
+        None,
+    ),
+    (
+        "com.snowplowanalytics.iglu",
+        "resolver-config/1-0-2",
+        {"cacheSize": 500, "cacheTtl": 0, "repositories": [REGISTRY | HTTP]},
+        "minimum",
+    ),
+    (
+        "com.snowplowanalytics.iglu",
+        "resolver-config/1-0-3",
+        {"cacheSize": 1, "repositories": [REGISTRY | BOTH]},
+        "oneOf",
+    ),
+    (BAD_ROWS, "size_violation/1-0-0", {"processor": PROCESSOR, "failure": TOO_BIG, "payload": "x"}, None),
+    (BAD_ROWS, "size_violation/1-0-0", {"processor": {}, "failure": TOO_BIG, "payload": "x"}, "required"),
+    ("com.amazon.aws.cloudfront", "wd_access_log/1-0-0", HIT, None),
+    ("com.amazon.aws.cloudfront", "wd_access_log/1-0-0", HIT | {"csMethod": "POST"}, "maxLength"),
+    ("com.amazon.aws.cloudfront", "wd_access_log/1-0-6", HIT | {"csProtocol": "ws"}, "enum"),
+    ("com.sendgrid", "open/3-0-0", {"timestamp": "2024-05-01T10:00:00.000Z", "category": ["a"], "anything": 1}, None),
+    ("com.sendgrid", "open/3-0-0", {"timestamp": 1714557600}, "type"),
+    ("com.hubspot", "deal_change/1-0-0", {"objectId": 2147483648}, "maximum"),
 ]
 
 
