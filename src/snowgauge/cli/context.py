@@ -1,0 +1,72 @@
+"""What every command shares: where settings come from, and how tables and errors are shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from snowgauge.settings.load import Loaded, load
+from snowgauge.settings.model import Settings
+from snowgauge.telemetry import logs
+
+out = Console(highlight=False)
+"""Results go here, to standard output."""
+
+err = Console(stderr=True, highlight=False)
+"""Progress, hints and errors go here."""
+
+
+class Options(msgspec.Struct):
+    """The options in front of every command."""
+
+    config: Path | None = None
+    flags: list[str] = []
+    loaded: Loaded | None = None
+
+
+def options(ctx: typer.Context) -> Options:
+    found = ctx.find_object(Options)
+    assert found is not None
+    return found
+
+
+def load_settings(ctx: typer.Context, *flags: str) -> Loaded:
+    """Read the settings once; ``flags`` are ``section.key=value`` from a command's own options."""
+    chosen = options(ctx)
+    chosen.flags.extend(flags)
+    loaded = load(file=chosen.config, environment=os.environ, flags=chosen.flags)
+    chosen.loaded = loaded
+    logging = loaded.settings.logging
+    logs.configure(logging.level, json_format=logging.json_format)
+    return loaded
+
+
+def settings_of(ctx: typer.Context, *flags: str) -> Settings:
+    return load_settings(ctx, *flags).settings
+
+
+def child_arguments(ctx: typer.Context) -> tuple[str, ...]:
+    """The options in front, to be handed on to a child process of the same deployment."""
+    chosen = options(ctx)
+    arguments: list[str] = []
+    if chosen.config is not None:
+        arguments += ["--config", str(chosen.config)]
+    for flag in chosen.flags:
+        arguments += ["--set", flag]
+    return tuple(arguments)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
+    """A table in the project's plain style."""
+    made = Table(title=title, box=None, pad_edge=False, header_style="bold", title_justify="left")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*("" if cell is None else str(cell) for cell in row))
+    return made

@@ -1,0 +1,75 @@
+"""The command line's root: options in front of every command, errors for people, command groups found by folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import snowgauge
+from snowgauge import cli
+from snowgauge.cli.context import Options, err
+from snowgauge.errors import SettingsError, SnowgaugeError
+
+app = typer.Typer(
+    name="snowgauge",
+    help="A self-hosted behavioural-data pipeline that speaks Snowplow.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"snowgauge {snowgauge.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Settings file; default: snowgauge.toml where it is run.")
+    ] = None,
+    flags: Annotated[
+        list[str] | None, typer.Option("--set", help="One setting, as section.key=value. May be repeated.")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    ctx.obj = Options(config, list(flags or []))
+
+
+def _register() -> None:
+    """A module of this folder joins by having ``register(app)``."""
+    for module in sorted(pkgutil.iter_modules(cli.__path__), key=lambda found: found.name):
+        loaded = importlib.import_module(f"snowgauge.cli.{module.name}")
+        register = getattr(loaded, "register", None)
+        if register is not None:
+            register(app)
+
+
+_register()
+
+
+def run() -> None:
+    """Run the command line; a failure that Snowgauge itself reports is one readable message, not a traceback."""
+    try:
+        app(standalone_mode=True)
+    except SettingsError as error:
+        err.print("[bold red]settings:[/] ", end="")
+        err.print(str(error), markup=False)
+        sys.exit(2)
+    except SnowgaugeError as error:
+        err.print("[bold red]error:[/] ", end="")
+        err.print(str(error), markup=False)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

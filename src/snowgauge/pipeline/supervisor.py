@@ -1,0 +1,199 @@
+"""Runs a deployment's processes on one machine: starts them in order, restarts what dies, stops without loss.
+
+The order of a stop is the order of the flow: collectors first, then the workers once the event log is empty (or the
+drain has taken too long: what is left waits safely), then the console, then the embedded engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from snowgauge.errors import SettingsError, SnowgaugeError
+from snowgauge.telemetry.logs import logger
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
+_CALM_AFTER = 30.0
+_PR_SET_PDEATHSIG = 1
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One process: ``arguments`` follow ``python -m snowgauge``. ``ready`` is asked until it says yes."""
+
+    role: str
+    index: int
+    arguments: tuple[str, ...]
+    ready: Callable[[], bool] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.role}-{self.index}"
+
+
+class _Child:
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+        self.pause = _FIRST_PAUSE
+        self.next_start = 0.0
+        self.restarts = 0
+
+
+def _die_with_parent() -> None:
+    """Runs in the child: a supervisor that is killed takes its processes along, on Linux."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Supervisor:
+    """Owns the processes of one data folder; a second one on the same folder is refused."""
+
+    def __init__(
+        self,
+        run_dir: Path,
+        *,
+        environment: Mapping[str, str],
+        backlog: Callable[[], int],
+        drain_timeout: float,
+        stop_timeout: float = 30.0,
+    ) -> None:
+        self._run_dir = run_dir
+        self._environment = dict(environment)
+        self._backlog = backlog
+        self._drain_timeout = drain_timeout
+        self._stop_timeout = stop_timeout
+        self._children: list[_Child] = []
+        self._log = logger("supervisor")
+        self._lock: IO[str] | None = None
+        self.stop = threading.Event()
+
+    def claim(self) -> None:
+        """Take the data folder; raises ``SettingsError`` when another supervisor has it."""
+        self._run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (self._run_dir / "supervisor.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise SettingsError(
+                f"{self._run_dir.parent}: another snowgauge runs on this data folder; "
+                "stop it, or choose another folder with common.data_dir"
+            ) from None
+        self._lock = lock
+        for stale in self._run_dir.glob("*.pid"):
+            stale.unlink()
+
+    def start(self, parts: Sequence[Part], *, timeout: float = 60.0) -> None:
+        """Start parts and wait until each that can be asked is ready. Raises when one is not in time."""
+        new = [_Child(part) for part in parts]
+        self._children.extend(new)
+        for child in new:
+            self._spawn(child)
+        deadline = time.monotonic() + timeout
+        for child in new:
+            while child.part.ready is not None and not self.stop.is_set() and not child.part.ready():
+                self._tend(child)
+                if time.monotonic() > deadline:
+                    raise SnowgaugeError(
+                        f"{child.part.name} was not ready within {timeout:.0f} s; its messages above say why"
+                    )
+                self.stop.wait(0.02)
+
+    def _spawn(self, child: _Child) -> None:
+        child.process = subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, "-m", "snowgauge", *child.part.arguments],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads exist when parts are started
+            start_new_session=True,  # a Ctrl-C in the terminal reaches the supervisor only, which stops in order
+        )
+        child.started = time.monotonic()
+        (self._run_dir / f"{child.part.name}.pid").write_text(f"{child.process.pid}\n")
+
+    def _tend(self, child: _Child) -> None:
+        process = child.process
+        now = time.monotonic()
+        if process is not None:
+            code = process.poll()
+            if code is None:
+                if now - child.started > _CALM_AFTER:
+                    child.pause = _FIRST_PAUSE
+                return
+            child.process = None
+            child.next_start = now + child.pause
+            self._log.error("process_ended", process=child.part.name, code=code, restart_in=round(child.pause, 1))
+            child.pause = min(child.pause * 2, _LONGEST_PAUSE)
+        if now >= child.next_start:
+            child.restarts += 1
+            self._spawn(child)
+
+    def watch(self) -> None:
+        """Restart what dies, until ``stop`` is set."""
+        while not self.stop.wait(0.1):
+            for child in self._children:
+                self._tend(child)
+            self._write_status()
+
+    def _write_status(self) -> None:
+        status = {
+            child.part.name: {"pid": child.process.pid if child.process else None, "restarts": child.restarts}
+            for child in self._children
+        }
+        text = json.dumps(status)
+        file = self._run_dir / "status.json"
+        if not file.exists() or file.read_text() != text:
+            part = file.with_suffix(".part")
+            part.write_text(text)
+            part.rename(file)
+
+    def shut_down(self) -> None:
+        """Stop everything in the order of the flow; kills what does not stop in time."""
+        self._stop_role("collector")
+        deadline = time.monotonic() + self._drain_timeout
+        while self._running("pipeline") and time.monotonic() < deadline and self._backlog() > 0:
+            for child in self._children:
+                if child.part.role not in ("collector",):
+                    self._tend(child)
+            time.sleep(0.05)
+        left = self._backlog()
+        if left:
+            self._log.warning("stopped_before_empty", waiting=left, note="kept in the event log for the next start")
+        for role in ("pipeline", "console", "clickhouse"):
+            self._stop_role(role)
+        if self._lock is not None:
+            self._lock.close()
+
+    def _running(self, role: str) -> list[_Child]:
+        return [child for child in self._children if child.part.role == role and child.process is not None]
+
+    def _stop_role(self, role: str) -> None:
+        children = self._running(role)
+        for child in children:
+            assert child.process is not None
+            with contextlib.suppress(ProcessLookupError):
+                child.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._stop_timeout
+        for child in children:
+            assert child.process is not None
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._log.error("process_killed", process=child.part.name, waited=self._stop_timeout)
+                os.killpg(child.process.pid, signal.SIGKILL)
+                child.process.wait()
+            child.process = None
+            (self._run_dir / f"{child.part.name}.pid").unlink(missing_ok=True)

@@ -1,0 +1,257 @@
+"""The loop that moves events: read a batch, enrich it, write the answer down, store it, commit it.
+
+Every step may run twice: the batch comes again with the same id and entries, what it became is in the journal, and
+the store takes a batch id once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from snowgauge.errors import LogUnavailable, RegistryOutage, StoreUnavailable
+from snowgauge.eventlog.base import LogBatch, LogEntry, Subscription
+from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
+from snowgauge.events.outcome import Enriched, Failed, Outcome, Tally
+from snowgauge.events.timestamps import instant_text
+from snowgauge.pipeline.attempts import Attempts
+from snowgauge.pipeline.journal import Journal, Processed
+from snowgauge.store.base import Store, StoreBatch
+from snowgauge.telemetry.logs import logger
+from snowgauge.telemetry.metrics import count, gauge, observe
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_BAD_ROW_TYPE = "/jsonschema/"
+
+
+class RecordEnricher(Protocol):
+    """What the worker needs of ``enrich.Enricher``."""
+
+    def process(self, record: bytes, seed: str, *, outage_is_failure: bool = False) -> list[Outcome]: ...
+
+    def flush_metrics(self) -> None: ...
+
+
+class Patience:
+    """How long to wait for a registry that is away: once per outage, not once per event.
+
+    Without this a sender of made-up schema names could hold everything up for the whole patience, again and again.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._since: float | None = None
+        self._last = 0.0
+
+    def worn_out(self) -> bool:
+        """Called at each outage seen: has this one lasted too long to wait any further?"""
+        now = self._clock()
+        if self._since is None or now - self._last > max(2 * self._seconds, 60):
+            self._since = now
+        self._last = now
+        return now - self._since >= self._seconds
+
+    def over(self) -> None:
+        """A batch that had met the outage went through without it."""
+        self._since = None
+
+
+class Worker:
+    """One pipeline worker. ``run`` returns when ``stop`` is set and nothing it has read is left unstored."""
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        enricher: RecordEnricher,
+        store: Store,
+        journal: Journal,
+        attempts: Attempts,
+        *,
+        processor: Processor,
+        patience: Patience,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._subscription = subscription
+        self._enricher = enricher
+        self._store = store
+        self._journal = journal
+        self._attempts = attempts
+        self._processor = processor
+        self._patience = patience
+        self._clock = clock
+        self._log = logger("pipeline")
+        self.stop = threading.Event()
+        self.abandon = threading.Event()
+        """Set together with ``stop`` when even the batch under way is to be left for the next start."""
+        self.tally = Tally()
+
+    def run(self, *, until_empty: bool = False) -> None:
+        """Work until ``stop`` is set (or, with ``until_empty``, until nothing waits)."""
+        while not self.stop.is_set():
+            try:
+                batch = self._subscription.read(0.05 if until_empty else 0.5)
+            except LogUnavailable as error:
+                self._log.error("eventlog_unreadable", reason=str(error))
+                self.stop.wait(_LONGEST_PAUSE)
+                continue
+            if batch is None:
+                if until_empty:
+                    return
+                continue
+            processed = self._process(batch)
+            if processed is not None and self._write(processed):
+                self._finish(batch, processed)
+
+    def _finish(self, batch: LogBatch, processed: Processed) -> None:
+        self._subscription.commit(batch)
+        self._journal.forget(batch.id)
+        done = processed.tally
+        self.tally.records += done.records
+        self.tally.enriched += done.enriched
+        self.tally.failed += done.failed
+        self.tally.dropped += done.dropped
+        count("pipeline_records", done.records)
+        for outcome in ("enriched", "failed", "dropped"):
+            count("pipeline_outcomes", getattr(done, outcome), outcome=outcome)
+        for failure in processed.batch.failed:
+            count("failed_events", type=failure.failure_type)
+        gauge("pipeline_last_stored_timestamp", self._clock())
+        self._log.debug("batch_stored", batch=batch.id, records=done.records, events=done.events, failed=done.failed)
+
+    def _process(self, batch: LogBatch) -> Processed | None:
+        """Enrich a batch, or take what it became earlier. ``None`` only when told to stop while waiting."""
+        processed = self._journal.load(batch.id)
+        if processed is not None:
+            self._log.info("batch_resumed", batch=batch.id)
+            return processed
+        started = time.perf_counter()
+        self._attempts.begin(batch.id)
+        pause = _FIRST_PAUSE
+        waited = False
+        while True:
+            try:
+                processed = self._enrich(batch)
+                break
+            except RegistryOutage as outage:
+                self._log.warning("registry_away", schema=outage.uri, retry_in=pause)
+                count("pipeline_retries", reason="registry")
+                waited = True
+                if self.stop.wait(pause):
+                    return None
+                pause = min(pause * 2, _LONGEST_PAUSE)
+        if waited:
+            self._patience.over()
+        observe("pipeline_batch_seconds", time.perf_counter() - started, step="enrich")
+        self._save(processed)
+        self._attempts.end()
+        self._enricher.flush_metrics()
+        return processed
+
+    def _save(self, processed: Processed) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                self._journal.save(processed)
+                return
+            except OSError as error:
+                self._log.error("journal_not_written", reason=str(error), cure="free disk space in the data folder")
+                count("pipeline_retries", reason="journal")
+                if self.abandon.wait(pause):
+                    raise
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _enrich(self, batch: LogBatch) -> Processed:
+        result, tally = StoreBatch(batch.id), Tally()
+        for index, entry in enumerate(batch.entries):
+            if entry.kind == "bad_row":
+                result.failed.append(collector_failure(entry, f"{batch.id}/{index}"))
+                tally.records += 1
+                tally.failed += 1
+                continue
+            outcomes = self._outcomes(entry, index, f"{batch.id}/{index}")
+            tally.count(outcomes)
+            for outcome in outcomes:
+                match outcome:
+                    case Enriched():
+                        result.events.append(outcome.event)
+                    case Failed():
+                        result.failed.append(outcome.failure)
+                        if outcome.incomplete is not None:
+                            result.incomplete.append(outcome.incomplete)
+        return Processed(result, tally)
+
+    def _outcomes(self, entry: LogEntry, index: int, seed: str) -> list[Outcome]:
+        if self._attempts.careful:
+            if self._attempts.poisonous(index):
+                return [self._poison(entry, seed, "the record ended the process that enriched it, again and again")]
+            self._attempts.record(index)
+        for last_try in (False, True):
+            try:
+                return self._enricher.process(entry.body, seed)
+            except RegistryOutage:
+                if not self._patience.worn_out():
+                    raise
+                return self._enricher.process(entry.body, seed, outage_is_failure=True)
+            except Exception as error:  # a bug of ours must cost one record, not the pipeline
+                if last_try:
+                    self._log.exception("record_poisonous", seed=seed)
+                    return [self._poison(entry, seed, f"{type(error).__name__}: {error}")]
+        raise AssertionError("unreachable")
+
+    def _poison(self, entry: LogEntry, seed: str, reason: str) -> Failed:
+        count("pipeline_poison")
+        now = int(self._clock() * 1000)
+        failure = {"timestamp": instant_text(now), "errors": [reason]}
+        text = entry.body.decode("utf-8", "backslashreplace")
+        return Failed(
+            FailedEvent(
+                id=stable_id(seed),
+                failure_type="generic_error",
+                failed_at=now,
+                data=bad_row_data(self._processor, failure, text),
+                message=reason,
+                record=entry.body,
+            )
+        )
+
+    def _write(self, processed: Processed) -> bool:
+        """Store until it is stored. ``False`` only when told to leave it for the next start."""
+        started = time.perf_counter()
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                self._store.write(processed.batch)
+            except StoreUnavailable as error:
+                self._log.warning("store_away", reason=str(error), retry_in=pause)
+                count("pipeline_retries", reason="store")
+                if self.abandon.wait(pause):
+                    return False
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                observe("pipeline_batch_seconds", time.perf_counter() - started, step="store")
+                return True
+
+
+def stable_id(seed: str) -> str:
+    """A UUID that depends on ``seed`` alone."""
+    return str(uuid.UUID(bytes=hashlib.sha256(seed.encode()).digest()[:16], version=4))
+
+
+def collector_failure(entry: LogEntry, seed: str) -> FailedEvent:
+    """The failed event of a bad row that the collector made."""
+    row = msgspec.json.decode(entry.body)
+    failure = row["data"].get("failure", {})
+    return FailedEvent(
+        id=stable_id(seed),
+        failure_type=row["schema"].partition(_BAD_ROW_TYPE)[0].rpartition("/")[2],
+        failed_at=entry.received_at,
+        data=row["data"],
+        message=str(failure.get("expectation") or failure.get("errors") or ""),
+    )

@@ -1,0 +1,237 @@
+"""Settings from four places, each over the one before: defaults, file, environment, command line.
+
+Every leaf remembers where it came from, so that `snowgauge settings` and every error can say so.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from snowgauge.errors import SettingsError
+from snowgauge.settings.model import Settings
+
+PREFIX = "SNOWPLOW_"
+DEFAULT_FILE = "snowgauge.toml"
+_OUTSIDE_THE_TREE = {"SNOWPLOW_ENV"}
+"""Variables with the prefix that are not settings: `SNOWPLOW_ENV` names the environment for Sentry."""
+
+Path_ = tuple[str, ...]
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """``sources`` maps the dotted name of every leaf that was given to where it was given."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+def load(
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
+    folder: Path | None = None,
+) -> Loaded:
+    """The settings of this deployment.
+
+    ``file`` defaults to ``snowgauge.toml`` in ``folder`` (or the working directory) if there is one. ``flags`` are
+    ``section.key=value``. Raises :class:`SettingsError` that lists every wrong key at once.
+    """
+    merged: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    errors: list[str] = []
+    chosen = file or (folder or Path()) / DEFAULT_FILE
+    if file is not None or chosen.is_file():
+        _merge(merged, _read_file(chosen), sources, str(chosen))
+    for name, path, text in _environment(environment or {}):
+        _put(merged, path, _from_text(path, text, name, errors), sources, name)
+    for flag in flags:
+        key, separator, text = flag.partition("=")
+        if not separator:
+            errors.append(f"--set {flag}: expected section.key=value")
+            continue
+        path = tuple(key.strip().lower().split("."))
+        _put(merged, path, _from_text(path, text, f"--set {key}", errors), sources, f"--set {key}")
+    if not errors:
+        try:
+            return Loaded(Settings.model_validate(merged), sources)
+        except ValidationError as error:
+            errors.extend(_explain(error, sources))
+    raise SettingsError("\n".join(errors))
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+
+
+def _environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Path_, str]]:
+    """Sections first, leaves after them, so that a leaf is put over the section given as JSON."""
+    found = [
+        (name, tuple(part.lower() for part in name[len(PREFIX) :].split("__")))
+        for name in environment
+        if name.upper().startswith(PREFIX) and name.upper() not in _OUTSIDE_THE_TREE
+    ]
+    for name, path in sorted(found, key=lambda item: (len(item[1]), item[0])):
+        yield name, path, environment[name]
+
+
+def _merge(into: dict[str, Any], new: Mapping[str, Any], sources: dict[str, str], source: str, at: Path_ = ()) -> None:
+    for key, value in new.items():
+        path = (*at, key)
+        if isinstance(value, Mapping):
+            inner = into.get(key)
+            if not isinstance(inner, dict):
+                inner = into[key] = {}
+            _merge(inner, value, sources, source, path)
+        else:
+            into[key] = value
+            sources[".".join(path)] = source
+
+
+def _put(into: dict[str, Any], path: Path_, value: Any, sources: dict[str, str], source: str) -> None:
+    tree: Any = value
+    for part in reversed(path):
+        tree = {part: tree}
+    _merge(into, tree, sources, source)
+
+
+def _from_text(path: Path_, text: str, source: str, errors: list[str]) -> Any:
+    """Text to what the field at ``path`` takes: JSON for sections, lists and maps, the text itself for the rest."""
+    shapes = _shapes(_annotation(path))
+    if not shapes & {"map", "list"} or text == "":
+        return text
+    stripped = text.strip()
+    if stripped[:1] in "[{" and stripped:
+        try:
+            return json.loads(stripped)
+        except ValueError as error:
+            errors.append(f"{source}: expected JSON, found {_shorten(text)}: {error}")
+            return None
+    if "list" in shapes:
+        return [part.strip() for part in text.split(",")]
+    if "text" in shapes:
+        return text
+    errors.append(f'{source}: expected JSON such as {{"key": "value"}}, found {_shorten(text)}')
+    return None
+
+
+def _annotation(path: Path_) -> Any:
+    here: Any = Settings
+    for part in path:
+        model = next((kind for kind in _flatten(here) if _is_model(kind)), None)
+        if model is not None:
+            field = _fields(model).get(part)
+            if field is None:
+                return None
+            here = field.annotation
+        else:
+            mapping = next((kind for kind in _flatten(here) if typing.get_origin(kind) is dict), None)
+            if mapping is None:
+                return None
+            here = typing.get_args(mapping)[1]
+    return here
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {**{f.alias: f for f in model.model_fields.values() if f.alias}, **model.model_fields}
+
+
+def _flatten(annotation: Any) -> Iterator[Any]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        for item in typing.get_args(annotation):
+            yield from _flatten(item)
+    elif typing.get_origin(annotation) is typing.Annotated:
+        yield from _flatten(typing.get_args(annotation)[0])
+    else:
+        yield annotation
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _shapes(annotation: Any) -> set[str]:
+    shapes = set()
+    for kind in _flatten(annotation):
+        origin = typing.get_origin(kind) or kind
+        if _is_model(kind) or origin in (dict, Mapping):
+            shapes.add("map")
+        elif origin in (list, tuple, set, frozenset, Sequence):
+            shapes.add("list")
+        elif kind is not type(None):
+            shapes.add("text")
+    return shapes
+
+
+def leaf_names() -> list[str]:
+    """The dotted name of every setting."""
+    return [".".join(path) for path, _ in walk_fields(Settings)]
+
+
+def walk_fields(model: type[BaseModel], at: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+    """Every leaf field below a settings class, in order of definition."""
+    for name, field in model.model_fields.items():
+        inner = next((kind for kind in _flatten(field.annotation) if _is_model(kind)), None)
+        if inner is not None:
+            yield from walk_fields(inner, (*at, name))
+        else:
+            yield (*at, name), field
+
+
+def _explain(error: ValidationError, sources: Mapping[str, str]) -> Iterator[str]:
+    known = leaf_names()
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        source = next(
+            (
+                place
+                for name, place in sources.items()
+                if name == key or name.startswith(key + ".") or key.startswith(name + ".")
+            ),
+            "",
+        )
+        where = f" (from {source})" if source else ""
+        if problem["type"] == "extra_forbidden":
+            nearest = _nearest(key, known)
+            hint = f"; did you mean {nearest}?" if nearest else "; `snowgauge settings` lists all of them"
+            yield f"{key}: there is no such setting{where}{hint}"
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            seen = problem.get("input")
+            shown = "" if "found" in message or _secret(key) else f", found {_shorten(seen)}"
+            yield f"{key}: {message}{shown}{where}"
+
+
+def _nearest(key: str, known: Sequence[str]) -> str | None:
+    candidates = {*known, *(name.rpartition(".")[0] for name in known if "." in name)}
+    found = difflib.get_close_matches(key, candidates, n=1, cutoff=0.6)
+    if found:
+        return found[0]
+    last = key.rpartition(".")[2]
+    by_last = {name.rpartition(".")[2]: name for name in known}
+    found = difflib.get_close_matches(last, by_last, n=1, cutoff=0.75)
+    return by_last[found[0]] if found else None
+
+
+def _secret(key: str) -> bool:
+    return any(kind is SecretStr for kind in _flatten(_annotation(tuple(key.split(".")))))
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,256 @@
+"""What the worker promises: everything read ends as exactly one outcome, stored once, whatever fails on the way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from snowgauge.errors import RegistryOutage, StoreUnavailable
+from snowgauge.eventlog.base import LogEntry
+from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.failed import FailedEvent, Processor
+from snowgauge.events.outcome import Dropped, Enriched, Failed, Outcome
+from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
+from snowgauge.pipeline.attempts import Attempts
+from snowgauge.pipeline.journal import Journal, Processed
+from snowgauge.pipeline.worker import Patience, Worker
+from snowgauge.store.base import StoreBatch, WriteResult
+
+OUTAGE = RegistryOutage("iglu:com.acme/x/jsonschema/1-0-0", [{"repository": "r"}])
+
+
+class Enricher:
+    """One event per record; a record's text says what becomes of it."""
+
+    def __init__(self, answer: Callable[[bytes, bool], list[Outcome]] | None = None) -> None:
+        self.answer = answer or (lambda record, _: [enriched(record)])
+        self.calls: list[bytes] = []
+
+    def process(self, record: bytes, seed: str, *, outage_is_failure: bool = False) -> list[Outcome]:
+        self.calls.append(record)
+        return self.answer(record, outage_is_failure)
+
+    def flush_metrics(self) -> None: ...
+
+
+class Store:
+    """Keeps batches as a store does: whole, and once per id."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.batches: dict[str, StoreBatch] = {}
+        self.failures = failures
+        self.attempts = 0
+
+    def write(self, batch: StoreBatch) -> WriteResult:
+        self.attempts += 1
+        if self.attempts <= self.failures:
+            raise StoreUnavailable("the database is away")
+        self.batches.setdefault(batch.id, batch)
+        return WriteResult(len(batch.events), len(batch.failed), len(batch.incomplete))
+
+    def events(self) -> list[str | None]:
+        return [event.app_id for batch in self.batches.values() for event in batch.events]
+
+    def failed(self) -> list[FailedEvent]:
+        return [row for batch in self.batches.values() for row in batch.failed]
+
+
+def enriched(record: bytes) -> Enriched:
+    return Enriched(EnrichedEvent(app_id=record.decode()))
+
+
+def failed(record: bytes) -> Failed:
+    row = FailedEvent(id=record.decode(), failure_type="schema_violations", failed_at=1, data={})
+    return Failed(row, EnrichedEvent(app_id=record.decode()))
+
+
+def worker(tmp_path: Path, log: MemoryLog, enricher: Enricher, store: Store, patience: float = 60) -> Worker:
+    return Worker(
+        log.subscribe(),
+        enricher,
+        store,  # type: ignore[arg-type]
+        Journal(tmp_path / "journal"),
+        Attempts(tmp_path / "attempts.json"),
+        processor=Processor("snowgauge-enrich", "1.0.0"),
+        patience=Patience(patience),
+        clock=lambda: 1_700_000_000.0,
+    )
+
+
+def fill(log: MemoryLog, *bodies: bytes) -> None:
+    log.writer().append([LogEntry(body, 1) for body in bodies])
+
+
+def test_each_record_is_counted_once_as_enriched_failed_or_dropped(tmp_path: Path) -> None:
+    log, store = MemoryLog(), Store()
+    fill(log, b"good", b"bad", b"drop", b"two")
+    answers: dict[bytes, list[Outcome]] = {
+        b"good": [enriched(b"good")],
+        b"bad": [failed(b"bad")],
+        b"drop": [Dropped("javascript")],
+        b"two": [enriched(b"two-a"), failed(b"two-b")],
+    }
+    runner = worker(tmp_path, log, Enricher(lambda record, _: answers[record]), store)
+    runner.run(until_empty=True)
+    assert store.events() == ["good", "two-a"]
+    assert [row.id for row in store.failed()] == ["bad", "two-b"]
+    assert (runner.tally.records, runner.tally.enriched, runner.tally.failed, runner.tally.dropped) == (4, 2, 2, 1)
+    assert log.stats().entries == 0
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+def test_a_bad_row_of_the_collector_is_stored_as_a_failed_event(tmp_path: Path) -> None:
+    log, store = MemoryLog(), Store()
+    schema = "iglu:com.snowplowanalytics.snowplow.badrows/size_violation/jsonschema/1-0-0"
+    row = {"schema": schema, "data": {"processor": {}, "failure": {"expectation": "too big"}, "payload": "x"}}
+    log.writer().append([LogEntry(msgspec.json.encode(row), 5, "bad_row")])
+    worker(tmp_path, log, Enricher(), store).run(until_empty=True)
+    (stored,) = store.failed()
+    assert stored.bad_row() == row
+    assert (stored.failure_type, stored.failed_at, stored.message) == ("size_violation", 5, "too big")
+
+
+def test_a_store_that_is_away_is_asked_again_with_the_same_batch(tmp_path: Path) -> None:
+    log, store = MemoryLog(), Store(failures=3)
+    fill(log, b"a", b"b")
+    worker(tmp_path, log, Enricher(), store).run(until_empty=True)
+    assert store.attempts == 4
+    assert store.events() == ["a", "b"]
+
+
+def test_a_batch_that_was_enriched_before_a_crash_is_stored_from_the_journal(tmp_path: Path) -> None:
+    log, store = MemoryLog(), Store()
+    fill(log, b"x")
+    first = worker(tmp_path, log, Enricher(lambda record, _: [failed(record)]), Store(failures=10**6))
+    thread = threading.Thread(target=first.run)
+    thread.start()
+    while not list((tmp_path / "journal").glob("*.batch")):
+        pass
+    first.stop.set()
+    first.abandon.set()
+    thread.join()
+    first._subscription.close()
+    second = Enricher()  # would now call the record good
+    worker(tmp_path, log, second, store).run(until_empty=True)
+    assert second.calls == []
+    assert [row.id for row in store.failed()] == ["x"]
+    assert store.events() == []
+
+
+def test_events_wait_for_a_registry_that_is_away_and_comes_back(tmp_path: Path) -> None:
+    log, store = MemoryLog(), Store()
+    fill(log, b"x")
+    left = [2]
+
+    def answer(record: bytes, _: bool) -> list[Outcome]:
+        if left[0]:
+            left[0] -= 1
+            raise OUTAGE
+        return [enriched(record)]
+
+    worker(tmp_path, log, Enricher(answer), store).run(until_empty=True)
+    assert store.events() == ["x"]
+
+
+def test_when_patience_with_a_registry_is_worn_out_events_fail_and_others_go_on(tmp_path: Path) -> None:
+    log, store = MemoryLog(), Store()
+    fill(log, b"needs-registry", b"does-not")
+
+    def answer(record: bytes, outage_is_failure: bool) -> list[Outcome]:
+        if record == b"does-not":
+            return [enriched(record)]
+        if outage_is_failure:
+            return [failed(record)]
+        raise OUTAGE
+
+    worker(tmp_path, log, Enricher(answer), store, patience=0).run(until_empty=True)
+    assert store.events() == ["does-not"]
+    assert [row.id for row in store.failed()] == ["needs-registry"]
+
+
+def test_patience_is_spent_once_per_outage() -> None:
+    now = [0.0]
+    patience = Patience(10, lambda: now[0])
+    assert not patience.worn_out()
+    now[0] = 11
+    assert patience.worn_out()
+    now[0] = 12
+    assert patience.worn_out()
+    patience.over()
+    assert not patience.worn_out()
+
+
+def test_a_record_that_makes_the_enricher_raise_is_set_aside_with_its_bytes(tmp_path: Path) -> None:
+    log, store = MemoryLog(), Store()
+    fill(log, b"fine", b"\xffpoison", b"also fine")
+
+    def answer(record: bytes, _: bool) -> list[Outcome]:
+        if b"poison" in record:
+            raise ZeroDivisionError("boom")
+        return [enriched(record)]
+
+    worker(tmp_path, log, Enricher(answer), store).run(until_empty=True)
+    assert store.events() == ["fine", "also fine"]
+    (row,) = store.failed()
+    assert (row.failure_type, row.record, row.message) == ("generic_error", b"\xffpoison", "ZeroDivisionError: boom")
+
+
+def test_a_record_that_ends_the_process_is_set_aside_after_three_deaths(tmp_path: Path) -> None:
+    log, store = MemoryLog(), Store()
+    fill(log, b"fine", b"deadly", b"also fine")
+
+    class Death(BaseException):
+        """Stands for the end of the process: nothing in the worker may catch it."""
+
+    def answer(record: bytes, _: bool) -> list[Outcome]:
+        if record == b"deadly":
+            raise Death
+        return [enriched(record)]
+
+    deaths = 0
+    while True:
+        runner = worker(tmp_path, log, Enricher(answer), store)
+        try:
+            runner.run(until_empty=True)
+            break
+        except Death:
+            deaths += 1
+            runner._subscription.close()
+    assert deaths == 3
+    assert store.events() == ["fine", "also fine"]
+    assert [row.record for row in store.failed()] == [b"deadly"]
+
+
+def test_the_journal_keeps_any_value_and_refuses_a_damaged_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    item = SelfDescribing(
+        SchemaKey.parse("iglu:com.acme/x/jsonschema/1-0-0"), {"n": 10**40, "s": "\ud800"}, '{"n":1.10}'
+    )
+    batch = StoreBatch("id-1", [EnrichedEvent(app_id="a", contexts=[item])], [failed(b"x").failure])
+    journal.save(Processed(batch, runner_tally := worker(tmp_path / "w", MemoryLog(), Enricher(), Store()).tally))
+    loaded = journal.load("id-1")
+    assert loaded == Processed(batch, runner_tally)
+    (file,) = tmp_path.glob("*.batch")
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert journal.load("id-1") is None
+    assert journal.load("unknown") is None
+
+
+def test_the_journal_does_not_run_what_a_file_says(tmp_path: Path) -> None:
+    import os
+    import pickle
+    import zlib
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, ("true",)
+
+    body = pickle.dumps(Evil())
+    (tmp_path / "b.batch").write_bytes(zlib.crc32(body).to_bytes(4, "big") + body)
+    with pytest.raises(pickle.UnpicklingError):
+        Journal(tmp_path).load("b")
