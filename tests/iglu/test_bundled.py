@@ -109,6 +109,34 @@ NAMED = {
         "com.snowplowanalytics.iglu": "resolver-config/1-0-0 resolver-config/1-0-1 resolver-config/1-0-2"
         " resolver-config/1-0-3",
     },
+    "webhook adapters": {
+        "com.amazon.aws.cloudfront": "wd_access_log/1-0-0 wd_access_log/1-0-1 wd_access_log/1-0-2 wd_access_log/1-0-3"
+        " wd_access_log/1-0-4 wd_access_log/1-0-5 wd_access_log/1-0-6",
+        "com.callrail": "call_complete/1-0-2",
+        "com.getvero": "bounced/1-0-0 clicked/1-0-0 created/1-0-0 delivered/1-0-0 opened/1-0-0 sent/1-0-0"
+        " unsubscribed/1-0-0 updated/1-0-0",
+        "com.hubspot": "contact_creation/1-0-0 contact_deletion/1-0-0 contact_change/1-0-0 company_creation/1-0-0"
+        " company_deletion/1-0-0 company_change/1-0-0 deal_creation/1-0-0 deal_deletion/1-0-0 deal_change/1-0-0",
+        "com.mailchimp": "subscribe/1-0-0 unsubscribe/1-0-0 campaign_sending_status/1-0-0 cleaned_email/1-0-0"
+        " email_address_change/1-0-0 profile_update/1-0-0",
+        "com.mailgun": "message_bounced/1-0-0 message_clicked/1-0-0 message_complained/1-0-0 message_delivered/1-0-0"
+        " message_dropped/1-0-0 message_opened/1-0-0 recipient_unsubscribed/1-0-0",
+        "com.mandrill": "message_bounced/1-0-2 message_clicked/1-0-2 message_delayed/1-0-2 message_delivered/1-0-0"
+        " message_marked_as_spam/1-0-2 message_opened/1-0-3 message_rejected/1-0-1 message_sent/1-0-1"
+        " message_soft_bounced/1-0-2 recipient_unsubscribed/1-0-2",
+        "com.marketo": "event/2-0-0",
+        "com.olark": "transcript/1-0-0 offline_message/1-0-0",
+        "com.pagerduty": "incident/1-0-0",
+        "com.pingdom": "incident_assign/1-0-0 incident_notify_user/1-0-0 incident_notify_of_close/1-0-0",
+        "com.sendgrid": "processed/3-0-0 dropped/3-0-0 delivered/3-0-0 deferred/3-0-0 bounce/3-0-0 open/3-0-0"
+        " click/3-0-0 spamreport/3-0-0 unsubscribe/3-0-0 group_unsubscribe/3-0-0 group_resubscribe/3-0-0",
+        "com.statusgator": "status_change/1-0-0",
+        "com.unbounce": "form_post/1-0-0",
+        "com.urbanairship.connect": "CLOSE/1-0-0 CUSTOM/1-0-0 FIRST_OPEN/1-0-0 IN_APP_MESSAGE_DISPLAY/1-0-0"
+        " IN_APP_MESSAGE_EXPIRATION/1-0-0 IN_APP_MESSAGE_RESOLUTION/1-0-0 LOCATION/1-0-0 OPEN/1-0-0 PUSH_BODY/1-0-0"
+        " REGION/1-0-0 RICH_DELETE/1-0-0 RICH_DELIVERY/1-0-0 RICH_READ/1-0-0 SEND/1-0-0 TAG_CHANGE/1-0-0"
+        " UNINSTALL/1-0-0",
+    },
 }
 
 
@@ -390,6 +418,18 @@ INSTANCES = [
     ("com.sendgrid", "open/3-0-0", {"timestamp": "2024-05-01T10:00:00.000Z", "category": ["a"], "anything": 1}, None),
     ("com.sendgrid", "open/3-0-0", {"timestamp": 1714557600}, "type"),
     ("com.hubspot", "deal_change/1-0-0", {"objectId": 2147483648}, "maximum"),
+    ("com.mailgun", "message_bounced/1-0-0", {"token": "a" * 50, "recipient": "a@b.example", "anything": 1}, None),
+    ("com.mailgun", "message_bounced/1-0-0", {"token": "a" * 49}, "minLength"),
+    ("com.mandrill", "message_opened/1-0-3", {"ts": None, "msg": {"opens": [{"ts": "2024-05-01T10:00:00Z"}]}}, None),
+    ("com.mandrill", "message_sent/1-0-1", {"ts": 1714557600}, "type"),
+    ("com.marketo", "event/2-0-0", {"name": "webhook", "lead": {"created_at": "2024-05-01T10:00:00.000Z"}}, None),
+    ("com.marketo", "event/2-0-0", {"lead": None}, "required"),
+    ("com.olark", "transcript/1-0-0", {"operators": {"1": {"username": "bo"}}, "visitor": {"anything": 1}}, None),
+    ("com.olark", "transcript/1-0-0", {"operators": {"1": {"userName": "bo"}}}, "additionalProperties"),
+    ("com.pagerduty", "incident/1-0-0", {"type": "resolve", "data": {"incident": {"incident_key": None}}}, None),
+    ("com.pagerduty", "incident/1-0-0", {"messages": []}, "additionalProperties"),
+    ("com.urbanairship.connect", "RICH_READ/1-0-0", {"id": UUID, "body": {"push_id": UUID}, "anything": 1}, None),
+    ("com.urbanairship.connect", "OPEN/1-0-0", {"id": "1"}, "format"),
 ]
 
 
