@@ -65,8 +65,8 @@ def child_arguments(ctx: typer.Context) -> tuple[str, ...]:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
     """A table in the project's plain style."""
     made = Table(title=title, box=None, pad_edge=False, header_style="bold", title_justify="left")
-    for column in columns:
-        made.add_column(column, overflow="fold")
+    for index, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         made.add_row(*("" if cell is None else str(cell) for cell in row))
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,7 @@ def root(
     flags: Annotated[
         list[str] | None, typer.Option("--set", help="One setting, as section.key=value. May be repeated.")
     ] = None,
-    version: Annotated[
+    _asked: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
     ] = False,
 ) -> None:
@@ -58,17 +59,36 @@ def _register() -> None:
 _register()
 
 
+def _in_front(arguments: Sequence[str]) -> list[str]:
+    """Options of the root may stand anywhere: people put `--set` behind the command."""
+    front: list[str] = []
+    rest: list[str] = []
+    left = list(arguments)
+    while left:
+        word = left.pop(0)
+        if word == "--":
+            rest += [word, *left]
+            break
+        if word in ("--set", "--config") and left:
+            front += [word, left.pop(0)]
+        elif word.startswith(("--set=", "--config=")):
+            front.append(word)
+        else:
+            rest.append(word)
+    return [*front, *rest]
+
+
 def run() -> None:
     """Run the command line; a failure that Snowgauge itself reports is one readable message, not a traceback."""
     try:
-        app(standalone_mode=True)
+        app(_in_front(sys.argv[1:]), standalone_mode=True)
     except SettingsError as error:
         err.print("[bold red]settings:[/] ", end="")
-        err.print(str(error), markup=False)
+        err.print(str(error), markup=False, soft_wrap=True)
         sys.exit(2)
     except SnowgaugeError as error:
         err.print("[bold red]error:[/] ", end="")
-        err.print(str(error), markup=False)
+        err.print(str(error), markup=False, soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()

@@ -60,7 +60,7 @@ def load(
         if not separator:
             errors.append(f"--set {flag}: expected section.key=value")
             continue
-        path = tuple(key.strip().lower().split("."))
+        path = tuple(key.strip().split("."))
         _put(merged, path, _from_text(path, text, f"--set {key}", errors), sources, f"--set {key}")
     if not errors:
         try:
@@ -91,7 +91,8 @@ def _environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Path_, s
 
 
 def _merge(into: dict[str, Any], new: Mapping[str, Any], sources: dict[str, str], source: str, at: Path_ = ()) -> None:
-    for key, value in new.items():
+    for given, value in new.items():
+        key = _field_name(at, given)
         path = (*at, key)
         if isinstance(value, Mapping):
             inner = into.get(key)
@@ -101,6 +102,17 @@ def _merge(into: dict[str, Any], new: Mapping[str, Any], sources: dict[str, str]
         else:
             into[key] = value
             sources[".".join(path)] = source
+
+
+def _field_name(at: Path_, given: str) -> str:
+    """Snowplow's camelCase spelling and any letter case are the same setting; keys of maps stay as they are."""
+    model = _model(_annotation(at))
+    if model is None or given in model.model_fields:
+        return given
+    for name, field in model.model_fields.items():
+        if given == field.alias or given.lower() == name:
+            return name
+    return given
 
 
 def _put(into: dict[str, Any], path: Path_, value: Any, sources: dict[str, str], source: str) -> None:
@@ -133,9 +145,9 @@ def _from_text(path: Path_, text: str, source: str, errors: list[str]) -> Any:
 def _annotation(path: Path_) -> Any:
     here: Any = Settings
     for part in path:
-        model = next((kind for kind in _flatten(here) if _is_model(kind)), None)
+        model = _model(here)
         if model is not None:
-            field = _fields(model).get(part)
+            field = model.model_fields.get(part)
             if field is None:
                 return None
             here = field.annotation
@@ -147,10 +159,6 @@ def _annotation(path: Path_) -> Any:
     return here
 
 
-def _fields(model: type[BaseModel]) -> dict[str, Any]:
-    return {**{f.alias: f for f in model.model_fields.values() if f.alias}, **model.model_fields}
-
-
 def _flatten(annotation: Any) -> Iterator[Any]:
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         for item in typing.get_args(annotation):
@@ -159,6 +167,10 @@ def _flatten(annotation: Any) -> Iterator[Any]:
         yield from _flatten(typing.get_args(annotation)[0])
     else:
         yield annotation
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    return next((kind for kind in _flatten(annotation) if _is_model(kind)), None)
 
 
 def _is_model(kind: Any) -> bool:
@@ -186,7 +198,7 @@ def leaf_names() -> list[str]:
 def walk_fields(model: type[BaseModel], at: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
     """Every leaf field below a settings class, in order of definition."""
     for name, field in model.model_fields.items():
-        inner = next((kind for kind in _flatten(field.annotation) if _is_model(kind)), None)
+        inner = _model(field.annotation)
         if inner is not None:
             yield from walk_fields(inner, (*at, name))
         else:

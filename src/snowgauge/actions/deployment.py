@@ -1,0 +1,22 @@
+"""The running system as actions see it: its parts, handed over by the wiring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from snowgauge.eventlog.base import EventLog
+from snowgauge.iglu.contract import Resolver, Validator
+from snowgauge.store.base import Store
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """Parts that actions ask or act upon. One per process; all are safe to use from several threads."""
+
+    store: Store
+    eventlog: EventLog
+    resolver: Resolver
+    validator: Validator
+    data_dir: Path
+    version: str

@@ -1,0 +1,39 @@
+"""The tree of settings: each part's own settings class under the part's name."""
+
+from __future__ import annotations
+
+from snowgauge.api.settings import ConsoleSettings
+from snowgauge.collector.settings import CollectorSettings
+from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
+from snowgauge.part_settings import PartSettings
+from snowgauge.settings.deployment import CommonSettings, PipelineSettings
+from snowgauge.store.settings import ClickHouseSettings, StoreSettings
+from snowgauge.telemetry.settings import LoggingSettings
+
+
+class Settings(PartSettings):
+    """A whole deployment."""
+
+    common: CommonSettings = CommonSettings()
+    """What concerns the whole deployment."""
+
+    logging: LoggingSettings = LoggingSettings()
+    """Log lines, on standard error."""
+
+    collector: CollectorSettings = CollectorSettings()
+    """The public door: what trackers and webhooks talk to. Names are those of Snowplow's `collector.hocon`."""
+
+    enrichments: EnrichmentsSettings = EnrichmentsSettings()
+    """Configurable enrichments, and what they may reach."""
+
+    store: StoreSettings = StoreSettings()
+    """Where events are kept."""
+
+    clickhouse: ClickHouseSettings = ClickHouseSettings()
+    """ClickHouse: a server, a cluster, or the embedded engine."""
+
+    pipeline: PipelineSettings = PipelineSettings()
+    """The workers between event log and store."""
+
+    console: ConsoleSettings = ConsoleSettings()
+    """The private door: console, APIs, metrics and health."""

@@ -1,0 +1,120 @@
+"""The supervisor starts, restarts and stops processes in order. It is given stand-ins for the roles."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from snowgauge.errors import SettingsError, SnowgaugeError
+from snowgauge.pipeline.supervisor import Part, Supervisor
+
+ROLE = """
+import signal, sys, time, pathlib
+if sys.argv[1] == "bad":
+    sys.exit(3)
+file = pathlib.Path(sys.argv[2])
+def note(word):
+    with file.open("a") as out: out.write(f"{sys.argv[1]} {word}\\n")
+def stop(*_):
+    note("stopped"); sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+note("started")
+while True: time.sleep(0.05)
+"""
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    return tmp_path / "notes"
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
+    package = tmp_path / "path" / "snowgauge"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text(ROLE)
+    (package / "__init__.py").write_text("")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "path")}
+    made = Supervisor(tmp_path / "run", environment=environment, backlog=lambda: 0, drain_timeout=5)
+    made.claim()
+    yield made
+    made.shut_down()
+
+
+def part(role: str, notes: Path) -> Part:
+    return Part(role, 0, (role, str(notes)), ready=lambda: notes.exists() and f"{role} started" in notes.read_text())
+
+
+def lines(notes: Path) -> list[str]:
+    return notes.read_text().splitlines() if notes.exists() else []
+
+
+def wait_for(condition: object) -> None:
+    for _ in range(400):
+        if condition():  # type: ignore[operator]
+            return
+        time.sleep(0.05)
+    raise AssertionError("did not come true")
+
+
+def test_parts_stop_in_the_order_of_the_flow(supervisor: Supervisor, notes: Path) -> None:
+    for role in ("clickhouse", "pipeline", "collector", "console"):
+        supervisor.start([part(role, notes)])
+    supervisor.shut_down()
+    stopped = [line for line in lines(notes) if line.endswith("stopped")]
+    assert stopped == ["collector stopped", "pipeline stopped", "console stopped", "clickhouse stopped"]
+
+
+def test_a_part_that_is_killed_is_started_again(supervisor: Supervisor, notes: Path, tmp_path: Path) -> None:
+    supervisor.start([part("pipeline", notes)])
+    watching = threading.Thread(target=supervisor.watch)
+    watching.start()
+    try:
+        os.kill(int((tmp_path / "run" / "pipeline-0.pid").read_text()), signal.SIGKILL)
+        wait_for(lambda: lines(notes).count("pipeline started") == 2)
+    finally:
+        supervisor.stop.set()
+        watching.join()
+
+
+def test_a_part_that_never_gets_ready_is_named(supervisor: Supervisor, notes: Path) -> None:
+    with pytest.raises(SnowgaugeError, match="bad-0 was not ready"):
+        supervisor.start([Part("bad", 0, ("bad", str(notes)), ready=lambda: False)], timeout=0.5)
+
+
+def test_a_second_supervisor_on_the_same_folder_is_refused(supervisor: Supervisor, tmp_path: Path) -> None:
+    second = Supervisor(tmp_path / "run", environment={}, backlog=lambda: 0, drain_timeout=1)
+    with pytest.raises(SettingsError, match="another snowgauge runs"):
+        second.claim()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a child is told of its parent's death on Linux only")
+def test_parts_end_when_the_supervisor_is_killed(tmp_path: Path, notes: Path) -> None:
+    package = tmp_path / "path" / "snowgauge"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text(ROLE)
+    script = f"""
+import os, sys, time
+from pathlib import Path
+from snowgauge.pipeline.supervisor import Part, Supervisor
+environment = {{**os.environ, "PYTHONPATH": {str(tmp_path / "path")!r}}}
+made = Supervisor(Path({str(tmp_path / "run")!r}), environment=environment, backlog=lambda: 0, drain_timeout=1)
+made.claim()
+made.start([Part("pipeline", 0, ("pipeline", {str(notes)!r}))])
+time.sleep(60)
+"""
+    import subprocess
+
+    (package / "__init__.py").write_text("")
+    process = subprocess.Popen([sys.executable, "-c", script])
+    wait_for(lambda: lines(notes) == ["pipeline started"])
+    process.kill()
+    process.wait()
+    wait_for(lambda: lines(notes)[-1] == "pipeline stopped")
