@@ -8,6 +8,7 @@ from functools import lru_cache
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_MS = -62167219200000  # 0000-01-01T00:00:00.000Z, the first instant the enriched format can write
 MAX_MS = 253402300799999  # 9999-12-31T23:59:59.999Z
+_CYCLE_MS = 146_097 * 86_400_000  # the calendar repeats every 400 years
 _YEAR_ONE_MS = -62135596800000  # Python's calendar starts here; year 0 is written by hand below
 
 
@@ -23,6 +24,14 @@ def tsv_text(ms: int) -> str:
     """``yyyy-MM-dd HH:mm:ss.SSS``, as in the enriched TSV. Only for instants from year 0 to 9999."""
     second, milli = divmod(ms, 1000)
     return f"{_second_text(second)}.{milli:03d}"
+
+
+def far_text(ms: int) -> str:
+    """As ``tsv_text``, for any instant: years beyond 9999 and before 0 are written as Joda-Time does."""
+    cycles, within = divmod(ms, _CYCLE_MS)
+    text = tsv_text(within)  # a year from 1970 to 2369, with the calendar of the wanted one
+    year = int(text[:4]) + 400 * cycles
+    return f"{'-' if year < 0 else ''}{abs(year):04d}{text[4:]}"
 
 
 def iso_text(ms: int) -> str:
