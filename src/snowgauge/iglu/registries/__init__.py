@@ -1,0 +1,1 @@
+"""Places that schemas come from, one file each."""
