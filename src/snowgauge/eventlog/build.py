@@ -1,0 +1,30 @@
+"""Makes the event log that the settings describe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from snowgauge.eventlog.base import EventLog
+from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.eventlog.settings import EventLogSettings
+from snowgauge.eventlog.spool import SpoolLog
+
+
+def build(settings: EventLogSettings, data_dir: Path) -> EventLog:
+    """The log of a deployment. Opening the same spool again, from any process, gives the same log."""
+    if settings.backend == "memory":
+        return MemoryLog(
+            capacity_bytes=settings.max_bytes,
+            max_batch_entries=settings.max_batch_entries,
+            max_batch_bytes=settings.max_batch_bytes,
+        )
+    return SpoolLog(
+        settings.folder or data_dir / "spool",
+        max_bytes=settings.max_bytes,
+        min_free_bytes=settings.min_free_bytes,
+        segment_bytes=settings.segment_bytes,
+        max_batch_entries=settings.max_batch_entries,
+        max_batch_bytes=settings.max_batch_bytes,
+        linger=settings.linger.total_seconds(),
+        fsync=settings.fsync,
+    )

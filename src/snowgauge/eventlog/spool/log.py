@@ -1,0 +1,148 @@
+"""The spool as an event log, and how others look into it."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from snowgauge.errors import LogUnavailable
+from snowgauge.eventlog.base import LogEntry, LogStats, LogWriter, Subscription
+from snowgauge.eventlog.spool import folder as files
+from snowgauge.eventlog.spool.cursor import Place, read_place
+from snowgauge.eventlog.spool.reader import BatchLimits, SpoolSubscription
+from snowgauge.eventlog.spool.segment import DamagedSegment, SegmentReader
+from snowgauge.eventlog.spool.writer import SpoolWriter
+
+_FOLLOW_PAUSE = 0.1
+
+
+class SpoolLog:
+    """One folder of SQLite files. Any number of processes of one machine may use it at the same time.
+
+    ``max_bytes`` bounds what the files take on disk, ``min_free_bytes`` is what the disk keeps free for others. A
+    segment is closed at ``segment_bytes``, or an eighth of ``max_bytes`` if that is less, since room comes back only
+    by whole segments.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_bytes: int = 8 * 1024**3,
+        min_free_bytes: int = 256 * 1024**2,
+        segment_bytes: int = 64 * 1024**2,
+        max_batch_entries: int = 5000,
+        max_batch_bytes: int = 16 * 1024**2,
+        linger: float = 0.2,
+        fsync: bool = True,
+    ) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._min_free = min_free_bytes
+        self._segment_bytes = min(segment_bytes, max_bytes // 8)
+        self._limits = BatchLimits(max_batch_entries, max_batch_bytes, linger)
+        self._fsync = fsync
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LogUnavailable(f"the event log's folder {folder} cannot be made: {error}") from error
+
+    def writer(self) -> LogWriter:
+        return SpoolWriter(
+            self._folder,
+            max_bytes=self._max_bytes,
+            min_free_bytes=self._min_free,
+            segment_bytes=self._segment_bytes,
+            fsync=self._fsync,
+        )
+
+    def subscribe(self, share: int = 0, of: int = 1) -> Subscription:
+        return SpoolSubscription(self._folder, share, of, self._limits)
+
+    def peek(self, limit: int | None = None, follow: bool = False) -> Iterator[LogEntry]:
+        """As the contract says. A damaged segment is passed over here: its repair is the reader's."""
+        seen: dict[int, _Seen] = {}
+        given = 0
+        while limit is None or given < limit:
+            names = self._segments()
+            for number in names.keys() - seen.keys():
+                seen[number] = _Seen()
+            found = False
+            streams = [self._after(number, names[number], seen[number]) for number in sorted(names)]
+            for entry in heapq.merge(*streams, key=lambda entry: entry.received_at):
+                found = True
+                given += 1
+                yield entry
+                if given == limit:
+                    return
+            if not found:
+                if not follow:
+                    return
+                time.sleep(_FOLLOW_PAUSE)
+
+    def _segments(self) -> dict[int, list[files.SegmentName]]:
+        names: dict[int, list[files.SegmentName]] = {}
+        for name in files.scan(self._folder):
+            names.setdefault(name.number, []).append(name)
+        return names
+
+    def _after(self, number: int, names: list[files.SegmentName], seen: _Seen) -> Iterator[LogEntry]:
+        """Waiting entries of one number that were not given yet."""
+        place = read_place(files.cursor_file(self._folder, number))
+        for name in names:
+            if name.order < seen.order or name.uuid in place.stored:
+                continue
+            if name.order > seen.order:
+                seen.order, seen.seq = name.order, 0
+            try:
+                reader = SegmentReader(self._folder / name.file, read_only=True)
+            except (DamagedSegment, LogUnavailable):  # damaged, or stored and deleted since the folder was listed
+                continue
+            try:
+                for seq, entry in reader.entries(max(seen.seq, place.within(name.uuid))):
+                    seen.seq = seq
+                    yield entry
+            except (DamagedSegment, LogUnavailable):
+                continue
+            finally:
+                reader.close()
+
+    def stats(self) -> LogStats:
+        entries = size = 0
+        oldest: int | None = None
+        for number, names in self._segments().items():
+            place = read_place(files.cursor_file(self._folder, number))
+            for name in names:
+                count, waiting, first = self._waiting(name, place)
+                entries += count
+                size += waiting
+                if first is not None:
+                    oldest = first if oldest is None else min(oldest, first)
+        age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
+        return LogStats(entries, size, age, self._max_bytes)
+
+    def _waiting(self, name: files.SegmentName, place: Place) -> tuple[int, int, int | None]:
+        """Entries, bytes and the oldest entry's time of one segment; zeros for one that cannot be read."""
+        if name.uuid in place.stored:
+            return 0, 0, None
+        try:
+            reader = SegmentReader(self._folder / name.file, read_only=True)
+        except (DamagedSegment, LogUnavailable):
+            return 0, 0, None
+        try:
+            seq = place.within(name.uuid)
+            return *reader.waiting_after(seq, gaps=name.revision > 0), reader.first_after(seq)
+        except (DamagedSegment, LogUnavailable):
+            return 0, 0, None
+        finally:
+            reader.close()
+
+
+class _Seen:
+    """How far one call of ``peek`` has come in one number."""
+
+    def __init__(self) -> None:
+        self.order = 0
+        self.seq = 0

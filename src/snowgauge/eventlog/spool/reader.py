@@ -1,0 +1,294 @@
+"""The pipeline's end of the spool: batches with frozen boundaries from every number of a share."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import msgspec
+
+from snowgauge.errors import LogUnavailable
+from snowgauge.eventlog.base import LogBatch, LogEntry
+from snowgauge.eventlog.spool import folder as files
+from snowgauge.eventlog.spool.cursor import Boundaries, Cursor
+from snowgauge.eventlog.spool.salvage import replace_damaged
+from snowgauge.eventlog.spool.segment import DamagedSegment, SegmentReader
+from snowgauge.telemetry.logs import logger
+
+log = logger("eventlog")
+
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05
+_SCAN_EVERY, _SCAN_EVERY_IDLE = 0.05, 0.25  # seconds between two listings of the folder
+_REPAIR_EVERY = 0.5
+
+
+class BatchLimits(msgspec.Struct, frozen=True):
+    """A batch ends at ``entries`` or ``bytes``, whichever comes first; ``linger`` is how long an entry may wait for
+    company, in seconds."""
+
+    entries: int
+    bytes: int
+    linger: float
+
+
+class NumberReader:
+    """Reads the segments of one number, oldest first. Held by one worker at a time."""
+
+    def __init__(self, folder: Path, number: int, limits: BatchLimits, lock: files.Held) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._lock = lock
+        self.number = number
+        self._cursor = Cursor(files.cursor_file(folder, number))
+        self._segments: list[files.SegmentName] = []
+        self._current: tuple[files.SegmentName, SegmentReader] | None = None
+        self._batch: LogBatch | None = None
+        self._repair_at = 0.0
+
+    def found(self, segments: list[files.SegmentName]) -> None:
+        """The number's segments as they lie in the folder now, oldest first."""
+        stored = self._cursor.place.stored
+        for name in segments:
+            if name.uuid in stored:  # stored before, and not deleted for some reason
+                files.remove(self._folder / name.file)
+        gone = stored - {name.uuid for name in segments}
+        if gone:
+            self._cursor.forget(gone)
+        self._segments = [name for name in segments if name.uuid not in stored]
+
+    def frozen(self) -> LogBatch | None:
+        """The batch that is out: read before and not committed."""
+        boundaries = self._cursor.batch
+        if boundaries is None or self._batch is not None:
+            return self._batch
+        try:
+            if not self._open(boundaries.segment):
+                entries: list[LogEntry] = []
+            else:
+                entries = [entry for _, entry in self._reader.entries(boundaries.first - 1, boundaries.last)]
+        except DamagedSegment as damage:
+            self._repair(damage)
+            return None
+        if not entries:
+            # stored and deleted, or beyond saving (which the log has told of): go on behind it
+            self._cursor.commit(boundaries)
+            return None
+        self._batch = LogBatch(boundaries.id, entries)
+        return self._batch
+
+    def ripe(self, now: float, *, scanned: bool) -> float | None:
+        """When the first waiting entry was received (clock seconds), once a batch may begin with it.
+
+        Returns ``None`` while nothing waits, and infinity while entries wait for company. ``scanned``: the folder was
+        listed just now, so that a segment without successor is known to be one.
+        """
+        try:
+            return self._ripe(now, scanned)
+        except DamagedSegment as damage:
+            self._repair(damage)
+            return None
+
+    def _ripe(self, now: float, scanned: bool) -> float | None:
+        while self._open():
+            name, reader = self._current  # type: ignore[misc]
+            place = self._cursor.place.within(name.uuid)
+            available = reader.last() - place
+            if available > 0:
+                first = reader.first_after(place)
+                assert first is not None
+                received = min(first / 1000, now)
+                if available >= self._limits.entries or now - received >= self._limits.linger:
+                    return received
+                return float("inf")
+            if not self._left_behind(name, reader, place, scanned):
+                return None
+            self._drop(name, reader)
+        return None
+
+    def freeze(self) -> LogBatch | None:
+        """Make the next batch; its boundaries are on disk before it is returned."""
+        name, reader = self._current  # type: ignore[misc]
+        place = self._cursor.place.within(name.uuid)
+        entries: list[LogEntry] = []
+        first = last = size = 0
+        try:
+            for seq, entry in reader.entries(place, limit=self._limits.entries):
+                size += len(entry.body)
+                if entries and size > self._limits.bytes:
+                    break
+                first = first or seq
+                last = seq
+                entries.append(entry)
+        except DamagedSegment as damage:
+            self._repair(damage)
+            return None
+        boundaries = Boundaries(name.uuid, first, last)
+        self._cursor.freeze(boundaries)
+        self._batch = LogBatch(boundaries.id, entries)
+        return self._batch
+
+    def commit(self, batch: LogBatch) -> bool:
+        """Whether the batch was this number's."""
+        boundaries = self._cursor.batch
+        if boundaries is None or boundaries.id != batch.id:
+            return False
+        self._cursor.commit(boundaries)
+        self._batch = None
+        return True
+
+    @property
+    def _reader(self) -> SegmentReader:
+        assert self._current is not None
+        return self._current[1]
+
+    def _open(self, uuid: str | None = None) -> bool:
+        """Have the oldest segment, or the one with this uuid, open as the current one."""
+        wanted = next((name for name in self._segments if uuid is None or name.uuid == uuid), None)
+        if wanted is None:
+            return False
+        if self._current is not None:
+            if self._current[0] == wanted:
+                return True
+            self._close_current()
+        reader = SegmentReader(self._folder / wanted.file)
+        self._current = wanted, reader
+        if wanted is not self._segments[-1] or self._writer_gone():
+            reader.check_log()
+        return True
+
+    def _left_behind(self, name: files.SegmentName, reader: SegmentReader, place: int, scanned: bool) -> bool:
+        """Whether nothing more will come in this segment. Looks once more, for what came just before that was so."""
+        sealed = any(other.order > name.order for other in self._segments) or (scanned and self._writer_gone())
+        return sealed and reader.last() <= place
+
+    def _writer_gone(self) -> bool:
+        held = files.hold(files.writer_lock(self._folder, self.number))
+        if held is None:
+            return False
+        held.release()
+        return True
+
+    def _drop(self, name: files.SegmentName, reader: SegmentReader) -> None:
+        self._cursor.finish(name.uuid)
+        self._current = None
+        reader.delete()
+        self._segments = [other for other in self._segments if other.uuid != name.uuid]
+
+    def _repair(self, damage: DamagedSegment) -> None:
+        """Save what can be saved, once the writer does not use the segment any more."""
+        if self._current is None or time.monotonic() < self._repair_at:
+            return
+        self._repair_at = time.monotonic() + _REPAIR_EVERY
+        name = self._current[0]
+        self._close_current()
+        if any(other.order > name.order for other in self._segments) or self._writer_gone():
+            replacement = replace_damaged(self._folder, name, str(damage))
+            self._segments = [replacement if other == name else other for other in self._segments]
+            self._repair_at = 0.0
+        else:
+            log.error("eventlog_segment_damaged", file=name.file, reason=str(damage), effect="waits for a new segment")
+            files.rotate_request(self._folder, self.number).touch()
+
+    def _close_current(self) -> None:
+        if self._current is not None:
+            self._current[1].close()
+            self._current = None
+
+    def close(self) -> None:
+        self._close_current()
+        self._cursor.close()
+        self._lock.release()
+
+
+class SpoolSubscription:
+    """Share ``share`` of ``of``: the numbers whose remainder by ``of`` is ``share``."""
+
+    def __init__(self, folder: Path, share: int, of: int, limits: BatchLimits) -> None:
+        if not 0 <= share < of:
+            raise ValueError(f"share must be from 0 to {of - 1}, found {share}")
+        self._folder = folder
+        self._share = share
+        self._of = of
+        self._limits = limits
+        self._numbers: dict[int, NumberReader] = {}
+        self._scan_at = 0.0
+        self._pause = _SHORTEST_PAUSE
+        held = files.hold(files.share_lock(folder, share, of))
+        if held is None:
+            raise LogUnavailable(f"share {share} of {of} of the event log in {folder} is already being read")
+        self._lock = held
+
+    def read(self, timeout: float) -> LogBatch | None:
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                batch, waiting = self._next()
+            except (sqlite3.Error, OSError) as error:
+                raise LogUnavailable(f"the event log in {self._folder} cannot be read now: {error}") from error
+            if batch is not None:
+                self._pause = _SHORTEST_PAUSE
+                return batch
+            left = deadline - time.monotonic()
+            if left <= 0 and not waiting:
+                return None
+            time.sleep(self._pause if waiting else min(self._pause, left))
+            self._pause = min(_LONGEST_PAUSE, self._pause * 1.5)
+
+    def _next(self) -> tuple[LogBatch | None, bool]:
+        """A batch if one can be had now, and whether entries wait for company."""
+        scanned = self._scan()
+        for number in self._numbers.values():
+            if batch := number.frozen():
+                return batch, True
+        now = time.time()
+        waiting = False
+        oldest: tuple[float, NumberReader] | None = None
+        for number in self._numbers.values():
+            since = number.ripe(now, scanned=scanned)
+            waiting = waiting or since is not None
+            if since is not None and since != float("inf") and (oldest is None or since < oldest[0]):
+                oldest = since, number
+        return (oldest[1].freeze() if oldest else None), waiting
+
+    def _scan(self) -> bool:
+        """Look for new segments, and for numbers that are nobody's yet, if it is time to."""
+        if time.monotonic() < self._scan_at:
+            return False
+        found: dict[int, list[files.SegmentName]] = {number: [] for number in self._numbers}
+        for name in files.scan(self._folder):
+            if name.number % self._of == self._share:
+                found.setdefault(name.number, []).append(name)
+        for number, segments in found.items():
+            reader = self._numbers.get(number) or self._adopt(number)
+            if reader is not None:
+                reader.found(segments)
+        idle = self._pause >= _LONGEST_PAUSE
+        self._scan_at = time.monotonic() + (_SCAN_EVERY_IDLE if idle else _SCAN_EVERY)
+        return True
+
+    def _adopt(self, number: int) -> NumberReader | None:
+        held = files.hold(files.reader_lock(self._folder, number))
+        if held is None:  # a worker that counts shares differently still reads it
+            return None
+        try:
+            reader = NumberReader(self._folder, number, self._limits, held)
+        except BaseException:
+            held.release()
+            raise
+        self._numbers[number] = reader
+        return reader
+
+    def commit(self, batch: LogBatch) -> None:
+        try:
+            for number in self._numbers.values():
+                if number.commit(batch):
+                    return
+        except sqlite3.Error as error:
+            raise LogUnavailable(f"the event log in {self._folder} cannot be written: {error}") from error
+
+    def close(self) -> None:
+        for number in self._numbers.values():
+            number.close()
+        self._numbers.clear()
+        self._lock.release()

@@ -1,0 +1,186 @@
+"""The collector's end of the spool: group commit, bounded size, recovery after a full or failing disk."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from snowgauge.errors import LogUnavailable
+from snowgauge.eventlog.base import LogEntry
+from snowgauge.eventlog.spool import folder as files
+from snowgauge.eventlog.spool.segment import SegmentWriter
+from snowgauge.telemetry.logs import logger
+
+log = logger("eventlog")
+
+_MEASURE_EVERY = 0.2  # seconds between two looks at the disk
+
+
+class _Ticket:
+    """One call of ``append`` while it waits for its group."""
+
+    __slots__ = ("done", "entries", "error", "size")
+
+    def __init__(self, entries: Sequence[LogEntry]) -> None:
+        self.entries = entries
+        self.size = sum(len(entry.body) for entry in entries)
+        self.error: LogUnavailable | None = None
+        self.done = False
+
+
+class SpoolWriter:
+    """Owns the first number that no other process holds, until it is closed or its process ends.
+
+    Calls that come while a commit is under way wait together and share the next commit.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int, min_free_bytes: int, segment_bytes: int, fsync: bool) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._min_free = min_free_bytes
+        self._segment_bytes = segment_bytes
+        self._fsync = fsync
+        self._queue: list[_Ticket] = []
+        self._queue_lock = threading.Lock()
+        self._turn = threading.Lock()  # whoever has it commits for all who wait
+        self._segment: SegmentWriter | None = None
+        self._closing: list[threading.Thread] = []
+        self._measured_at = float("-inf")
+        self._used = self._free = 0
+        self._refusing = False
+        self._closed = False
+        self.number, self._lock = self._take_number()
+        self._clear_drafts()
+
+    def _take_number(self) -> tuple[int, files.Held]:
+        for number in range(10_000):
+            held = files.hold(files.writer_lock(self._folder, number))
+            if held is not None:
+                return number, held
+        raise LogUnavailable(f"all 10000 numbers of the event log in {self._folder} are held by running processes")
+
+    def _clear_drafts(self) -> None:
+        """Remove segments that a process which had this number before did not finish making."""
+        for draft in self._folder.glob(f"{self.number:04d}-*-0.sqlite.new*"):
+            draft.unlink(missing_ok=True)
+
+    def append(self, entries: Sequence[LogEntry]) -> None:
+        if not entries:
+            return
+        ticket = _Ticket(entries)
+        with self._queue_lock:
+            self._queue.append(ticket)
+        with self._turn:
+            if not ticket.done:
+                with self._queue_lock:
+                    group, self._queue = self._queue, []
+                try:
+                    self._keep(group)
+                finally:
+                    for waiting in group:
+                        waiting.done = True
+        if ticket.error is not None:
+            raise ticket.error
+
+    def _keep(self, group: list[_Ticket]) -> None:
+        """Commit a group; tickets that cannot be kept get their reason."""
+        kept: list[_Ticket] = []
+        size = 0
+        for ticket in group:
+            try:
+                self._check_room(size + ticket.size)
+            except LogUnavailable as error:
+                ticket.error = error
+            else:
+                size += ticket.size
+                kept.append(ticket)
+        if kept:
+            entries = kept[0].entries if len(kept) == 1 else [entry for ticket in kept for entry in ticket.entries]
+            try:
+                self._ready_segment().append(entries)
+            except (sqlite3.Error, OSError) as error:
+                reason = f"the event log in {self._folder} cannot be written: {error}"
+                self._give_up_segment(error)
+                for ticket in kept:
+                    ticket.error = LogUnavailable(reason)
+            else:
+                self._used += size + 256 * len(entries) + 8192
+        refused = [ticket.error for ticket in group if ticket.error is not None]
+        if refused and not self._refusing:
+            log.error("eventlog_refuses", reason=str(refused[0]), effect="the collector answers 503")
+        elif self._refusing and not refused:
+            log.info("eventlog_accepts_again")
+        self._refusing = bool(refused)
+
+    def _check_room(self, size: int) -> None:
+        """Raises when ``size`` more bytes may not be kept."""
+        if self._closed:
+            raise LogUnavailable("the event log is closed")
+        now = time.monotonic()
+        if now - self._measured_at > _MEASURE_EVERY:
+            try:
+                self._used = files.used_bytes(self._folder)
+                self._free = files.free_bytes(self._folder)
+            except OSError as error:
+                raise LogUnavailable(f"the event log's folder {self._folder} cannot be read: {error}") from error
+            self._measured_at = now
+            self._heed_rotate_request()
+        if self._used + size > self._max_bytes:
+            raise LogUnavailable(
+                f"the event log is full: {self._used} of eventlog.max_bytes = {self._max_bytes} bytes are in use and "
+                f"{size} more came; it accepts again when the pipeline has stored some. Is the store up?"
+            )
+        if self._free - size < self._min_free:
+            raise LogUnavailable(
+                f"the disk of {self._folder} has {self._free} bytes free, eventlog.min_free_bytes = {self._min_free} "
+                "have to stay free; it accepts again when there is room"
+            )
+
+    def _ready_segment(self) -> SegmentWriter:
+        if self._segment is not None and self._segment.bytes >= self._segment_bytes:
+            self._rotate()
+        if self._segment is None:
+            name = files.next_segment(self.number, files.scan(self._folder), time.time())
+            self._segment = SegmentWriter(self._folder / name.file, fsync=self._fsync)
+        return self._segment
+
+    def _rotate(self) -> None:
+        """Leave the segment behind. Where no reader has it open, closing copies its log back: not on this thread."""
+        if self._segment is not None:
+            closing = threading.Thread(target=self._segment.close, name="eventlog-close")
+            closing.start()
+            self._segment = None
+            self._closing = [thread for thread in self._closing if thread.is_alive()] + [closing]
+
+    def _give_up_segment(self, error: Exception) -> None:
+        """After an error that may have hurt the file, go on in a new one. A full disk hurts nothing."""
+        if not isinstance(error, sqlite3.Error) or getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_FULL:
+            self._rotate()
+
+    def _heed_rotate_request(self) -> None:
+        request = files.rotate_request(self._folder, self.number)
+        if request.exists():
+            self._rotate()
+            request.unlink(missing_ok=True)
+
+    def healthy(self) -> bool:
+        with self._turn:
+            try:
+                self._check_room(1)
+                self._ready_segment()
+            except (LogUnavailable, sqlite3.Error, OSError):
+                return False
+            return True
+
+    def close(self) -> None:
+        with self._turn:
+            if self._closed:
+                return
+            self._closed = True
+            self._rotate()
+            for thread in self._closing:
+                thread.join()
+            self._lock.release()
