@@ -1,0 +1,208 @@
+"""Settings of the store: where events are kept, the ClickHouse layout, and the embedded engine.
+
+The ``clickhouse`` tree has the shape and the names of Simple Snowplow's, so that its ``SNOWPLOW_CLICKHOUSE__...``
+variables keep working; every leaf merges on its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from snowgauge.part_settings import ByteSize, Duration, PartSettings, Secret
+
+
+class ClickHouseConnectionSettings(PartSettings):
+    """Which ClickHouse server. An empty host means none: the embedded engine is used."""
+
+    interface: Literal["http", "https"] = "http"
+    """``http`` or ``https``."""
+
+    host: str = ""
+    """Host of the ClickHouse server. Empty: Snowgauge runs its embedded engine."""
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """Port of the HTTP interface. Empty: 8123 for http, 8443 for https."""
+
+    username: str = "default"
+    """User name."""
+
+    password: Secret = Secret("")
+    """Password."""
+
+    database: str = "default"
+    """Database of the session; tables are made in ``clickhouse.configuration.database``."""
+
+    connect_timeout: Duration = Field(default="10 s", validate_default=True)
+    """How long to wait for a connection."""
+
+    verify: bool = True
+    """Check the server's certificate (https)."""
+
+    ca_cert: str = ""
+    """File with the certificate authority to trust instead of the system's (https)."""
+
+
+class TableSettings(PartSettings):
+    """How one table is made. Each leaf may be given alone; empty leaves keep the recommended layout."""
+
+    name: str = ""
+    """Name of the table."""
+
+    engine: str = ""
+    """Engine with its parameters, such as ``ReplacingMergeTree(load_tstamp)``."""
+
+    partition_by: str = ""
+    """Partition expression."""
+
+    order_by: str = ""
+    """Sorting key, without parentheses. The recommended one collapses resent events; a different one must end in
+    ``event_id`` to do the same."""
+
+    sample_by: str = ""
+    """Sampling expression; must be part of the sorting key."""
+
+    settings: str = ""
+    """Further table settings, ``name = value`` separated by commas."""
+
+    ttl: str = ""
+    """TTL expression, such as ``toDateTime(collector_tstamp) + INTERVAL 13 MONTH``."""
+
+
+class DistributedTableSettings(PartSettings):
+    """The Distributed table of a cluster."""
+
+    name: str = ""
+    """Name of the table. Empty: the plain name (``events``)."""
+
+    sample_by: str = ""
+    """Sharding key. It must be constant for one event. Empty: ``cityHash64(event_id)``."""
+
+
+class TablesSettings(PartSettings):
+    """The tables of ``atomic``, and the views of Simple Snowplow."""
+
+    events: TableSettings = TableSettings()
+    """Good events."""
+
+    failed_events: TableSettings = TableSettings()
+    """Failed events (bad rows)."""
+
+    incomplete_events: TableSettings = TableSettings()
+    """What could be made of failed events, laid out like ``events``."""
+
+    snowplow: SimpleSnowplowTablesSettings = Field(default_factory=lambda: SimpleSnowplowTablesSettings())
+    """The views that answer Simple Snowplow's queries."""
+
+
+class SimpleSnowplowTablesSettings(PartSettings):
+    """Views with Simple Snowplow's columns over the events."""
+
+    enabled: bool = True
+    """Make the views."""
+
+    local: TableSettings = TableSettings()
+    """``name`` is the view's name (``local``; with a dot: ``database.view``). The other leaves once described a table
+    of its own: they are accepted, and apply to ``atomic.events`` only when set below ``tables.events``."""
+
+    distributed: DistributedTableSettings = DistributedTableSettings()
+    """``name`` is the second view's name (``distributed``)."""
+
+
+TablesSettings.model_rebuild()
+
+
+class ClickHouseConfigurationSettings(PartSettings):
+    """Where and how tables are made."""
+
+    database: str = "atomic"
+    """Database of the events."""
+
+    views_database: str = "snowplow"
+    """Database of the Simple Snowplow views."""
+
+    cluster_name: str = ""
+    """Name of the cluster. Set: every table is made ``ON CLUSTER``, replicated, with a Distributed table before it."""
+
+    replicated_path: str = "/clickhouse/tables/{shard}/{database}/{table}"
+    """Keeper path of replicated tables."""
+
+    replica_name: str = "{replica}"
+    """Replica name of replicated tables."""
+
+    max_schema_columns: int = Field(default=300, ge=0)
+    """How many schemas get a column of their own. Later ones stay reachable through ``contexts``,
+    ``derived_contexts`` and ``unstruct_event``."""
+
+    deduplication_window: int = Field(default=10_000, ge=100)
+    """How many recent inserts a table remembers, to store a repeated batch once."""
+
+    tables: TablesSettings = TablesSettings()
+    """Layout of each table."""
+
+
+class EngineSettings(PartSettings):
+    """The embedded ClickHouse engine (``snowgauge clickhouse``)."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback needs a password."""
+
+    port: int = Field(default=8123, ge=0, le=65535)
+    """Port of the HTTP interface."""
+
+    path: Path | None = None
+    """Folder of the data. Empty: ``clickhouse`` below ``common.data_dir``."""
+
+    username: str = "default"
+    """User that may come in."""
+
+    password: Secret = Secret("")
+    """Password of that user. Empty: none is asked for."""
+
+    memory_limit: ByteSize = 600_000_000
+    """Most memory that the engine's queries, inserts and caches use together, beyond the 250 MB of the program."""
+
+    query_memory_limit: ByteSize = 400_000_000
+    """Most memory of one query; sorting and grouping go to disk at half of it."""
+
+    threads: int = Field(default=2, ge=1)
+    """Threads of one query."""
+
+    max_queries: int = Field(default=32, ge=1)
+    """Queries that run at the same time; more wait."""
+
+    sync: bool = True
+    """Write inserts through to the disk (fsync) before they are acknowledged."""
+
+    request_limit: ByteSize = 1_073_741_824
+    """Largest request body, uncompressed."""
+
+
+class ClickHouseSettings(PartSettings):
+    """ClickHouse: server or embedded engine."""
+
+    connection: ClickHouseConnectionSettings = ClickHouseConnectionSettings()
+    """The server, if there is one."""
+
+    configuration: ClickHouseConfigurationSettings = ClickHouseConfigurationSettings()
+    """The layout."""
+
+    engine: EngineSettings = EngineSettings()
+    """The embedded engine."""
+
+    insert_timeout: Duration = Field(default="5 min", validate_default=True)
+    """How long one insert may take."""
+
+    query_timeout: Duration = Field(default="60 s", validate_default=True)
+    """How long a read may take."""
+
+
+class StoreSettings(PartSettings):
+    """Where events are kept."""
+
+    url: Secret = Secret("")
+    """``clickhouse://user:password@host:8123/database`` (``clickhouses://`` or ``https://`` with TLS),
+    ``postgresql://user:password@host/database`` or ``memory://``. Empty: the server of ``clickhouse.connection.host``
+    if one is given, else the embedded ClickHouse engine."""
