@@ -1,0 +1,138 @@
+"""Request to :class:`CollectorPayload`: what is kept of a request, and what anonymous tracking leaves out."""
+
+from __future__ import annotations
+
+import re
+import socket
+
+from snowgauge.collector.content_types import parse_content_type
+from snowgauge.collector.header_names import usual_spelling
+from snowgauge.collector.request import Request
+from snowgauge.events.payload import CollectorPayload
+
+ANONYMOUS_NETWORK_USER_ID = "00000000-0000-0000-0000-000000000000"
+
+_ADDRESS_HEADERS = frozenset(
+    {
+        # the three that stream-collector 3.4 leaves out
+        b"x-forwarded-for",
+        b"x-real-ip",
+        b"cookie",
+        # and those that would tell the visitor's address all the same
+        b"forwarded",
+        b"forwarded-for",
+        b"x-forwarded",
+        b"x-original-forwarded-for",
+        b"cf-connecting-ip",
+        b"cf-connecting-ipv6",
+        b"cf-pseudo-ipv4",
+        b"true-client-ip",
+        b"fastly-client-ip",
+        b"fly-client-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-envoy-external-address",
+        b"x-appengine-user-ip",
+        b"x-azure-clientip",
+        b"x-azure-socketip",
+        b"x-vercel-forwarded-for",
+        b"x-nf-client-connection-ip",
+        b"cloudfront-viewer-address",
+        b"client-ip",
+    }
+)
+"""Left out of the stored headers under SP-Anonymous."""
+
+_COOKIE_OCTETS = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
+
+
+def client_ip(request: Request) -> str:
+    """The first address of ``X-Forwarded-For`` when the whole line is a list of bare addresses, else the peer's.
+
+    Never raises: what is not known is ``unknown``, and so is everything under SP-Anonymous.
+    """
+    if request.anonymous:
+        return "unknown"
+    forwarded = request.first.get(b"x-forwarded-for")
+    if forwarded is not None:
+        elements = [_address(part.strip(" \t")) for part in forwarded.decode("latin-1").split(",")]
+        if all(elements):
+            return elements[0] or "unknown"
+    return (_address(request.peer) if request.peer else None) or "unknown"
+
+
+def _address(text: str) -> str | None:
+    if text == "unknown":
+        return text
+    try:
+        if ":" in text:
+            return f"[{socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text))}]"
+        socket.inet_pton(socket.AF_INET, text)
+    except (OSError, ValueError):  # ValueError: a zero byte or a character that is not ASCII
+        return None
+    return text
+
+
+def stored_headers(request: Request, content_type: str | None) -> list[str]:
+    """``Name: value`` per header in order of arrival; a content type is repeated bare at the end, as enrich expects."""
+    anonymous = request.anonymous
+    stored = []
+    for name, value in request.headers:
+        if anonymous and name in _ADDRESS_HEADERS:
+            continue
+        if name == b"cookie":
+            kept = _clean_cookies(value)
+            if kept:
+                stored.append(f"Cookie: {kept}")
+        elif name == b"host" and not value:
+            continue  # HTTP/1.0 without one: the server put in an empty header that nobody sent
+        else:
+            stored.append(f"{usual_spelling(name)}: {value.decode('latin-1').strip()}")
+    if content_type is not None:
+        stored.append(content_type)
+    return stored
+
+
+def _clean_cookies(line: bytes) -> str:
+    """Spaces out, pairs with characters that cookies may not have out, joined by a bare semicolon."""
+    pairs = line.decode("latin-1").replace(" ", "").split(";")
+    return ";".join(pair for pair in pairs if _COOKIE_OCTETS.fullmatch(pair))
+
+
+def raw_query(query: bytes) -> str:
+    """The query string as it came. Bytes that are not UTF-8 are read as ISO-8859-1, so that none is lost."""
+    try:
+        return query.decode("utf-8")
+    except UnicodeDecodeError:
+        return query.decode("latin-1")
+
+
+def build_payload(
+    request: Request,
+    *,
+    path: str,
+    body: bytes | None,
+    ip_address: str,
+    network_user_id: str,
+    timestamp: int,
+    collector: str,
+) -> CollectorPayload:
+    """``body`` is ``None`` for GET and HEAD, which have no content type either."""
+    content_type, text = None, None
+    if body is not None:
+        content_type, codec = parse_content_type(request.first.get(b"content-type"))
+        text = body.decode(codec, "replace")
+    agent, referer = request.first.get(b"user-agent"), request.first.get(b"referer")
+    return CollectorPayload(
+        ip_address=ip_address,
+        timestamp=timestamp,
+        collector=collector,
+        user_agent=None if agent is None else agent.decode("latin-1"),
+        referer_uri=None if referer is None else referer.decode("latin-1"),
+        path=path,
+        querystring=raw_query(request.query),
+        body=text,
+        headers=stored_headers(request, content_type),
+        content_type=content_type,
+        network_user_id=network_user_id,
+    )
