@@ -19,7 +19,7 @@ _MAX_INT = 2**31 - 1
 _MAX_NAME = 128
 
 
-class SchemaKey(msgspec.Struct, frozen=True, order=True):
+class SchemaKey(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     """A schema's full name. Keys of one vendor, name and format order by version."""
 
     vendor: str
