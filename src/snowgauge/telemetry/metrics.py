@@ -49,6 +49,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("failed_events", "counter", ("type",), "Failed events by type."),
     Metric("enrichment_seconds", "counter", ("enrichment",), "Time spent in one enrichment."),
     Metric("enrichment_errors", "counter", ("enrichment",), "Failures of one enrichment."),
+    Metric("enrich_accepted_invalid", "counter", (), "Events with too long texts that accept_invalid let pass."),
     Metric("asset_refresh_failures", "counter", ("asset",), "Refreshes that failed; the old file stays in use.",
            "Is the address right and reachable?"),
     Metric("store_rows", "counter", ("table",), "Rows stored."),
