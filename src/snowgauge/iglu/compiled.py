@@ -170,6 +170,8 @@ class _Rewrite:
                     copy[keyword] = value
             elif isinstance(value, dict) and any(target[: len(here)] == here for target in self.targets):
                 copy[keyword] = self._elsewhere(value, here)
+        if copy.get("additionalProperties") is False:
+            copy.setdefault("properties", {})  # without it jsonschema-rs reports one property and no name
         if schema.get("nullable") is True and "type" in schema:
             kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
             copy["type"] = kinds if "null" in kinds else [*kinds, "null"]

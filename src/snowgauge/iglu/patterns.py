@@ -71,7 +71,7 @@ def translate(java: str) -> Pattern:
     text = reader.alternatives(0)
     if reader.at < len(java):
         raise reader.error("Unmatched closing ')'")
-    if not reader.needs_python:
+    if not reader.needs_python and _rust_takes(text):
         return Pattern(text, "rust")
     reader = _Reader(java, python=True)
     text = reader.alternatives(0)
@@ -80,6 +80,16 @@ def translate(java: str) -> Pattern:
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(f"the pattern {java!r} cannot be used here: {error}") from None
     return Pattern(text, "python")
+
+
+def _rust_takes(text: str) -> bool:
+    import jsonschema_rs
+
+    try:
+        jsonschema_rs.Draft4Validator({"pattern": text})
+    except (jsonschema_rs.ValidationError, ValueError):
+        return False
+    return True
 
 
 class _Reader:

@@ -69,27 +69,29 @@ def check_data(rules: CompiledSchema, data: Any, max_depth: int) -> list[Report]
     try:
         if rules.is_valid(data):
             return []
-        return rules.reports(_plain(data))
-    except (UnicodeError, ValueError):  # text that is not Unicode
-        return rules.reports(_plain(data))
+    except ValueError:  # what _plain replaces
+        pass
+    data = _plain(data)
+    return [] if rules.is_valid(data) else rules.reports(data)
 
 
 def _plain(value: Any) -> Any:
-    """The same data without what Python's JSON may hold and the native validator cannot take: lone surrogates, and
-    numbers too big for a float, which arrive as infinity."""
+    """The same data without what the parser may leave and the native validator cannot take: numbers that remember
+    their spelling, numbers too big for a float, which arrive as infinity, and lone surrogates."""
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _has_surrogate(value) else value
+        # "replace" makes one character of each surrogate, so that lengths stay
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else Decimal("1e400") if value > 0 else Decimal("-1e400")
+        return float(value) if math.isfinite(value) else Decimal("1e400") if value > 0 else Decimal("-1e400")
     if isinstance(value, dict):
         return {_plain(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_plain(each) for each in value]
     return value
-
-
-def _has_surrogate(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _validation_error(kind: str, entries: list[Any], found: Found) -> Invalid:
