@@ -94,7 +94,7 @@ class Supervisor:
                 "stop it, or choose another folder with common.data_dir"
             ) from None
         self._lock = lock
-        for stale in self._run_dir.glob("*.pid"):
+        for stale in [*self._run_dir.glob("*.pid"), *self._run_dir.glob("*.ready")]:
             stale.unlink()
 
     def start(self, parts: Sequence[Part], *, timeout: float = 60.0) -> None:

@@ -16,6 +16,9 @@ class PipelineSettings(PartSettings):
     workers: int = Field(default=1, ge=1, le=256)
     """Worker processes. Each takes its share of the event log; one per spare core is a good number."""
 
+    collectors: int = Field(default=1, ge=1, le=256)
+    """Collector processes. They share the port; the kernel spreads connections over them."""
+
     registry_patience: Duration = timedelta(minutes=2)
     """How long events wait for a schema registry that is away before they fail (and can be recovered later)."""
 

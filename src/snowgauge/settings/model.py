@@ -5,6 +5,9 @@ from __future__ import annotations
 from snowgauge.api.settings import ConsoleSettings
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
+from snowgauge.enrich.settings import EnrichSettings
+from snowgauge.eventlog.settings import EventLogSettings
+from snowgauge.iglu.settings import IgluSettings
 from snowgauge.part_settings import PartSettings
 from snowgauge.settings.deployment import CommonSettings, PipelineSettings
 from snowgauge.store.settings import ClickHouseSettings, StoreSettings
@@ -22,6 +25,15 @@ class Settings(PartSettings):
 
     collector: CollectorSettings = CollectorSettings()
     """The public door: what trackers and webhooks talk to. Names are those of Snowplow's `collector.hocon`."""
+
+    eventlog: EventLogSettings = EventLogSettings()
+    """Where payloads wait between collector and pipeline."""
+
+    iglu: IgluSettings = IgluSettings()
+    """Where schemas are found."""
+
+    enrich: EnrichSettings = EnrichSettings()
+    """How payloads become events."""
 
     enrichments: EnrichmentsSettings = EnrichmentsSettings()
     """Configurable enrichments, and what they may reach."""

@@ -1,0 +1,89 @@
+"""`snowgauge serve` and the roles it is made of."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Annotated
+
+import typer
+
+from snowgauge.cli.context import child_arguments, err, load_settings, settings_of
+from snowgauge.pipeline import deployment, roles
+
+_PANEL = "Running"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("serve", rich_help_panel=_PANEL)(serve)
+    app.command("collector", rich_help_panel=_PANEL)(collector)
+    app.command("pipeline", rich_help_panel=_PANEL)(pipeline)
+    app.command("console", rich_help_panel=_PANEL)(console)
+    app.command("clickhouse", rich_help_panel=_PANEL)(clickhouse)
+
+
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
+PortOption = Annotated[int | None, typer.Option(help="Port to listen on.")]
+
+
+def _flags(section: str, **given: object) -> list[str]:
+    return [f"{section}.{key}={value}" for key, value in given.items() if value is not None]
+
+
+def serve(ctx: typer.Context, host: HostOption = None, port: PortOption = None) -> None:
+    """Run everything on this machine: collectors, workers, private port, and the embedded engine if no server is set.
+
+    Stops in order at Ctrl-C or SIGTERM; what was received and not stored waits for the next start.
+
+    Example: `snowgauge serve --port 8000`
+    """
+    started = time.monotonic()
+    loaded = load_settings(ctx, *_flags("collector", interface=host, port=port))
+    running = deployment.start(loaded.settings, os.environ, child_arguments(ctx))
+    if not running.supervisor.stop.is_set():
+        err.print(f"[bold green]ready[/] after {time.monotonic() - started:.1f} s")
+        for line in running.greeting:
+            err.print(f"  {line}", highlight=False)
+    running.watch()
+
+
+IndexOption = Annotated[int, typer.Option(min=0, help="Which of several this is.")]
+
+
+def collector(ctx: typer.Context, host: HostOption = None, port: PortOption = None, index: IndexOption = 0) -> None:
+    """Run a collector alone: HTTP requests into the event log.
+
+    Example: `snowgauge collector --port 8000`
+    """
+    settings = settings_of(ctx, *_flags("collector", interface=host, port=port))
+    roles.share_metrics(settings)
+    roles.run_collector(settings, index=index)
+
+
+def pipeline(ctx: typer.Context, index: IndexOption = 0) -> None:
+    """Run one pipeline worker alone: from the event log into the store.
+
+    Example: `snowgauge pipeline --index 0`
+    """
+    settings = settings_of(ctx)
+    roles.share_metrics(settings)
+    roles.run_pipeline(settings, os.environ, index=index)
+
+
+def console(ctx: typer.Context, host: HostOption = None, port: PortOption = None) -> None:
+    """Run the private port alone: console, APIs, metrics, health.
+
+    Example: `snowgauge console --port 8001`
+    """
+    settings = settings_of(ctx, *_flags("console", host=host, port=port))
+    roles.share_metrics(settings)
+    roles.run_console(settings)
+
+
+def clickhouse(ctx: typer.Context, host: HostOption = None, port: PortOption = None) -> None:
+    """Run the embedded ClickHouse engine alone, behind ClickHouse's HTTP interface.
+
+    Example: `snowgauge clickhouse --port 8123`
+    """
+    settings = settings_of(ctx, *_flags("clickhouse.engine", host=host, port=port))
+    roles.run_engine(settings)

@@ -1,0 +1,51 @@
+"""`snowgauge sql`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.pipeline.build import open_store
+
+
+def register(app: typer.Typer) -> None:
+    app.command("sql")(sql)
+
+
+def sql(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(help="The query; `-` reads it from standard input.")],
+    fmt: Annotated[
+        Literal["table", "json", "csv", "tsv", "parquet"], typer.Option("--format", "-f", help="Form of the result.")
+    ] = "table",
+    limit: Annotated[int, typer.Option(min=1, help="Most rows of a table.")] = 1000,
+    write: Annotated[bool, typer.Option("--write", help="Allow statements that change data.")] = False,
+) -> None:
+    """Ask the store in its own SQL, read-only unless told otherwise.
+
+    Example: `snowgauge sql "SELECT event_name, count() FROM atomic.events GROUP BY 1" --format csv`
+    """
+    text = sys.stdin.read() if query == "-" else query
+    store = open_store(settings_of(ctx))
+    try:
+        if fmt == "table" or write:
+            result = store.query(text, max_rows=limit, read_only=not write)
+            out.print(table(result.columns, [[_cell(value) for value in row] for row in result.rows]))
+            if result.truncated:
+                err.print(f"[dim]more rows than {limit}: raise --limit, or use --format[/]")
+        else:
+            for chunk in store.export_raw(text, fmt):
+                sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+    finally:
+        store.close()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return "" if value is None else str(value)

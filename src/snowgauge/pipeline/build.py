@@ -1,0 +1,80 @@
+"""Makes parts from settings. Everything that needs several parts together is put together here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import snowgauge
+from snowgauge.actions.deployment import Deployment
+from snowgauge.enrich import means as enrichment_means
+from snowgauge.enrich.configs import LoadedEnrichments, load
+from snowgauge.enrich.enricher import Enricher
+from snowgauge.eventlog import build as eventlog_build
+from snowgauge.eventlog.base import EventLog
+from snowgauge.iglu import build as iglu_build
+from snowgauge.iglu.contract import Resolver, Validator
+from snowgauge.settings.model import Settings
+from snowgauge.store import build as store_build
+from snowgauge.store.base import Store
+
+
+def data_dir(settings: Settings) -> Path:
+    """The data folder, absolute, made if it is missing; only this user may look into it."""
+    folder = settings.common.data_dir.expanduser().absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def open_eventlog(settings: Settings) -> EventLog:
+    return eventlog_build.build(settings.eventlog, data_dir(settings))
+
+
+def open_store(settings: Settings) -> Store:
+    return store_build.build(settings.store, settings.clickhouse)
+
+
+def embedded(settings: Settings) -> bool:
+    """Does this deployment run the embedded engine?"""
+    return store_build.embedded(settings.store, settings.clickhouse)
+
+
+def open_iglu(settings: Settings) -> tuple[Resolver, Validator]:
+    return iglu_build.build(settings.iglu, data_dir(settings), max_json_depth=settings.enrich.max_json_depth)
+
+
+def open_deployment(settings: Settings) -> Deployment:
+    resolver, validator = open_iglu(settings)
+    return Deployment(
+        store=open_store(settings),
+        eventlog=open_eventlog(settings),
+        resolver=resolver,
+        validator=validator,
+        data_dir=data_dir(settings),
+        version=snowgauge.__version__,
+    )
+
+
+class Enriching:
+    """An enricher with everything it needs, and the end of its life."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+        """Raises ``SettingsError`` for enrichments that cannot be used."""
+        _, self.validator = open_iglu(settings)
+        self._means, self._assets, self._http = enrichment_means.build(settings.enrichments, data_dir(settings))
+        self.loaded: LoadedEnrichments = load(
+            settings.enrichments.folder,
+            self.validator,
+            self._means,
+            environment,
+            add_defaults=settings.enrichments.add_defaults,
+        )
+        self.enricher = Enricher(
+            self.validator, settings.enrich, self.loaded.enrichments, adapters=self.loaded.adapters
+        )
+        self._assets.start()
+
+    def close(self) -> None:
+        self._assets.stop()
+        self.loaded.close()
+        self._http.close()

@@ -1,0 +1,131 @@
+"""A whole deployment on one machine: which processes, in which order, and how each says that it is ready."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from snowgauge.errors import SettingsError, SnowgaugeError
+from snowgauge.pipeline import build
+from snowgauge.pipeline.roles import ready_mark
+from snowgauge.pipeline.supervisor import Part, Supervisor
+from snowgauge.settings.model import Settings
+
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not bound
+
+
+class Running(msgspec.Struct):
+    """A started deployment. ``greeting`` says where things are."""
+
+    supervisor: Supervisor
+    greeting: list[str]
+
+    def watch(self) -> None:
+        """Keep it running until told to stop, then stop it in order."""
+        try:
+            self.supervisor.watch()
+        finally:
+            self.supervisor.shut_down()
+
+
+def start(settings: Settings, environment: Mapping[str, str], arguments: Sequence[str]) -> Running:
+    """Start every process of this deployment and wait until each is ready.
+
+    ``arguments`` stand in front of each child's command. Raises ``SettingsError`` when the data folder is in use and
+    ``SnowgaugeError`` when a part does not get ready; what was started is stopped then.
+    """
+    folder = build.data_dir(settings)
+    run_dir = folder / "run"
+    log = build.open_eventlog(settings)
+    supervisor = Supervisor(
+        run_dir,
+        environment=environment,
+        backlog=lambda: log.stats().entries,
+        drain_timeout=settings.pipeline.drain_timeout.total_seconds(),
+    )
+    supervisor.claim()
+    _refuse_taken_ports(settings)
+    shutil.rmtree(run_dir / "metrics", ignore_errors=True)
+    told = threading.Event()
+
+    def stop(*_: object) -> None:
+        told.set()
+        supervisor.stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        for parts in _stages(settings, arguments):
+            if not told.is_set():
+                supervisor.start(parts)
+    except SnowgaugeError:
+        supervisor.shut_down()
+        raise
+    return Running(supervisor, _greeting(settings))
+
+
+def _stages(settings: Settings, arguments: Sequence[str]) -> list[list[Part]]:
+    """Parts in the order of starting; those of one list start together."""
+
+    def asked(role: str, host: str, port: int, path: str) -> Part:
+        return Part(role, 0, (*arguments, role), lambda: _answers(host, port, path))
+
+    def marked(role: str, index: int) -> Part:
+        mark = ready_mark(settings, f"{role}-{index}")
+        return Part(role, index, (*arguments, role, "--index", str(index)), mark.exists)
+
+    stages = []
+    if build.embedded(settings):
+        engine = settings.clickhouse.engine
+        stages.append([asked("clickhouse", engine.host, engine.port, "/ping")])
+    together = [marked("collector", index) for index in range(settings.pipeline.collectors)]
+    together += [marked("pipeline", index) for index in range(settings.pipeline.workers)]
+    if settings.console.enabled:
+        together.append(asked("console", settings.console.host, settings.console.port, "/health"))
+    stages.append(together)
+    return stages
+
+
+def _refuse_taken_ports(settings: Settings) -> None:
+    """Collectors share their port with each other, so the kernel would not refuse a stranger's."""
+    wanted = {"collector.port": (settings.collector.interface, settings.collector.port)}
+    if settings.console.enabled:
+        wanted["console.port"] = (settings.console.host, settings.console.port)
+    if build.embedded(settings):
+        wanted["clickhouse.engine.port"] = (settings.clickhouse.engine.host, settings.clickhouse.engine.port)
+    for key, (host, port) in wanted.items():
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            taken = probe.connect_ex((_ANY_ADDRESS.get(host, host), port)) == 0
+        if taken:
+            raise SettingsError(f"{key}: something else listens on port {port}; stop it or choose another port")
+
+
+def _answers(host: str, port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection(_ANY_ADDRESS.get(host, host), port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    except http.client.HTTPException:
+        return False
+    finally:
+        connection.close()
+
+
+def _greeting(settings: Settings) -> list[str]:
+    host = _ANY_ADDRESS.get(settings.collector.interface, settings.collector.interface)
+    lines = [f"collector   http://{host}:{settings.collector.port}"]
+    if settings.console.enabled:
+        lines.append(f"console     http://{settings.console.host}:{settings.console.port}")
+    if build.embedded(settings):
+        lines.append(f"clickhouse  http://{settings.clickhouse.engine.host}:{settings.clickhouse.engine.port}")
+    lines.append(f"data        {build.data_dir(settings)}")
+    return lines

@@ -1,0 +1,150 @@
+"""The processes of a deployment, each as one function that runs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from snowgauge.api.app import create_app
+from snowgauge.errors import RegistryOutage, StoreUnavailable
+from snowgauge.pipeline import build
+from snowgauge.pipeline.attempts import Attempts
+from snowgauge.pipeline.journal import Journal
+from snowgauge.pipeline.worker import Patience, Worker
+from snowgauge.settings.model import Settings
+from snowgauge.store.base import Store
+from snowgauge.telemetry import metrics
+from snowgauge.telemetry.logs import logger
+
+_log = logger("pipeline")
+
+
+def share_metrics(settings: Settings) -> None:
+    """Let this process's figures be seen on the private port. Must come before the first metric is used."""
+    metrics.configure(build.data_dir(settings) / "run" / "metrics")
+
+
+def on_stop(act: Callable[[], None]) -> None:
+    """Call ``act`` at SIGTERM or Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: act())
+
+
+def mark_ready(settings: Settings, name: str) -> None:
+    """Tell a supervisor that this process is at work: a file with its process id."""
+    mark = ready_mark(settings, name)
+    mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mark.write_text(f"{os.getpid()}\n")
+
+
+def ready_mark(settings: Settings, name: str) -> Path:
+    return build.data_dir(settings) / "run" / f"{name}.ready"
+
+
+def run_collector(settings: Settings, *, index: int = 0) -> None:
+    """One collector process: requests into the event log."""
+    from snowgauge.collector.serve import run
+
+    run(
+        settings.collector,
+        build.open_eventlog(settings).writer(),
+        ready=lambda: mark_ready(settings, f"collector-{index}"),
+    )
+
+
+def run_engine(settings: Settings) -> None:
+    """The embedded ClickHouse engine."""
+    from snowgauge.store.clickhouse.engine import run
+
+    engine = settings.clickhouse.engine
+    run(engine, engine.path or build.data_dir(settings) / "clickhouse")
+
+
+def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: int = 0) -> None:
+    """One pipeline worker: takes its share of the event log until told to stop."""
+    stop, abandon = threading.Event(), threading.Event()
+
+    def told() -> None:
+        if stop.is_set():
+            abandon.set()
+        stop.set()
+        threading.Timer(settings.pipeline.drain_timeout.total_seconds(), abandon.set).start()
+
+    on_stop(told)
+    store = build.open_store(settings)
+    prepare_store(store, migrate=index == 0, stop=stop)
+    folder = build.data_dir(settings) / "journal"
+    enriching = _enriching(settings, environment, stop)
+    if stop.is_set() or enriching is None:
+        return
+    worker = Worker(
+        build.open_eventlog(settings).subscribe(index, settings.pipeline.workers),
+        enriching.enricher,
+        store,
+        Journal(folder),
+        Attempts(folder / f"worker-{index}.attempts.json"),
+        processor=enriching.enricher.processor,
+        patience=Patience(settings.pipeline.registry_patience.total_seconds()),
+    )
+    worker.stop, worker.abandon = stop, abandon
+    mark_ready(settings, f"pipeline-{index}")
+    _log.info("worker_started", worker=index)
+    try:
+        worker.run()
+    finally:
+        enriching.close()
+        store.close()
+    done = worker.tally
+    _log.info("worker_stopped", worker=index, enriched=done.enriched, failed=done.failed, dropped=done.dropped)
+
+
+def _enriching(settings: Settings, environment: Mapping[str, str], stop: threading.Event) -> build.Enriching | None:
+    """Configurations are checked against their schemas, which may have to come from a registry that is away."""
+    while not stop.is_set():
+        try:
+            return build.Enriching(settings, environment)
+        except RegistryOutage as outage:
+            _log.warning("registry_away", schema=outage.uri, needed_for="an enrichment's configuration")
+            stop.wait(2)
+    return None
+
+
+def prepare_store(store: Store, *, migrate: bool, stop: threading.Event) -> None:
+    """Wait until the store answers and its layout is complete; make it complete if ``migrate``."""
+    told = 0.0
+    while not stop.is_set():
+        try:
+            if migrate:
+                applied = store.migrate()
+                if applied:
+                    _log.info("store_migrated", steps=[step.name for step in applied])
+                return
+            if all(step.applied_at is not None for step in store.migrations()):
+                return
+        except StoreUnavailable as error:
+            if time.monotonic() - told > 10:
+                told = time.monotonic()
+                _log.warning("store_away", reason=str(error))
+        stop.wait(0.1)
+
+
+def run_console(settings: Settings) -> None:
+    """The private port."""
+    from granian.constants import Interfaces
+    from granian.server.embed import Server
+
+    app = create_app(build.open_deployment(settings))
+
+    async def serve() -> None:
+        server = Server(app, address=settings.console.host, port=settings.console.port, interface=Interfaces.ASGI)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        await server.serve()
+
+    asyncio.run(serve())
