@@ -1,0 +1,113 @@
+"""Phase 2 of an event's life: the core's own steps and the configured enrichments, in enrich 6.10's order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from snowgauge.enrich.enrichments.base import EVENT_COLUMNS_PLACE, PLACES, Enrichment, EnrichmentSource
+from snowgauge.enrich.enrichments.cross_domain import linker_of
+from snowgauge.enrich.querystrings import BadQuery
+from snowgauge.enrich.transform import urls
+from snowgauge.enrich.transform.derived import derived_tstamp, name_event
+from snowgauge.errors import EnrichmentFailure
+from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.selfdescribing import SelfDescribing
+
+Run = Callable[[EnrichedEvent, EnrichmentSource], Sequence[SelfDescribing] | None]
+
+
+class Step(msgspec.Struct):
+    """``enrichment`` is ``None`` for the core's own. ``rewrites``: it may change event and entities of the tracker."""
+
+    place: int
+    name: str
+    run: Run
+    enrichment: Enrichment | None = None
+
+    @property
+    def rewrites(self) -> bool:
+        return self.enrichment is not None and "*" in self.enrichment.fields
+
+
+def steps_of(enrichments: Sequence[Enrichment]) -> list[Step]:
+    """Everything that runs, in order; enrichments of the same place keep the order given."""
+    cross_navigation = PLACES["cross_navigation_config"]
+    own = [
+        Step(1, "collector version", _collector_version),
+        Step(2, "page URL", _page_url),
+        Step(3, "derived timestamp", _derived_tstamp),
+        Step(PLACES["referer_parser"] - 1, "referrer URL", _referrer_url),
+        Step(EVENT_COLUMNS_PLACE, "event name", _event_name),
+    ]
+    if all(enrichment.runs_at != cross_navigation for enrichment in enrichments):
+        # the enrichment sets the same columns, and is then the one to name when they cannot be set
+        own.append(Step(cross_navigation, "cross-domain linker", _cross_domain))
+    configured = [Step(each.runs_at, each.identifier, each.enrich, each) for each in enrichments]
+    return sorted(own + configured, key=lambda step: step.place)
+
+
+def _collector_version(event: EnrichedEvent, source: EnrichmentSource) -> None:  # noqa: ARG001
+    if not event.v_collector:
+        raise EnrichmentFailure("should be set", field="v_collector", value=event.v_collector)
+
+
+def _page_url(event: EnrichedEvent, source: EnrichmentSource) -> None:
+    payload = source.tracker.payload
+    text = event.page_url or payload.referer_uri
+    if not text:
+        return
+    try:
+        url = urls.parse(text)
+    except urls.BadUrl as error:
+        raise EnrichmentFailure(str(error)) from None
+    event.page_url = url.text
+    event.page_urlscheme = url.scheme
+    event.page_urlhost = url.host
+    event.page_urlport = url.port
+    event.page_urlpath = url.path
+    event.page_urlquery = url.query
+    event.page_urlfragment = url.fragment
+    if url.query is not None:
+        try:
+            source.page_query = urls.query_pairs(url.query, payload.encoding)
+        except BadQuery as error:
+            raise EnrichmentFailure(
+                f"could not extract name-value pairs from querystring with encoding {payload.encoding}: {error}",
+                field="uri",
+                value=url.text,
+            ) from None
+
+
+def _derived_tstamp(event: EnrichedEvent, source: EnrichmentSource) -> None:  # noqa: ARG001
+    event.derived_tstamp = derived_tstamp(event)
+
+
+def _referrer_url(event: EnrichedEvent, source: EnrichmentSource) -> None:  # noqa: ARG001
+    if event.page_referrer is None:
+        return
+    try:
+        url = urls.parse(event.page_referrer)
+    except urls.BadUrl as error:
+        raise EnrichmentFailure(str(error)) from None
+    event.refr_urlscheme = url.scheme
+    event.refr_urlhost = url.host
+    event.refr_urlport = url.port
+    event.refr_urlpath = url.path
+    event.refr_urlquery = url.query
+    event.refr_urlfragment = url.fragment
+
+
+def _cross_domain(event: EnrichedEvent, source: EnrichmentSource) -> None:
+    if not source.page_query:
+        return
+    linker = linker_of(source.page_query)
+    if linker.domain_user_id is not None:
+        event.refr_domain_userid = linker.domain_user_id
+    if linker.timestamp is not None:
+        event.refr_dvce_tstamp = linker.timestamp
+
+
+def _event_name(event: EnrichedEvent, source: EnrichmentSource) -> None:  # noqa: ARG001
+    name_event(event)

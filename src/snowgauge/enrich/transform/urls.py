@@ -1,0 +1,82 @@
+"""Page and referrer URLs, taken apart as enrich 6.10 does: strictly, and if that fails once more after re-encoding."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from snowgauge.enrich import querystrings
+from snowgauge.enrich.transform import java_uri
+from snowgauge.enrich.transform.java_uri import BadUri
+
+_PARTS = re.compile(
+    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):)?"
+    r"(?://(?P<authority>[^/?#]*))?(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<fragment>#.*)?",
+    re.DOTALL,
+)
+
+
+class BadUrl(ValueError):
+    """A URL that neither way of reading understands; the text is the failure's message."""
+
+
+class Url(msgspec.Struct, frozen=True):
+    """``text`` is the URL as it was understood; the others are its raw parts as the columns hold them."""
+
+    text: str
+    scheme: str | None
+    host: str | None
+    port: int
+    path: str | None
+    query: str | None
+    fragment: str | None
+
+
+@lru_cache(maxsize=8192)
+def parse(text: str) -> Url:
+    """Raises :class:`BadUrl`."""
+    spaced = text.replace(" ", "%20")
+    try:
+        uri = java_uri.parse(spaced)
+    except BadUri as strict:
+        spaced = reencoded(text)
+        try:
+            uri = java_uri.parse(spaced)
+        except BadUri as lenient:
+            raise BadUrl(
+                f"Provided URI [{text}] could not be parsed, neither by Java parsing (error: [{strict}]) "
+                f"nor by Scala parsing (error: [{lenient}])."
+            ) from None
+    port = uri.port if uri.port is not None else (443 if uri.scheme == "https" else 80)
+    return Url(spaced, uri.scheme, uri.host, port, uri.path or None, uri.query or None, uri.fragment or None)
+
+
+@lru_cache(maxsize=8192)
+def query_pairs(query: str | None, encoding: str | None) -> querystrings.Pairs:
+    """The querystring of a parsed URL, decoded. The list is shared: read it only. Raises ``BadQuery``."""
+    return querystrings.parse(query, encoding)
+
+
+def reencoded(text: str) -> str:
+    """The lenient reading: take the URL apart, decode each piece and encode it again, so that nothing illegal stays."""
+    found = _PARTS.fullmatch(text)
+    assert found is not None  # every part may be empty
+    scheme, authority, path = found["scheme"], found["authority"], found["path"]
+    out = f"{scheme}:" if scheme else ""
+    if authority is not None:
+        user, at, host = authority.rpartition("@")
+        out += "//" + ":".join(map(_again, user.split(":"))) + at + host
+    out += "/".join(map(_again, path.split("/")))
+    if found["query"]:
+        items = (item.partition("=") for item in found["query"][1:].split("&"))
+        out += "?" + "&".join(_again(name) + equals + _again(value) for name, equals, value in items)
+    if found["fragment"]:
+        out += "#" + _again(found["fragment"][1:])
+    return out
+
+
+def _again(piece: str) -> str:
+    return quote(unquote(piece, errors="replace"), safe="+~", errors="replace")
