@@ -150,11 +150,16 @@ def _column_problem(name: str, kind: str, value: Any) -> str | None:
     if value is None and name not in _ENTITY_LISTS:
         return None
     expected = _TYPES[kind]
-    if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
+    fits: bool = isinstance(value, expected)
+    if not fits or (isinstance(value, bool) and kind != "boolean"):
         return f"Python function set column {name} to a {type(value).__name__}; expected {_expected(kind)}"
-    if kind == "entities" and not all(isinstance(item, SelfDescribing) for item in value):
+    if kind == "entities" and not _only_entities(value):
         return f"Python function set column {name} to a list with other things than SelfDescribing"
     return None
+
+
+def _only_entities(items: list[Any]) -> bool:
+    return all(isinstance(item, SelfDescribing) for item in items)
 
 
 def _expected(kind: str) -> str:
