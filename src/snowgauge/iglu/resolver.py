@@ -94,6 +94,10 @@ class IgluResolver:
         return self.find(key).schema
 
     def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
+        try:
+            SchemaKey.parse(f"iglu:{vendor}/{name}/jsonschema/{model}-0-0")
+        except SelfDescribingError:
+            return []  # no such names exist; and they must not become paths
         return sorted({key for registry in self.registries for key in registry.versions(vendor, name, model)})
 
     def keys(self) -> list[SchemaKey]:

@@ -28,6 +28,11 @@ class Refusal(msgspec.Struct, frozen=True):
 NOT_FOUND = Refusal("NotFound")
 
 
+def leads_out(vendor: str) -> bool:
+    """Whether a vendor is nothing but dots, which Iglu's grammar allows: as part of a path it would leave its place."""
+    return vendor.strip(".") == ""
+
+
 class Registry(Protocol):
     """One place that schemas come from. Safe for several threads; never raises for what it meets there."""
 

@@ -9,7 +9,7 @@ import orjson
 
 from snowgauge.errors import SelfDescribingError
 from snowgauge.events.selfdescribing import SchemaKey
-from snowgauge.iglu.registries.base import NOT_FOUND, Refusal
+from snowgauge.iglu.registries.base import NOT_FOUND, Refusal, leads_out
 
 
 class FolderRegistry:
@@ -39,8 +39,7 @@ class FolderRegistry:
         return inner if inner.is_dir() else self.path
 
     def lookup(self, key: SchemaKey) -> dict[str, Any] | Refusal:
-        # a key's parts hold no slash (its grammar), but a vendor may be ".."
-        if set(key.vendor) == {"."}:
+        if leads_out(key.vendor):
             return NOT_FOUND
         file = self._root() / key.path
         try:
@@ -65,6 +64,8 @@ class FolderRegistry:
         return answer
 
     def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
+        if leads_out(vendor):
+            return []
         return [k for k in self._list(self._root() / vendor / name / "jsonschema") if k.model == model]
 
     def keys(self) -> list[SchemaKey]:

@@ -13,7 +13,7 @@ import orjson
 
 from snowgauge.errors import SelfDescribingError, SettingsError
 from snowgauge.events.selfdescribing import SchemaKey
-from snowgauge.iglu.registries.base import NOT_FOUND, Refusal
+from snowgauge.iglu.registries.base import NOT_FOUND, Refusal, leads_out
 
 if TYPE_CHECKING:
     import httpx
@@ -45,7 +45,7 @@ class HttpRegistry:
     ) -> None:
         try:
             parts = urlsplit(uri)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:
             usable = False
         if not usable:
@@ -88,12 +88,16 @@ class HttpRegistry:
             opened.close()
 
     def lookup(self, key: SchemaKey) -> dict[str, Any] | Refusal:
+        if leads_out(key.vendor):
+            return NOT_FOUND
         answer = self._get(f"{self.uri}/schemas/{key.path}")
         if isinstance(answer, dict | Refusal):
             return answer
         return Refusal("ClientFailure", "Could not decode server response. Expected a JSON object", away=True)
 
     def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
+        if leads_out(vendor):
+            return []
         answer = self._get(f"{self.uri}/schemas/{vendor}/{name}/jsonschema/{model}")
         found = []
         for uri in answer if isinstance(answer, list) else ():
