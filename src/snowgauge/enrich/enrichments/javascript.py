@@ -11,6 +11,7 @@ import msgspec
 
 from snowgauge.enrich.enrichments.base import PLACES, DropEvent, Enrichment, EnrichmentSource, Means
 from snowgauge.enrich.enrichments.javascript_engine import Engine, ScriptError
+from snowgauge.enrich.enrichments.json_text import TOO_DEEP, compact, deeper_than
 from snowgauge.enrich.enrichments.lenient_base64 import decode_text
 from snowgauge.enrich.enrichments.parameters import Parameters
 from snowgauge.errors import EnrichmentFailure, SelfDescribingError
@@ -115,19 +116,16 @@ class JavaScript(Enrichment):
             return []
         if not isinstance(result, list):
             raise EnrichmentFailure(
-                f"Output of JavaScript function [{_compact(result)}] could be parsed as JSON but is not read as an array"
+                f"Output of JavaScript function [{compact(result)}] could be parsed as JSON but is not read as an array"
             )
         entities, wrong = [], []
-        if _deeper_than(result, self._max_depth):
-            raise EnrichmentFailure(
-                "Could not parse output JSON of Javascript function. Error: "
-                "[invalid json: maximum allowed JSON depth exceeded]"
-            )
+        if deeper_than(result, self._max_depth):
+            raise EnrichmentFailure(f"Could not parse output JSON of Javascript function. Error: [{TOO_DEEP}]")
         for item in result:
             try:
                 entities.append(SelfDescribing.parse(item))
             except SelfDescribingError as error:
-                wrong.append(f"error code:[{error.code}],json:[{_compact(error.json)}]")
+                wrong.append(f"error code:[{error.code}],json:[{compact(error.json)}]")
         if wrong:
             raise EnrichmentFailure(f"Resulting contexts are not self-desribing. Error(s): [{';'.join(wrong)}]")
         return entities
@@ -198,25 +196,6 @@ def _wrapped(entities: Sequence[SelfDescribing]) -> str:
 
 def _unwrapped(text: str, max_depth: int, name: str) -> Any:
     data = json.loads(text)["data"]
-    if _deeper_than(data, max_depth):
+    if deeper_than(data, max_depth):
         raise EnrichmentFailure(f"Error during execution of JavaScript function: [invalid {name} json]")
     return data
-
-
-def _deeper_than(value: Any, limit: int) -> bool:
-    """Whether arrays and objects are nested deeper than ``limit``, found level by level, without recursion."""
-    level = [value]
-    for _ in range(limit + 1):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

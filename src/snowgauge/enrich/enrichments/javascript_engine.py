@@ -18,7 +18,10 @@ import msgspec
 from snowgauge.events.enriched import ATOMIC_FIELDS
 
 _OWN_LINES = 100_000  # our own code starts at this line, which tells it from the script's in a stack trace
-_IGLU_URI = r"^iglu:[a-zA-Z0-9_.-]{1,128}/[a-zA-Z0-9_-]{1,128}/[a-zA-Z0-9_-]+/[1-9][0-9]{0,8}-(?:0|[1-9][0-9]{0,8})-(?:0|[1-9][0-9]{0,8})$"
+_NUMBER = "[1-9][0-9]{0,8}"
+_IGLU_URI = (
+    f"^iglu:[a-zA-Z0-9_.-]{{1,128}}/[a-zA-Z0-9_-]{{1,128}}/[a-zA-Z0-9_-]+/{_NUMBER}-(?:0|{_NUMBER})-(?:0|{_NUMBER})$"
+)
 _PLACE = re.compile(r"<input>:(\d+):(\d+)")
 _LONE_SURROGATE = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
