@@ -60,7 +60,7 @@ def test_the_api_key_is_sent(server):
         ((200, b'"' + b"x" * 1000 + b'"'), "ClientFailure", "Answer is longer than 1000 bytes", False, 1),
     ],
 )
-def test_answers_without_a_schema(server, registry, answer, error, message, away, tries):  # noqa: PLR0917
+def test_answers_without_a_schema(server, registry, answer, error, message, away, tries):
     """Kind and text are those of a lookup history; passing errors are repeated twice and count as being away."""
     server.answers["*"] = answer
     refusal = registry.lookup(KEY)
