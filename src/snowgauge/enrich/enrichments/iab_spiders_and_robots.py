@@ -235,7 +235,7 @@ def _robot(category: str, reason: str, impact: str) -> dict[str, Any]:
 @lru_cache(maxsize=_CACHED)
 def _address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(text) if text else None
+        return ipaddress.ip_address(text.partition("%")[0]) if text else None  # a zone means nothing to a list
     except ValueError:
         return None
 
@@ -244,4 +244,4 @@ def _java_text(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     """IPv6 written out, without leading zeros: a compressed entry of the list never equals it (enrich 6.10)."""
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
-    return ":".join(f"{int(group, 16):x}" for group in address.exploded.partition("%")[0].split(":"))
+    return ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":"))

@@ -114,7 +114,7 @@ class IpLookups(Enrichment):
         if found:
             text = found[1] or found[2]
         try:
-            address = ipaddress.ip_address(text)
+            address = ipaddress.ip_address(text.partition("%")[0])
         except ValueError:
             return _Known((), None)
         columns: dict[str, Any] = {}

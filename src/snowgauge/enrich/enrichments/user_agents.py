@@ -45,7 +45,10 @@ class Rules:
         everything = Domain.ALL
 
         def parse(text: str) -> UserAgent:
-            found = resolver(text, everything)
+            try:
+                found = resolver(text, everything)
+            except UnicodeEncodeError:  # half a surrogate pair, which no engine in Rust takes
+                found = resolver(text.encode("utf-8", "replace").decode(), everything)
             agent, system, device = found.user_agent, found.os, found.device
             return UserAgent(
                 (agent and agent.family) or "Other",
