@@ -81,22 +81,6 @@ class DistributedTableSettings(PartSettings):
     """Sharding key. It must be constant for one event. Empty: ``cityHash64(event_id)``."""
 
 
-class TablesSettings(PartSettings):
-    """The tables of ``atomic``, and the views of Simple Snowplow."""
-
-    events: TableSettings = TableSettings()
-    """Good events."""
-
-    failed_events: TableSettings = TableSettings()
-    """Failed events (bad rows)."""
-
-    incomplete_events: TableSettings = TableSettings()
-    """What could be made of failed events, laid out like ``events``."""
-
-    snowplow: SimpleSnowplowTablesSettings = Field(default_factory=lambda: SimpleSnowplowTablesSettings())
-    """The views that answer Simple Snowplow's queries."""
-
-
 class SimpleSnowplowTablesSettings(PartSettings):
     """Views with Simple Snowplow's columns over the events."""
 
@@ -111,7 +95,20 @@ class SimpleSnowplowTablesSettings(PartSettings):
     """``name`` is the second view's name (``distributed``)."""
 
 
-TablesSettings.model_rebuild()
+class TablesSettings(PartSettings):
+    """The tables of ``atomic``, and the views of Simple Snowplow."""
+
+    events: TableSettings = TableSettings()
+    """Good events."""
+
+    failed_events: TableSettings = TableSettings()
+    """Failed events (bad rows)."""
+
+    incomplete_events: TableSettings = TableSettings()
+    """What could be made of failed events, laid out like ``events``."""
+
+    snowplow: SimpleSnowplowTablesSettings = SimpleSnowplowTablesSettings()
+    """The views that answer Simple Snowplow's queries."""
 
 
 class ClickHouseConfigurationSettings(PartSettings):

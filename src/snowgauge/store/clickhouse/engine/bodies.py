@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import Any
 
 from snowgauge.store.clickhouse.engine.exceptions import error
 
@@ -16,7 +16,7 @@ class ClientGone(Exception):
     """The connection ended in the middle of a request."""
 
 
-def read_framed(stream: BinaryIO, headers: Any) -> Iterator[bytes]:
+def read_framed(stream: Any, headers: Any) -> Iterator[bytes]:
     """The raw body by Content-Length or chunked framing, in pieces."""
     if "chunked" in (headers.get("Transfer-Encoding") or "").lower():
         while True:
@@ -38,7 +38,7 @@ def read_framed(stream: BinaryIO, headers: Any) -> Iterator[bytes]:
         yield from _exactly(stream, int(length))
 
 
-def _exactly(stream: BinaryIO, size: int) -> Iterator[bytes]:
+def _exactly(stream: Any, size: int) -> Iterator[bytes]:
     while size:
         piece = stream.read(min(size, CHUNK))
         if not piece:
@@ -74,9 +74,9 @@ def _decompressed(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
             "NOT_IMPLEMENTED",
             f"Content-Encoding {encoding[:40]!r} is not supported: send {', '.join(_ENCODINGS)} or none",
         )
-    make: Callable[[], Any]
+    make: Any
     if encoding == "lz4":
-        from lz4.frame import LZ4FrameDecompressor as make
+        make = _lz4().LZ4FrameDecompressor
     else:
         make = zstd().ZstdDecompressor
     unpacker = make()
@@ -120,6 +120,12 @@ def _broken(encoding: str, reason: BaseException) -> Exception:
     return error(271, "CANNOT_DECOMPRESS", f"The request body is not valid {encoding}: {reason}")
 
 
+def _lz4() -> Any:
+    import lz4.frame  # type: ignore[import-untyped,unused-ignore]
+
+    return lz4.frame
+
+
 def zstd() -> Any:
     """The zstd module: of Python from 3.14, before that its backport."""
     try:
@@ -144,9 +150,7 @@ class Compressor:
             packer = zlib.compressobj(3, zlib.DEFLATED, 31 if encoding == "gzip" else 15)
             self._pack, self._end = packer.compress, packer.flush
         elif encoding == "lz4":
-            from lz4.frame import LZ4FrameCompressor
-
-            lz4 = LZ4FrameCompressor()
+            lz4 = _lz4().LZ4FrameCompressor()
             self._begin = lz4.begin()
             self._pack, self._end = lz4.compress, lz4.flush
         else:

@@ -32,11 +32,13 @@ class Database:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(path)
-        from chdb import _chdb
+        import chdb
+
+        library: Any = chdb._chdb
 
         config = path / "snowgauge-engine.xml"
         config.write_text(configuration(settings))
-        self._connect = _chdb.connect
+        self._connect = library.connect
         self._address = f"{path}?config-file={config}"
         try:
             self._keeper = self._connect(self._address)

@@ -120,7 +120,9 @@ class Execution:
                 before = [msgspec.json.decode(line) for line in bytes(rows.bytes() or b"").splitlines()]
                 restore = "SET " + ", ".join(f"{n} = {_quoted(v) if c else 'DEFAULT'}" for n, v, c in before)
             if asked.database:
-                handle.query(f"USE `{asked.database.replace(chr(92), chr(92) * 2).replace('`', chr(92) + '`')}`", "Null")
+                handle.query(
+                    f"USE `{asked.database.replace(chr(92), chr(92) * 2).replace('`', chr(92) + '`')}`", "Null"
+                )
             handle.query("SET " + ", ".join(f"{n} = {_quoted(v)}" for n, v in settings.items()), "Null")
         except RuntimeError as raised:
             raise from_engine(raised) from None

@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -72,10 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = read_framed(self.rfile, self.headers)
         try:
             self._refuse_pages()
-            if path.path == "/ping":
-                self._drain(body)
-                self._plain(200, b"Ok.\n")
-            elif path.path == "/replicas_status":
+            if path.path in ("/ping", "/replicas_status"):
                 self._drain(body)
                 self._plain(200, b"Ok.\n")
             elif path.path in ("/", "") and self.command in ("GET", "HEAD") and not path.query:
@@ -84,7 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._query(asked(self.command, path.query, self.headers, self.server.settings), body)
             else:
                 self._drain(body)
-                self._plain(404, f"There is no handle {path.path[:200]}\n\nUse / or /ping for health checks.\n".encode())
+                self._plain(
+                    404, f"There is no handle {path.path[:200]}\n\nUse / or /ping for health checks.\n".encode()
+                )
         except EngineError as raised:
             # what is left of the body is not worth reading: an insert may have gigabytes to go
             self.close_connection = self.close_connection or self._has_body()
@@ -255,7 +255,9 @@ class _Server(ThreadingHTTPServer):
             self._connections.pop(request, None)
         super().shutdown_request(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's
+        if isinstance(sys.exc_info()[1], OSError):
+            return  # the client went away between two requests
         log.error("request_failed", client=str(client_address), exc_info=True)
 
     def watched(self, connection: socket.socket, comment: str) -> ExitStack:

@@ -1,4 +1,4 @@
-"""HTTP sessions (``session_id``): a handle that stays, with its settings and temporary tables, one request at a time."""
+"""HTTP sessions (``session_id``): a handle that stays, with settings and temporary tables, for one request at a time."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ class Sessions:
                     raise error(372, "SESSION_NOT_FOUND", f"Session {session_id[:100]} not found")
                 session = self._open[session_id] = _Session(self._database.handle())
             if not session.lock.acquire(blocking=False):
-                raise error(
-                    373, "SESSION_IS_LOCKED", f"Session {session_id[:100]} is locked by a concurrent client"
-                )
+                raise error(373, "SESSION_IS_LOCKED", f"Session {session_id[:100]} is locked by a concurrent client")
             session.expires = float("inf")
         try:
             yield session.handle

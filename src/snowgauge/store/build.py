@@ -1,0 +1,90 @@
+"""From settings to a store: the only place that knows all backends, each imported only when chosen."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from pydantic import SecretStr
+
+from snowgauge.errors import SettingsError
+from snowgauge.store.base import Store
+from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSettings, StoreSettings
+
+_CLICKHOUSE = {"clickhouse": "http", "http": "http", "clickhouses": "https", "https": "https"}
+
+
+def embedded(store: StoreSettings, clickhouse: ClickHouseSettings) -> bool:
+    """Is it the embedded engine that these settings mean?"""
+    return not store.url.get_secret_value() and not clickhouse.connection.host
+
+
+def build(store: StoreSettings, clickhouse: ClickHouseSettings, engine_url: str = "") -> Store:
+    """The store of these settings; connects at its first use.
+
+    ``engine_url``: where the embedded engine listens; empty: where its settings say.
+    """
+    url = store.url.get_secret_value()
+    if not url:
+        from snowgauge.store.clickhouse.store import ClickHouseStore
+
+        if clickhouse.connection.host:
+            return ClickHouseStore(clickhouse)
+        return ClickHouseStore(clickhouse, engine_connection(clickhouse, engine_url))
+    parts = urlsplit(url)
+    if parts.scheme in _CLICKHOUSE:
+        from snowgauge.store.clickhouse.store import ClickHouseStore
+
+        return ClickHouseStore(clickhouse, _server(parts, clickhouse.connection))
+    if parts.scheme == "memory":
+        from snowgauge.store.memory import MemoryStore
+
+        return MemoryStore()
+    raise SettingsError(
+        f"store.url begins with {parts.scheme or url[:20]!r}: use clickhouse://, clickhouses://, http://, https://, "
+        "postgresql:// or memory://, or leave it empty for the embedded engine"
+    )
+
+
+def engine_connection(clickhouse: ClickHouseSettings, engine_url: str = "") -> ClickHouseConnectionSettings:
+    """How to reach the embedded engine."""
+    engine = clickhouse.engine
+    parts = urlsplit(engine_url or f"http://{_reachable(engine.host)}:{engine.port}")
+    return clickhouse.connection.model_copy(
+        update={
+            "interface": "http",
+            "host": parts.hostname or "127.0.0.1",
+            "port": parts.port or engine.port,
+            "username": engine.username,
+            "password": engine.password,
+        }
+    )
+
+
+def _reachable(host: str) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - recognised, not listened on
+    return f"[{host}]" if ":" in host else host
+
+
+def _server(parts: SplitResult, base: ClickHouseConnectionSettings) -> ClickHouseConnectionSettings:
+    try:
+        port = parts.port
+    except ValueError:
+        raise SettingsError("store.url: the port is not a number from 1 to 65535") from None
+    if not parts.hostname:
+        raise SettingsError("store.url names no host: write clickhouse://user:password@host:8123/database")
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    secure = options.pop("secure", "").lower() in ("1", "true", "yes")
+    verify = options.pop("verify", "").lower() not in ("0", "false", "no") and base.verify
+    if options:
+        raise SettingsError(f"store.url: unknown option {next(iter(options))!r}; known are secure and verify")
+    return base.model_copy(
+        update={
+            "interface": "https" if secure else _CLICKHOUSE[parts.scheme],
+            "host": parts.hostname,
+            "port": port,
+            "username": unquote(parts.username) if parts.username else base.username,
+            "password": SecretStr(unquote(parts.password)) if parts.password is not None else base.password,
+            "database": unquote(parts.path.strip("/")) or base.database,
+            "verify": verify,
+        }
+    )

@@ -1,0 +1,157 @@
+"""Stored events as plain JSON values, the same from every store: what ``Reader.events`` answers.
+
+Integers and booleans as they are; timestamps as in the enriched TSV; decimals as text; the three self-describing
+columns as JSON objects with their wrapper; ``None`` for what is not set. Columns that a warehouse types tighter than
+Snowplow's text are brought to the tighter form here, so that all stores agree: money has two decimals, ``se_value``
+is a double.
+"""
+
+from __future__ import annotations
+
+import base64
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+
+from snowgauge import __version__
+from snowgauge.events.enriched import ATOMIC_FIELDS, AtomicField, EnrichedEvent
+from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
+from snowgauge.events.selfdescribing import SelfDescribing
+from snowgauge.events.timestamps import far_text, tsv_text
+
+CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
+UNSTRUCT_EVENT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
+NO_UUID = "00000000-0000-0000-0000-000000000000"
+_CENT = Decimal("0.01")
+_LATEST = 253402300799999
+
+FAILED_FIELDS = (
+    "id",
+    "failure_type",
+    "failed_at",
+    "app_id",
+    "platform",
+    "event_id",
+    "event_name",
+    "tracker",
+    "collector_tstamp",
+    "schema",
+    "message",
+    "record",
+    "event_index",
+    "status",
+)
+"""Columns of failed events that can be read beside ``data`` and ``bad_row``; ``status`` starts as ``open``."""
+
+
+def time_text(ms: int) -> str:
+    """An instant as in the TSV."""
+    return tsv_text(ms) if 0 <= ms <= _LATEST else far_text(ms)
+
+
+def money(text: str) -> str:
+    """A decimal as money columns hold it: two decimals, rounded half up. What is no number stays as it is."""
+    try:
+        value = Decimal(text)
+        return f"{value.quantize(_CENT, ROUND_HALF_UP):f}" if abs(value) < Decimal(10) ** 24 else text
+    except InvalidOperation:
+        return text
+
+
+def double(text: str) -> str:
+    """A decimal as a double holds it, written shortest."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def decimal_text(field: AtomicField, text: str) -> str:
+    return double(text) if field.name == "se_value" else money(text)
+
+
+def contexts_text(entities: list[SelfDescribing]) -> str:
+    """Entities in their wrapper, byte for byte as they were received; empty when there are none."""
+    if not entities:
+        return ""
+    return f'{{"schema":"{CONTEXTS}","data":[{",".join([entity.json_text() for entity in entities])}]}}'
+
+
+def unstruct_text(event: SelfDescribing | None) -> str:
+    return "" if event is None else f'{{"schema":"{UNSTRUCT_EVENT}","data":{event.json_text()}}}'
+
+
+def event_json(event: EnrichedEvent) -> dict[str, Any]:
+    """The whole event: every column, in the order of the TSV."""
+    out: dict[str, Any] = {}
+    for field in ATOMIC_FIELDS:
+        value = getattr(event, field.name)
+        if field.kind == "entities":
+            value = {"schema": CONTEXTS, "data": [e.as_json() for e in value]} if value else None
+        elif field.kind == "event":
+            value = {"schema": UNSTRUCT_EVENT, "data": value.as_json()} if value is not None else None
+        elif value is not None and field.kind == "timestamp":
+            value = time_text(value)
+        elif value is not None and field.kind == "decimal":
+            value = decimal_text(field, value)
+        out[field.name] = value
+    return out
+
+
+def failed_json(failed: FailedEvent, status: str = "open") -> dict[str, Any]:
+    """A failed event's columns, its bad row, and its record in base64."""
+    return {
+        "id": failed.id,
+        "failure_type": failed.failure_type,
+        "failed_at": time_text(failed.failed_at),
+        "app_id": failed.app_id or None,
+        "platform": failed.platform or None,
+        "event_id": failed.event_id or None,
+        "event_name": failed.event_name or None,
+        "tracker": failed.tracker or None,
+        "collector_tstamp": None if failed.collector_tstamp is None else time_text(failed.collector_tstamp),
+        "schema": failed.schema or None,
+        "message": failed.message or None,
+        "record": None if failed.record is None else base64.b64encode(failed.record).decode(),
+        "event_index": failed.event_index,
+        "status": status,
+        "data": failed.data,
+        "bad_row": failed.bad_row(),
+    }
+
+
+def failed_time(failed: FailedEvent) -> int:
+    """The instant by which failed events are selected: when they were collected, else when they failed."""
+    return failed.failed_at if failed.collector_tstamp is None else failed.collector_tstamp
+
+
+def refused_event(event: EnrichedEvent, reason: str) -> FailedEvent:
+    """The failed event of a row that the database refused: ``loader_runtime_error`` (bad rows 2.3).
+
+    Its id is made of the event's, so that a retry makes the same one.
+    """
+    payload = msgspec.to_builtins({k: v for k, v in event_json(event).items() if v is not None})
+    failed_at = event.etl_tstamp or event.collector_tstamp or 0
+    return FailedEvent(
+        id=str(uuid5(NAMESPACE_URL, f"snowgauge:refused:{event.event_id}:{event.collector_tstamp}")),
+        failure_type="loader_runtime_error",
+        failed_at=failed_at,
+        data=bad_row_data(Processor("snowgauge-loader", __version__), reason, payload),
+        app_id=event.app_id,
+        platform=event.platform,
+        event_id=event.event_id if _is_uuid(event.event_id) else None,
+        event_name=event.event_name,
+        tracker=event.v_tracker,
+        collector_tstamp=event.collector_tstamp,
+        message=reason.split("\n", 1)[0][:1000],
+    )
+
+
+def _is_uuid(text: str | None) -> bool:
+    try:
+        return text is not None and bool(UUID(text))
+    except ValueError:
+        return False

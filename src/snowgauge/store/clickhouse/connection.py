@@ -1,0 +1,197 @@
+"""The only module that knows clickhouse-connect: one pooled client, opened when first needed, errors translated.
+
+A statement ends in one of three ways: it worked; ``StoreUnavailable``: the server is away, overloaded or out of space,
+and nothing can be said about the statement; ``Refused``: the server looked at it and said no.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import msgspec
+
+from snowgauge.errors import QueryRefused, StoreUnavailable
+from snowgauge.store.settings import ClickHouseConnectionSettings
+
+_BUSY = frozenset(
+    [
+        3, 74, 75, 76, 159, 160, 172, 198, 201, 202, 203, 204, 209, 210, 225, 236, 241, 242, 243, 252, 265, 279, 285,
+        286, 289, 305, 319, 341, 373, 394, 410, 415, 416, 425, 439, 473, 499, 594, 668, 700, 712, 722, 733, 999,
+    ]
+)  # fmt: skip
+"""Error codes that speak of the server's state, not of the statement: too many queries or parts, no memory or disk,
+read-only replica, Keeper away, timeouts, cancelled."""
+MEMORY_LIMIT = 241
+_ACCESS = frozenset([192, 193, 194, 497, 516])
+
+
+class Refused(QueryRefused):
+    """The server refused a statement, with ClickHouse's error code."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class OutOfMemory(StoreUnavailable):
+    """The statement went over a memory limit of the server."""
+
+
+class Connection:
+    """Shared by all threads of a process."""
+
+    def __init__(self, settings: ClickHouseConnectionSettings, *, pool_size: int = 8, timeout: float = 300) -> None:
+        self._settings = settings
+        self._pool_size = pool_size
+        self._timeout = timeout
+        self._client: Any = None
+        self._lock = threading.Lock()
+        self.url = f"{settings.interface}://{settings.host}:{self._port}"
+
+    @property
+    def _port(self) -> int:
+        return self._settings.port or (8443 if self._settings.interface == "https" else 8123)
+
+    @property
+    def version(self) -> str:
+        with self._opened() as client:
+            return str(client.server_version)
+
+    def command(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
+        """Run a statement without a result."""
+        with self._opened() as client:
+            client.command(sql, settings=self._known(client, settings))
+
+    def rows(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> list[list[Any]]:
+        """All rows of a query, as JSON values; 64-bit integers are integers."""
+        raw = self.raw(sql, "JSONCompactEachRow", parameters, settings)
+        return [msgspec.json.decode(line) for line in raw.splitlines() if line]
+
+    def raw(
+        self,
+        sql: str,
+        fmt: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """A query's result in a format of ClickHouse."""
+        with self._opened() as client:
+            return bytes(
+                client.raw_query(
+                    sql,
+                    parameters=dict(parameters or {}),
+                    settings=self._known(client, {"output_format_json_quote_64bit_integers": 0, **(settings or {})}),
+                    fmt=fmt,
+                )
+            )
+
+    def stream(self, sql: str, fmt: str, settings: Mapping[str, Any]) -> Iterator[bytes]:
+        """As ``raw``, piece by piece."""
+        with self._opened() as client:
+            stream = client.raw_stream(sql, settings=self._known(client, settings), fmt=fmt)
+            try:
+                while piece := stream.read(262_144):
+                    yield bytes(piece)
+            finally:
+                stream.close()
+
+    def insert(self, table: str, columns: Sequence[str], rows: bytes, token: str, settings: Mapping[str, Any]) -> None:
+        """Insert rows in JSONEachRow. The same token again changes nothing."""
+        with self._opened() as client:
+            client.raw_insert(
+                table,
+                column_names=columns,
+                insert_block=rows,
+                fmt="JSONEachRow",
+                settings=self._known(client, {**settings, "insert_deduplication_token": token}),
+            )
+
+    def alive(self) -> bool:
+        try:
+            with self._opened() as client:
+                return bool(client.ping())
+        except StoreUnavailable:
+            return False
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                with suppress(Exception):
+                    self._client.close()
+            self._client = None
+
+    @staticmethod
+    def _known(client: Any, settings: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Settings without those that an older server does not have."""
+        known = client.server_settings
+        return {name: value for name, value in (settings or {}).items() if name in known}
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        from clickhouse_connect.driver.exceptions import ClickHouseError
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield self._client or self._open()
+        except ClickHouseError as raised:
+            raise self._translated(raised) from raised
+        except (HTTPError, OSError) as raised:
+            raise StoreUnavailable(f"ClickHouse at {self.url} cannot be reached: {raised}") from raised
+
+    def _translated(self, raised: Exception) -> Exception:
+        code = getattr(raised, "code", None)
+        text = str(raised).strip()
+        start = text.find("DB::Exception:")
+        if start >= 0:
+            text = text[start + len("DB::Exception:") :].strip()
+        if code in _ACCESS:
+            return StoreUnavailable(
+                f"ClickHouse at {self.url} does not let {self._settings.username!r} in: {text[:500]} "
+                "(settings clickhouse.connection.username and .password)"
+            )
+        if code == MEMORY_LIMIT:
+            return OutOfMemory(f"ClickHouse at {self.url}: {text[:1000]}")
+        if code is None or code in _BUSY:
+            return StoreUnavailable(f"ClickHouse at {self.url}: {text[:1000]}")
+        return Refused(text[:4000], int(code))
+
+    def _open(self) -> Any:
+        with self._lock:
+            if self._client is not None:
+                return self._client
+            import clickhouse_connect
+            from clickhouse_connect.driver.httputil import get_pool_manager
+
+            settings = self._settings
+            tls = settings.interface == "https"
+            pool = get_pool_manager(
+                maxsize=self._pool_size,
+                num_pools=1,
+                verify=settings.verify,
+                ca_cert=settings.ca_cert if tls and settings.ca_cert else None,
+            )
+            self._client = clickhouse_connect.get_client(
+                interface=settings.interface,
+                host=settings.host,
+                port=self._port,
+                username=settings.username,
+                password=settings.password.get_secret_value(),
+                database=settings.database,
+                connect_timeout=int(settings.connect_timeout.total_seconds()) or 1,
+                send_receive_timeout=int(self._timeout),
+                client_name="snowgauge",
+                pool_mgr=pool,
+                # a session would let one request run at a time
+                autogenerate_session_id=False,
+                # loopback gains nothing from compression; a network does
+                compress=False if settings.host in ("127.0.0.1", "localhost", "::1") else "lz4",
+                query_limit=0,
+                query_retries=1,
+                show_clickhouse_errors=True,
+            )
+            return self._client

@@ -1,0 +1,227 @@
+"""The tables, as DDL text: pure functions of settings and of what the server can do.
+
+On one server a table is itself. On a cluster each is a replicated ``<name>_local`` with a Distributed table of the
+plain name before it; statements run ``ON CLUSTER``. Inserts and reads use the plain name in both cases.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS, LOAD_TSTAMP, TIME, Column
+from snowgauge.store.settings import ClickHouseConfigurationSettings, TableSettings
+
+TableName = Literal["events", "failed_events", "incomplete_events"]
+EVENT_TABLES: tuple[TableName, ...] = ("events", "incomplete_events")
+
+_EVENT_KEY = "app_id, event_name, toDate(collector_tstamp), domain_sessionid"
+_EVENT_INDEXES = (
+    "INDEX event_id_index `event_id` TYPE bloom_filter(0.001) GRANULARITY 1",
+    "INDEX user_id_index `user_id` TYPE bloom_filter(0.01) GRANULARITY 2",
+    "INDEX domain_userid_index `domain_userid` TYPE bloom_filter(0.01) GRANULARITY 2",
+    "INDEX network_userid_index `network_userid` TYPE bloom_filter(0.01) GRANULARITY 2",
+    "INDEX collector_tstamp_index `collector_tstamp` TYPE minmax GRANULARITY 1",
+    "INDEX derived_tstamp_index `derived_tstamp` TYPE minmax GRANULARITY 1",
+    "INDEX load_tstamp_index `load_tstamp` TYPE minmax GRANULARITY 1",
+)
+FAILED_COLUMNS = (
+    Column("id", "UUID", "CODEC(ZSTD(1))"),
+    Column("failure_type", "LowCardinality(String)"),
+    Column("failed_at", TIME, "CODEC(Delta, ZSTD(1))"),
+    Column("tstamp", TIME, "CODEC(Delta, ZSTD(1)) COMMENT 'when it was collected, else when it failed'"),
+    Column("app_id", "LowCardinality(String)"),
+    Column("platform", "LowCardinality(String)"),
+    Column("event_id", "Nullable(UUID)", "CODEC(ZSTD(1))"),
+    Column("event_name", "LowCardinality(String)"),
+    Column("tracker", "LowCardinality(String)"),
+    Column("collector_tstamp", f"Nullable({TIME})", "CODEC(ZSTD(1))"),
+    Column("schema", "LowCardinality(String)"),
+    Column("message", "String", "CODEC(ZSTD(1))"),
+    Column("record", "String", "CODEC(ZSTD(3)) COMMENT 'the Thrift record of the request in base64'"),
+    Column("event_index", "Nullable(Int32)"),
+    Column("bad_row", "String", "CODEC(ZSTD(3))"),
+    Column("status", "LowCardinality(String)", "DEFAULT 'open'"),
+    Column("version", "UInt64", "DEFAULT 0 COMMENT 'of rows with one id the highest version counts'"),
+    LOAD_TSTAMP,
+)
+_FAILED_INDEXES = (
+    "INDEX id_index `id` TYPE bloom_filter(0.001) GRANULARITY 1",
+    "INDEX event_id_index `event_id` TYPE bloom_filter(0.01) GRANULARITY 1",
+    "INDEX tstamp_index `tstamp` TYPE minmax GRANULARITY 1",
+)
+_BATCH_COLUMNS = (
+    Column("batch_id", "String", "CODEC(ZSTD(1))"),
+    Column("events", "UInt64"),
+    Column("failed", "UInt64"),
+    Column("incomplete", "UInt64"),
+    Column("refused", "UInt64"),
+    Column("stored_at", TIME, "DEFAULT now64(3, 'UTC')"),
+)
+_MIGRATION_COLUMNS = (
+    Column("version", "UInt32"),
+    Column("name", "String"),
+    Column("applied_at", TIME, "DEFAULT now64(3, 'UTC')"),
+)
+
+
+class Features(NamedTuple):
+    """What the server can do. ``json``: the JSON type ('' : none, schemas get String columns with JSON text)."""
+
+    version: str
+    json: Literal["", "experimental", "stable"]
+
+    @property
+    def event_type(self) -> str:
+        return "JSON" if self.json else "String"
+
+    @property
+    def contexts_type(self) -> str:
+        return "Array(JSON)" if self.json else "Array(String)"
+
+
+def features(version: str) -> Features:
+    """The JSON type came with 24.8 (behind a setting) and is ready for use from 25.3."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    number = (int(found[1]), int(found[2])) if found else (0, 0)
+    return Features(version, "stable" if number >= (25, 3) else "experimental" if number >= (24, 8) else "")
+
+
+class Layout:
+    """Names and DDL of one deployment's tables."""
+
+    def __init__(self, settings: ClickHouseConfigurationSettings) -> None:
+        self.settings = settings
+        self.database = settings.database
+        self.cluster = settings.cluster_name
+
+    def name(self, table: TableName) -> str:
+        """The table to read and write, quoted, with its database."""
+        return self._full(self._plain(table))
+
+    def stored(self, table: TableName) -> str:
+        """The table that holds the rows: the local one of a cluster."""
+        return self._full(self._plain(table) + ("_local" if self.cluster else ""))
+
+    @property
+    def batches(self) -> str:
+        return self._full("snowgauge_batches")
+
+    @property
+    def migrations(self) -> str:
+        return self._full("snowgauge_migrations")
+
+    def on_cluster(self) -> str:
+        return f" ON CLUSTER {_quote(self.cluster)}" if self.cluster else ""
+
+    def create_database(self) -> list[str]:
+        return [f"CREATE DATABASE IF NOT EXISTS {_quote(self.database)}{self.on_cluster()}"]
+
+    def create_table(self, table: TableName) -> list[str]:
+        if table == "failed_events":
+            return self._create(
+                table, FAILED_COLUMNS, _FAILED_INDEXES,
+                engine="ReplacingMergeTree(version)", partition="toYYYYMM(tstamp)",
+                order="failure_type, toDate(tstamp), id", shard="cityHash64(id)",
+            )  # fmt: skip
+        return self._create(
+            table, (*ATOMIC_COLUMNS, LOAD_TSTAMP), _EVENT_INDEXES,
+            engine="ReplacingMergeTree(load_tstamp)", partition="toYYYYMM(collector_tstamp)",
+            order=f"{_EVENT_KEY}, event_id", primary=_EVENT_KEY, shard="cityHash64(event_id)",
+        )  # fmt: skip
+
+    def create_ledgers(self) -> list[str]:
+        """The migrations applied, and the batches stored. Small and whole on every server of a cluster."""
+        window = f"non_replicated_deduplication_window = {self.settings.deduplication_window}"
+        return [
+            f"CREATE TABLE IF NOT EXISTS {name}{self.on_cluster()}\n(\n    {_columns(columns)}\n)\n"
+            f"ENGINE = {self._engine(f'ReplacingMergeTree({version})', shared=True)}\nORDER BY {key}\n"
+            f"SETTINGS {window if not self.cluster else _replicated_window(self.settings.deduplication_window)}"
+            for name, columns, version, key in (
+                (self.migrations, _MIGRATION_COLUMNS, "applied_at", "version"),
+                (self.batches, _BATCH_COLUMNS, "stored_at", "batch_id"),
+            )
+        ]
+
+    def add_column(self, table: TableName, column: Column, comment: str) -> list[str]:
+        """One more column, local table first, so that the Distributed one never names what is not there."""
+        tables = [self.stored(table)] + ([self.name(table)] if self.cluster else [])
+        text = comment.replace("\\", "\\\\").replace("'", "\\'")
+        return [
+            f"ALTER TABLE {name}{self.on_cluster()} ADD COLUMN IF NOT EXISTS {column.ddl} COMMENT '{text}'"
+            for name in tables
+        ]
+
+    def _create(
+        self,
+        table: TableName,
+        columns: tuple[Column, ...],
+        indexes: tuple[str, ...],
+        *,
+        engine: str,
+        partition: str,
+        order: str,
+        shard: str,
+        primary: str = "",
+    ) -> list[str]:
+        chosen: TableSettings = getattr(self.settings.tables, table)
+        window = self.settings.deduplication_window
+        settings = [
+            f"non_replicated_deduplication_window = {window}" if not self.cluster else _replicated_window(window),
+            "ttl_only_drop_parts = 1",
+        ]
+        if chosen.settings:
+            settings.append(chosen.settings)
+        parts = [
+            f"CREATE TABLE IF NOT EXISTS {self.stored(table)}{self.on_cluster()}\n(",
+            "    " + _columns((*columns, *indexes)),
+            f")\nENGINE = {chosen.engine or self._engine(engine)}",
+            f"PARTITION BY {chosen.partition_by or partition}",
+        ]
+        if primary and not chosen.order_by:
+            parts.append(f"PRIMARY KEY ({primary})")
+        parts.append(f"ORDER BY ({chosen.order_by or order})")
+        if chosen.sample_by:
+            parts.append(f"SAMPLE BY {chosen.sample_by}")
+        if chosen.ttl:
+            parts.append(f"TTL {chosen.ttl}")
+        parts.append(f"SETTINGS {', '.join(settings)}")
+        statements = ["\n".join(parts)]
+        if self.cluster:
+            statements.append(
+                f"CREATE TABLE IF NOT EXISTS {self.name(table)}{self.on_cluster()} AS {self.stored(table)}\n"
+                f"ENGINE = Distributed({_text(self.cluster)}, {_text(self.database)}, "
+                f"{_text(self._plain(table) + '_local')}, {shard})"
+            )
+        return statements
+
+    def _engine(self, engine: str, *, shared: bool = False) -> str:
+        if not self.cluster:
+            return engine
+        path = self.settings.replicated_path.replace("{shard}", "all") if shared else self.settings.replicated_path
+        name, _, rest = engine.partition("(")
+        replica = self.settings.replica_name if not shared else "{shard}-" + self.settings.replica_name
+        return f"Replicated{name}({_text(path)}, {_text(replica)}, {rest}"
+
+    def _plain(self, table: TableName) -> str:
+        chosen: TableSettings = getattr(self.settings.tables, table)
+        return chosen.name or table
+
+    def _full(self, table: str) -> str:
+        return f"{_quote(self.database)}.{_quote(table)}"
+
+
+def _replicated_window(window: int) -> str:
+    return f"replicated_deduplication_window = {window}, replicated_deduplication_window_seconds = 604800"
+
+
+def _columns(columns: tuple[Column | str, ...]) -> str:
+    return ",\n    ".join(c if isinstance(c, str) else c.ddl for c in columns)
+
+
+def _quote(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,74 @@
+"""Bringing a database to this version's layout, step by step, each recorded once done.
+
+Every step is repeatable (``IF NOT EXISTS``), so a migration that broke off is simply run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from snowgauge.errors import QueryRefused
+from snowgauge.store.base import Migration
+from snowgauge.store.clickhouse.connection import Connection
+from snowgauge.store.clickhouse.layout import Layout
+from snowgauge.store.clickhouse.views import create_views
+
+UNKNOWN_TABLE = (60, 81)
+
+
+class Step(NamedTuple):
+    version: int
+    name: str
+    statements: Callable[[Layout], list[str]]
+
+
+STEPS: tuple[Step, ...] = (
+    Step(1, "events", lambda layout: layout.create_table("events")),
+    Step(2, "failed events", lambda layout: layout.create_table("failed_events")),
+    Step(3, "incomplete events", lambda layout: layout.create_table("incomplete_events")),
+    Step(4, "Simple Snowplow views", create_views),
+)
+
+
+def applied(connection: Connection, layout: Layout) -> dict[int, str]:
+    """Version -> when it was applied; empty for a database that was never set up."""
+    try:
+        rows = connection.rows(
+            f"SELECT version, toString(min(applied_at)) FROM {layout.migrations} GROUP BY version ORDER BY version"
+        )
+    except QueryRefused as raised:
+        if getattr(raised, "code", None) in UNKNOWN_TABLE:
+            return {}
+        raise
+    return {int(version): str(at) for version, at in rows}
+
+
+def migrate(connection: Connection, layout: Layout) -> list[Migration]:
+    """Apply what is missing; returns it."""
+    done = applied(connection, layout)
+    if all(step.version in done for step in STEPS):
+        return []
+    for statement in (*layout.create_database(), *layout.create_ledgers()):
+        connection.command(statement)
+    new = []
+    for step in STEPS:
+        if step.version in done:
+            continue
+        for statement in step.statements(layout):
+            connection.command(statement)
+        connection.insert(
+            layout.migrations,
+            ("version", "name"),
+            b'{"version":%d,"name":"%b"}\n' % (step.version, step.name.encode()),
+            f"migration-{step.version}",
+            {},
+        )
+        new.append(step.version)
+    done = applied(connection, layout)
+    return [Migration(step.version, step.name, done.get(step.version)) for step in STEPS if step.version in new]
+
+
+def listed(connection: Connection, layout: Layout) -> list[Migration]:
+    done = applied(connection, layout)
+    return [Migration(step.version, step.name, done.get(step.version)) for step in STEPS]

@@ -1,0 +1,267 @@
+"""The questions of ``Reader`` as ClickHouse SQL. Every value goes in as a bound parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from snowgauge.errors import QueryRefused
+from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS
+from snowgauge.store.base import Bucket, EventKind, Filter, QueryResult, Selection
+from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text
+from snowgauge.store.clickhouse.connection import Connection
+from snowgauge.store.clickhouse.engine.statements import first_word, reads
+from snowgauge.store.clickhouse.layout import Layout, TableName
+from snowgauge.store.filters import column_kind, filter_values
+
+_TABLES: dict[EventKind, TableName] = {
+    "good": "events",
+    "failed": "failed_events",
+    "incomplete": "incomplete_events",
+}
+_FORMATS = {"json": "JSONEachRow", "csv": "CSVWithNames", "tsv": "TSVWithNames", "parquet": "Parquet"}
+
+
+class ClickHouseReader:
+    """``timeout`` seconds for any read that names none."""
+
+    def __init__(self, connection: Connection, layout: Layout, *, timeout: float) -> None:
+        self._connection = connection
+        self._layout = layout
+        self._timeout = timeout
+
+    def count(self, kind: EventKind, selection: Selection) -> int:
+        asked = _Asked(kind, selection)
+        rows = self._rows(f"SELECT {asked.distinct} FROM {self._from(kind)} WHERE {asked.where}", asked)
+        return int(rows[0][0])
+
+    def events(
+        self, kind: EventKind, selection: Selection, *, limit: int = 100, offset: int = 0, newest_first: bool = True
+    ) -> list[dict[str, Any]]:
+        asked = _Asked(kind, selection)
+        order = "DESC" if newest_first else "ASC"
+        asked.parameters.update(limit=limit, offset=offset)
+        key = asked.key
+        rows = self._rows(
+            f"SELECT {_select(kind)} FROM {self._from(kind)} WHERE {asked.where} "
+            f"ORDER BY {asked.time} {order}, {key} {order} LIMIT 1 BY {key} "
+            "LIMIT {limit:UInt64} OFFSET {offset:UInt64}",
+            asked,
+        )
+        return [_canonical(kind, row) for row in rows]
+
+    def event(self, event_id: str) -> dict[str, Any] | None:
+        return self._one("good", event_id)
+
+    def failed_event(self, failed_id: str) -> dict[str, Any] | None:
+        return self._one("failed", failed_id)
+
+    def _one(self, kind: EventKind, wanted: str) -> dict[str, Any] | None:
+        try:
+            wanted = str(UUID(wanted))
+        except ValueError:
+            return None
+        asked = _Asked(kind, Selection())
+        asked.parameters["wanted"] = wanted
+        rows = self._rows(
+            f"SELECT {_select(kind)} FROM {self._from(kind)} WHERE {asked.key} = {{wanted:UUID}} "
+            f"ORDER BY {asked.time} LIMIT 1",
+            asked,
+        )
+        return _canonical(kind, rows[0]) if rows else None
+
+    def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
+        column_type = column_kind(kind, column)
+        asked = _Asked(kind, selection)
+        asked.parameters["limit"] = limit
+        rows = self._rows(
+            f"SELECT {_value(kind, column, column_type)} AS k, {asked.distinct} AS c, "
+            f"toUnixTimestamp64Milli(min({asked.time})), toUnixTimestamp64Milli(max({asked.time})) "
+            f"FROM {self._from(kind)} WHERE {asked.where} GROUP BY k "
+            "ORDER BY c DESC, k IS NULL, toString(k) LIMIT {limit:UInt64}",
+            asked,
+        )
+        return [Bucket(_read(kind, column, key), int(n), first, last) for key, n, first, last in rows]
+
+    def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
+        asked = _Asked(kind, selection)
+        asked.parameters["step"] = seconds * 1000
+        rows = self._rows(
+            f"SELECT intDiv(toUnixTimestamp64Milli({asked.time}), {{step:Int64}}) * {{step:Int64}} AS k, "
+            f"{asked.distinct}, toUnixTimestamp64Milli(min({asked.time})), toUnixTimestamp64Milli(max({asked.time})) "
+            f"FROM {self._from(kind)} WHERE {asked.where} GROUP BY k ORDER BY k",
+            asked,
+        )
+        return [Bucket(int(key), int(n), first, last) for key, n, first, last in rows]
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        max_rows: int | None = None,
+        timeout: float | None = None,
+        read_only: bool = True,
+    ) -> QueryResult:
+        text = sql.strip().rstrip(";").rstrip()
+        if not read_only and not reads(text.encode()):
+            self._connection.command(text, {"max_execution_time": timeout or self._timeout})
+            return QueryResult((), (), ())
+        settings = self._reading(timeout, read_only=read_only)
+        if max_rows is not None and first_word(text.encode()) in (b"SELECT", b"WITH", b"(", b"FROM"):
+            settings["limit"] = max_rows + 1
+        raw = self._connection.raw(text, "JSONCompactEachRowWithNamesAndTypes", parameters, settings)
+        lines = [msgspec.json.decode(line) for line in raw.splitlines() if line]
+        if len(lines) < 2:
+            return QueryResult((), (), ())
+        rows = lines[2:]
+        cut = max_rows is not None and len(rows) > max_rows
+        return QueryResult(lines[0], lines[1], rows[:max_rows] if cut else rows, cut)
+
+    def export_raw(self, sql: str, fmt: str) -> Any:
+        name = _FORMATS.get(fmt)
+        if name is None:
+            raise QueryRefused(f"unknown format {fmt!r}: use one of {', '.join(_FORMATS)}")
+        return self._connection.stream(sql.strip().rstrip(";"), name, self._reading(3600, read_only=True))
+
+    def _reading(self, timeout: float | None, *, read_only: bool) -> dict[str, Any]:
+        settings: dict[str, Any] = {"max_execution_time": timeout or self._timeout}
+        if read_only:
+            settings["readonly"] = 1
+        return settings
+
+    def _rows(self, sql: str, asked: _Asked) -> list[list[Any]]:
+        return self._connection.rows(sql, asked.parameters, {"max_execution_time": self._timeout})
+
+    def _from(self, kind: EventKind) -> str:
+        # a failed event's row can be replaced (its status): only the newest counts
+        return self._layout.name(_TABLES[kind]) + (" FINAL" if kind == "failed" else "")
+
+
+class _Asked:
+    """The WHERE clause of a selection."""
+
+    def __init__(self, kind: EventKind, selection: Selection) -> None:
+        self.kind = kind
+        self.key = "id" if kind == "failed" else "event_id"
+        self.time = "tstamp" if kind == "failed" else "collector_tstamp"
+        self.distinct = f"uniqExact({self.key})"
+        self.parameters: dict[str, Any] = {}
+        conditions = []
+        if selection.since is not None:
+            conditions.append(f"{self.time} >= {self._instant(selection.since)}")
+        if selection.until is not None:
+            conditions.append(f"{self.time} < {self._instant(selection.until)}")
+        conditions += [self._condition(one) for one in selection.filters]
+        self.where = " AND ".join(conditions) or "1"
+
+    def _bind(self, value: Any, kind: str) -> str:
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = value
+        return f"{{{name}:{kind}}}"
+
+    def _instant(self, ms: int) -> str:
+        return f"fromUnixTimestamp64Milli({self._bind(ms, 'Int64')}, 'UTC')"
+
+    def _condition(self, one: Filter) -> str:
+        kind = column_kind(self.kind, one.column)
+        column = f"`{one.column}`"
+        unset = _unset(self.kind, one.column, kind)
+        if one.op == "none":
+            return unset
+        if one.op == "some":
+            return f"NOT ({unset})"
+        values = filter_values(one, kind)
+        if one.op == "contains":
+            needles = " OR ".join(
+                f"positionCaseInsensitiveUTF8({column}, {self._bind(value, 'String')}) > 0" for value in values
+            )
+            return f"({needles})" if needles else "0"
+        if one.op in ("gte", "lt"):
+            sign = ">=" if one.op == "gte" else "<"
+            return f"ifNull({column} {sign} {self._value(values[0], kind)}, 0) AND NOT ({unset})"
+        if not values:
+            return "0" if one.op == "in" else "1"
+        within = f"ifNull({column} IN ({', '.join(self._value(value, kind) for value in values)}), 0)"
+        return within if one.op == "in" else f"NOT {within}"
+
+    def _value(self, value: Any, kind: str) -> str:
+        if kind == "timestamp":
+            return self._instant(value)
+        if kind == "boolean":
+            return "true" if value else "false"
+        if kind == "uuid":
+            return self._bind(value, "UUID")
+        if kind == "int":
+            return self._bind(value, "Int64")
+        if kind == "double":
+            return self._bind(value, "Float64")
+        if kind == "money":
+            return f"toDecimal64({self._bind(value, 'String')}, 2)"
+        return self._bind(value, "String")
+
+
+def _unset(kind: EventKind, column: str, column_type: str) -> str:
+    if column_type == "text":
+        return f"`{column}` = ''"
+    if column_type == "uuid" and not (kind == "failed" and column == "event_id"):
+        return f"`{column}` = toUUID('{NO_UUID}')"
+    if column in ("collector_tstamp", "failed_at") and kind != "failed":
+        return f"toUnixTimestamp64Milli(`{column}`) = 0"
+    return f"`{column}` IS NULL"
+
+
+def _value(kind: EventKind, column: str, column_type: str) -> str:
+    """The column as a JSON value; NULL for what is not set."""
+    if column_type == "money":
+        return f"if(`{column}` IS NULL, NULL, toString(`{column}`))"
+    if column_type == "boolean":
+        return f"`{column}`"
+    unset = _unset(kind, column, column_type)
+    if unset.endswith("IS NULL"):
+        return f"`{column}`"
+    return f"if({unset}, NULL, `{column}`)"
+
+
+def _select(kind: EventKind) -> str:
+    if kind == "failed":
+        return ", ".join(f"`{name}`" for name in (*FAILED_FIELDS, "bad_row"))
+    return ", ".join(
+        f"toDecimalString(`{field.name}`, 2)"
+        if field.kind == "decimal" and field.name != "se_value"
+        else f"`{field.name}`"
+        for field in ATOMIC_FIELDS
+    )
+
+
+def _canonical(kind: EventKind, row: list[Any]) -> dict[str, Any]:
+    if kind == "failed":
+        out = dict(zip(FAILED_FIELDS, (None if value == "" else value for value in row), strict=False))
+        bad_row = msgspec.json.decode(row[-1])
+        return {**out, "data": bad_row["data"], "bad_row": bad_row}
+    event: dict[str, Any] = {}
+    for field, value in zip(ATOMIC_FIELDS, row, strict=True):
+        if value is None or value == "":
+            event[field.name] = None
+        elif field.kind in ("entities", "event"):
+            event[field.name] = msgspec.json.decode(value)
+        elif field.kind == "decimal":
+            event[field.name] = decimal_text(field, str(value))
+        elif field.kind == "uuid":
+            event[field.name] = None if value == NO_UUID else value
+        elif field.name == "collector_tstamp" and value == "1970-01-01 00:00:00.000":
+            event[field.name] = None
+        else:
+            event[field.name] = value
+    return event
+
+
+def _read(kind: EventKind, column: str, key: Any) -> Any:
+    if key is None:
+        return None
+    if kind != "failed" and ATOMIC_FIELD[column].kind == "decimal":
+        return decimal_text(ATOMIC_FIELD[column], str(key))
+    return key

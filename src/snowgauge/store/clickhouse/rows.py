@@ -1,0 +1,164 @@
+"""Events as rows of ``JSONEachRow``, the cheapest format for this shape (see benchmarks/store_load.py).
+
+A row names only what is set. The frame is encoded by msgspec in one call from a struct that mirrors the event; the
+columns of schemas are appended to it. Data goes into JSON columns normalised (``columns.field_name``): client JSON as
+received would fail whole inserts by duplicated keys and merge dotted keys with nesting. The raw text columns keep it
+byte for byte.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+
+from snowgauge.events.enriched import ATOMIC_FIELDS, EnrichedEvent
+from snowgauge.events.failed import FailedEvent
+from snowgauge.events.selfdescribing import SelfDescribing
+from snowgauge.store.canonical import contexts_text, failed_time, money, time_text, unstruct_text
+from snowgauge.store.clickhouse.columns import field_name, schema_column
+from snowgauge.store.clickhouse.schemas import SchemaColumns
+
+_Row: Any = msgspec.defstruct(
+    "_Row", [(field.name, Any, None) for field in ATOMIC_FIELDS], omit_defaults=True, gc=False
+)
+_TIMES = tuple(field.name for field in ATOMIC_FIELDS if field.kind == "timestamp")
+_MONEY = tuple(field.name for field in ATOMIC_FIELDS if field.kind == "decimal" and field.name != "se_value")
+_INDEX = {field.name: at for at, field in enumerate(ATOMIC_FIELDS)}
+_TIME_AT = tuple(_INDEX[name] for name in _TIMES)
+_MONEY_AT = tuple(_INDEX[name] for name in _MONEY)
+_CONTEXTS, _UNSTRUCT, _DERIVED = _INDEX["contexts"], _INDEX["unstruct_event"], _INDEX["derived_contexts"]
+_VERSION = "_schema_version"
+_encode = msgspec.json.Encoder().encode
+_MAX_INT = 2**64
+_MIN_INT = -(2**63)
+
+
+def event_row(event: EnrichedEvent, schemas: SchemaColumns, used: set[str]) -> bytes:
+    """One event as a JSON object; ``used`` collects the schema columns it names."""
+    values = list(msgspec.structs.astuple(event))
+    for at in _TIME_AT:
+        ms = values[at]
+        if ms is not None:
+            values[at] = time_text(ms)
+    for at in _MONEY_AT:
+        text = values[at]
+        if text is not None:
+            values[at] = money(text)
+    contexts: list[SelfDescribing] = values[_CONTEXTS]
+    derived: list[SelfDescribing] = values[_DERIVED]
+    unstruct: SelfDescribing | None = values[_UNSTRUCT]
+    values[_CONTEXTS] = contexts_text(contexts) or None
+    values[_DERIVED] = contexts_text(derived) or None
+    values[_UNSTRUCT] = unstruct_text(unstruct) or None
+    try:
+        row = _encode(_Row(*values))
+    except UnicodeEncodeError:
+        row = _encode(_Row(*[_valid(value) if isinstance(value, str) else value for value in values]))
+    more: list[bytes] = []
+    if unstruct is not None:
+        column = schemas.column(unstruct.schema, event=True)
+        if column:
+            used.add(column)
+            more.append(b'"%b":%b' % (column.encode(), _quoted(_data(unstruct.data), schemas)))
+    if contexts or derived:
+        groups: dict[str, list[bytes]] = {}
+        for entity in (*contexts, *derived):
+            column = schemas.column(entity.schema, event=False)
+            if column:
+                data = _data(entity.data, entity.schema.version)
+                groups.setdefault(column, []).append(_quoted(data, schemas))
+        used.update(groups)
+        more += [b'"%b":[%b]' % (column.encode(), b",".join(items)) for column, items in groups.items()]
+    return row[:-1] + b"," + b",".join(more) + b"}\n" if more else row + b"\n"
+
+
+def _quoted(data: bytes, schemas: SchemaColumns) -> bytes:
+    return data if schemas.features.json else _encode(data.decode())
+
+
+def _data(data: Any, version: str | None = None) -> bytes:
+    """The data of one entity, ready for a JSON column. ``_schema_version`` wins over a field of that name."""
+    out = _normal(data)
+    if not isinstance(out, dict):
+        out = {"value": out}  # a JSON column holds objects only
+    if version is not None:
+        out = {_VERSION: version, **{key: value for key, value in out.items() if key != _VERSION}}
+    try:
+        return _encode(out)
+    except UnicodeEncodeError:
+        return _encode(_valid_deep(out))
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, dict):
+        out: dict[str, Any] = {}
+        for key, inner in value.items():
+            name = field_name(key)
+            # of two keys with one name the first that is set wins
+            if out.get(name) is None:
+                out[name] = _normal(inner)
+        return out
+    if isinstance(value, list):
+        return [_normal(inner) for inner in value]
+    if isinstance(value, int) and not _MIN_INT <= value < _MAX_INT:
+        return str(value)  # the type holds 64 bits; digits beyond a double would be lost
+    return value
+
+
+def _valid(text: str) -> str:
+    """Text without lone surrogates, which have no form in UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _valid_deep(value: Any) -> Any:
+    if isinstance(value, str):
+        return _valid(value)
+    if isinstance(value, dict):
+        return {_valid(key): _valid_deep(inner) for key, inner in value.items()}
+    return [_valid_deep(inner) for inner in value] if isinstance(value, list) else value
+
+
+def failed_row(failed: FailedEvent) -> bytes:
+    """One failed event as a JSON object."""
+    row = {
+        "id": failed.id,
+        "failure_type": failed.failure_type,
+        "failed_at": time_text(failed.failed_at),
+        "tstamp": time_text(failed_time(failed)),
+        "app_id": failed.app_id or "",
+        "platform": failed.platform or "",
+        "event_id": failed.event_id or None,
+        "event_name": failed.event_name or "",
+        "tracker": failed.tracker or "",
+        "collector_tstamp": None if failed.collector_tstamp is None else time_text(failed.collector_tstamp),
+        "schema": failed.schema or "",
+        "message": failed.message,
+        "record": "" if failed.record is None else base64.b64encode(failed.record).decode(),
+        "event_index": failed.event_index,
+    }
+    try:
+        row["bad_row"] = failed.bad_row_json().decode()
+        return bytes(_encode(row)) + b"\n"
+    except (UnicodeEncodeError, OverflowError):
+        row["bad_row"] = _encode(_valid_deep(_small(failed.bad_row()))).decode()
+        return bytes(_encode(_valid_deep(row))) + b"\n"
+
+
+def _small(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _small(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_small(inner) for inner in value]
+    return str(value) if isinstance(value, int) and not _MIN_INT <= value < _MAX_INT else value
+
+
+def failed_columns() -> tuple[str, ...]:
+    return (
+        "id", "failure_type", "failed_at", "tstamp", "app_id", "platform", "event_id", "event_name", "tracker",
+        "collector_tstamp", "schema", "message", "record", "event_index", "bad_row",
+    )  # fmt: skip
+
+
+__all__ = ["event_row", "failed_columns", "failed_row", "schema_column"]

@@ -1,0 +1,89 @@
+"""The store on ClickHouse: server, cluster or embedded engine alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from snowgauge.errors import QueryRefused, StoreUnavailable
+from snowgauge.store.base import Migration, StoreBatch, WriteResult
+from snowgauge.store.clickhouse.connection import Connection
+from snowgauge.store.clickhouse.layout import Features, Layout, features
+from snowgauge.store.clickhouse.migrations import UNKNOWN_TABLE, listed, migrate
+from snowgauge.store.clickhouse.reader import ClickHouseReader
+from snowgauge.store.clickhouse.schemas import SchemaColumns
+from snowgauge.store.clickhouse.writer import Writer
+from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSettings
+
+
+class ClickHouseStore(ClickHouseReader):
+    """Opens its connection at the first use. ``force_features`` stands in for what the server's version says."""
+
+    def __init__(
+        self,
+        settings: ClickHouseSettings,
+        connection: ClickHouseConnectionSettings | None = None,
+        *,
+        pool_size: int = 8,
+        force_features: Features | None = None,
+    ) -> None:
+        self.connection = Connection(
+            connection or settings.connection,
+            pool_size=pool_size,
+            timeout=settings.insert_timeout.total_seconds(),
+        )
+        super().__init__(
+            self.connection, Layout(settings.configuration), timeout=settings.query_timeout.total_seconds()
+        )
+        self._features = force_features
+        self._writer: Writer | None = None
+
+    @property
+    def features(self) -> Features:
+        """What the server can do; asks it the first time."""
+        if self._features is None:
+            self._features = features(self.connection.version)
+        return self._features
+
+    def migrate(self) -> list[Migration]:
+        return migrate(self.connection, self._layout)
+
+    def migrations(self) -> list[Migration]:
+        return listed(self.connection, self._layout)
+
+    def status(self) -> dict[str, Any]:
+        """Server, version and features, for ``db status``."""
+        json = {"stable": "JSON columns", "experimental": "JSON columns (experimental on this server)"}
+        return {
+            "url": self.connection.url,
+            "version": self.features.version,
+            "schema_columns": json.get(self.features.json, "String columns: this server has no JSON type (24.8 has)"),
+            "cluster": self._layout.cluster or None,
+        }
+
+    def write(self, batch: StoreBatch) -> WriteResult:
+        try:
+            return self._ready_writer().write(batch)
+        except QueryRefused as raised:
+            if getattr(raised, "code", None) in UNKNOWN_TABLE:
+                raise StoreUnavailable(
+                    f"the tables are missing at {self.connection.url}: run 'snowgauge db init' ({raised})"
+                ) from raised
+            # rows were dealt with already: this is a statement of our own, and the batch must not be lost for it
+            raise StoreUnavailable(f"ClickHouse at {self.connection.url} refused a statement: {raised}") from raised
+
+    def _ready_writer(self) -> Writer:
+        if self._writer is None:
+            schemas = SchemaColumns(self.connection, self._layout, self.features)
+            schemas.refresh()
+            self._writer = Writer(self.connection, self._layout, schemas)
+        return self._writer
+
+    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
+        return cast("Iterator[bytes]", super().export_raw(sql, fmt))
+
+    def ready(self) -> bool:
+        return self.connection.alive()
+
+    def close(self) -> None:
+        self.connection.close()

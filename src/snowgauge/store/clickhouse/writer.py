@@ -1,0 +1,204 @@
+"""Storing a batch exactly once.
+
+The order of a write: columns for new schemas, events, failed events, incomplete events, and last the batch's line in
+the ledger. A write that broke off is repeated whole: every INSERT carries a token made of the batch id and its place,
+so the table drops what it already has (also the half of an insert that had reached one month's partition only). A
+batch with a line in the ledger is not looked at again.
+
+For that, the cut of a batch into inserts depends on the batch alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.failed import FailedEvent
+from snowgauge.store.base import StoreBatch, WriteResult
+from snowgauge.store.canonical import refused_event
+from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS
+from snowgauge.store.clickhouse.connection import Connection, OutOfMemory, Refused
+from snowgauge.store.clickhouse.layout import Layout, TableName
+from snowgauge.store.clickhouse.rows import event_row, failed_columns, failed_row
+from snowgauge.store.clickhouse.schemas import SchemaColumns
+from snowgauge.telemetry.logs import logger
+from snowgauge.telemetry.metrics import count
+
+log = logger("store")
+_ROWS = 20_000
+_BYTES = 24_000_000
+_HUGE_ROW = 4_000_000
+_LAYOUT_CODES = (10, 16)
+"""No such column: the table is not as we think; look again."""
+
+INSERT_SETTINGS = {
+    "async_insert": 0,
+    "wait_end_of_query": 1,
+    "insert_deduplicate": 1,
+    # one block for each insert, in order: the same blocks for the same token
+    "input_format_parallel_parsing": 0,
+    "max_insert_block_size": 1_048_576,
+    "min_insert_block_size_rows": 1_048_576,
+    "min_insert_block_size_bytes": 268_435_456,
+    "input_format_null_as_default": 1,
+    "input_format_skip_unknown_fields": 0,
+    "date_time_input_format": "basic",
+    # text that looks like a date stays text
+    "input_format_try_infer_dates": 0,
+    "input_format_try_infer_datetimes": 0,
+    "type_json_skip_duplicated_paths": 1,
+    "allow_experimental_json_type": 1,
+    "distributed_foreground_insert": 1,
+    "insert_distributed_sync": 1,
+    "max_partitions_per_insert_block": 0,
+}
+
+_T = TypeVar("_T")
+
+
+class _Encoded(NamedTuple):
+    row: bytes
+    columns: frozenset[str]
+
+
+class Writer:
+    """One per store; safe for threads."""
+
+    def __init__(self, connection: Connection, layout: Layout, schemas: SchemaColumns) -> None:
+        self._connection = connection
+        self._layout = layout
+        self._schemas = schemas
+
+    def write(self, batch: StoreBatch) -> WriteResult:
+        before = self._stored(batch.id)
+        if before is not None:
+            return before
+        self._schemas.prepare((*batch.events, *batch.incomplete))
+        refused = self._insert_events("events", batch.events, f"{batch.id}-events")
+        unfinished = self._insert_events("incomplete_events", batch.incomplete, f"{batch.id}-incomplete")
+        failed = [*batch.failed, *(refused_event(event, reason) for event, reason in (*refused, *unfinished))]
+        for at, part in _cut(failed, _failed_size):
+            self._insert_failed(part, f"{batch.id}-failed-{at}")
+        result = WriteResult(
+            events=len(batch.events) - len(refused),
+            failed=len(batch.failed),
+            incomplete=len(batch.incomplete) - len(unfinished),
+            refused=len(refused),
+        )
+        self._remember(batch.id, result)
+        count("store_rows", result.events, table="events")
+        count("store_rows", len(failed), table="failed_events")
+        count("store_rows", result.incomplete, table="incomplete_events")
+        if refused:
+            count("store_refused", len(refused))
+            log.warning("rows_refused", batch=batch.id, rows=len(refused), reason=refused[0][1][:300])
+        return result
+
+    def _stored(self, batch_id: str) -> WriteResult | None:
+        rows = self._connection.rows(
+            f"SELECT events, failed, incomplete, refused FROM {self._layout.batches} "
+            "WHERE batch_id = {id:String} LIMIT 1",
+            {"id": batch_id},
+            {"select_sequential_consistency": 1} if self._layout.cluster else None,
+        )
+        return WriteResult(*[int(figure) for figure in rows[0]], True) if rows else None
+
+    def _remember(self, batch_id: str, result: WriteResult) -> None:
+        line = msgspec.json.encode(
+            {
+                "batch_id": batch_id,
+                "events": result.events,
+                "failed": result.failed,
+                "incomplete": result.incomplete,
+                "refused": result.refused,
+            }
+        )
+        columns = ("batch_id", "events", "failed", "incomplete", "refused")
+        self._connection.insert(self._layout.batches, columns, line, f"{batch_id}-batch", INSERT_SETTINGS)
+
+    def _insert_events(
+        self, table: TableName, events: Sequence[EnrichedEvent], token: str
+    ) -> list[tuple[EnrichedEvent, str]]:
+        refused: list[tuple[EnrichedEvent, str]] = []
+        for at, part in _cut(events, _event_size):
+            refused += self._insert_part(table, part, f"{token}-{at}")
+        return refused
+
+    def _insert_part(
+        self, table: TableName, events: Sequence[EnrichedEvent], token: str
+    ) -> list[tuple[EnrichedEvent, str]]:
+        """Insert; where the database refuses, halve until the refused rows are alone."""
+        try:
+            self._send(table, events, token)
+        except Refused as raised:
+            if len(events) == 1:
+                return [(events[0], str(raised))]
+            middle = len(events) // 2
+            return [
+                *self._insert_part(table, events[:middle], f"{token}.0"),
+                *self._insert_part(table, events[middle:], f"{token}.1"),
+            ]
+        except OutOfMemory as raised:
+            # a row this large will not fit later either; anything else is the server's load, and may pass
+            if len(events) == 1 and _event_size(events[0]) > _HUGE_ROW:
+                return [(events[0], str(raised))]
+            raise
+        return []
+
+    def _send(self, table: TableName, events: Sequence[EnrichedEvent], token: str) -> None:
+        for attempt in (1, 2):
+            used: set[str] = set()
+            rows = b"".join([event_row(event, self._schemas, used) for event in events])
+            columns = [column.name for column in ATOMIC_COLUMNS]
+            columns += sorted(used)
+            try:
+                self._connection.insert(self._layout.name(table), columns, rows, token, INSERT_SETTINGS)
+            except Refused as raised:
+                if raised.code not in _LAYOUT_CODES or attempt == 2:
+                    raise
+                self._schemas.refresh()
+                self._schemas.prepare(events)
+            else:
+                return
+
+    def _insert_failed(self, failed: Sequence[FailedEvent], token: str) -> None:
+        rows = b"".join([failed_row(one) for one in failed])
+        self._connection.insert(self._layout.name("failed_events"), failed_columns(), rows, token, INSERT_SETTINGS)
+
+
+def _cut(items: Sequence[_T], size: Callable[[_T], int]) -> Iterator[tuple[int, Sequence[_T]]]:
+    """Parts of a bounded number of rows and bytes, each with its first index."""
+    start = total = 0
+    for at, item in enumerate(items):
+        weight = size(item)
+        if at > start and (at - start >= _ROWS or total + weight > _BYTES):
+            yield start, items[start:at]
+            start, total = at, 0
+        total += weight
+    if start < len(items):
+        yield start, items[start:]
+
+
+def _event_size(event: EnrichedEvent) -> int:
+    """Roughly how many bytes an event has; made of the event alone."""
+    total = 1000
+    for entity in (*event.contexts, *event.derived_contexts):
+        total += _data_size(entity.literal, entity.data)
+    if event.unstruct_event is not None:
+        total += _data_size(event.unstruct_event.literal, event.unstruct_event.data)
+    for text in (event.page_url, event.page_referrer, event.page_title, event.useragent):
+        if text:
+            total += len(text)
+    return total
+
+
+def _data_size(literal: str | None, data: object) -> int:
+    # a guess of 200 will do for data without its text: such data was made by an enrichment, not sent by a client
+    return 2 * len(literal) if literal is not None else 200 if not isinstance(data, str) else len(data)
+
+
+def _failed_size(failed: FailedEvent) -> int:
+    return 4000 + 3 * len(failed.record or b"")

@@ -1,0 +1,258 @@
+"""The store in memory: the reference implementation of the contract, for tests and for Micro mode."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from snowgauge.errors import QueryRefused
+from snowgauge.events.enriched import ATOMIC_FIELD, EnrichedEvent
+from snowgauge.events.failed import FailedEvent
+from snowgauge.store.base import Bucket, EventKind, Filter, Migration, QueryResult, Selection, StoreBatch, WriteResult
+from snowgauge.store.canonical import (
+    NO_UUID,
+    contexts_text,
+    decimal_text,
+    double,
+    event_json,
+    failed_json,
+    failed_time,
+    money,
+    refused_event,
+    time_text,
+    unstruct_text,
+)
+from snowgauge.store.filters import ColumnKind, column_kind, filter_values
+
+Row = EnrichedEvent | FailedEvent
+_MAX_MONEY = 10**16
+
+
+class MemoryStore:
+    """Keeps everything until ``close`` or ``clear``. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._batches: dict[str, WriteResult] = {}
+        self._rows: dict[EventKind, list[Any]] = {"good": [], "failed": [], "incomplete": []}
+
+    def migrate(self) -> list[Migration]:
+        return []
+
+    def migrations(self) -> list[Migration]:
+        return []
+
+    def write(self, batch: StoreBatch) -> WriteResult:
+        with self._lock:
+            before = self._batches.get(batch.id)
+            if before is not None:
+                return msgspec.structs.replace(before, repeated=True)
+            good, refused = _sorted(batch.events)
+            incomplete, unfinished = _sorted(batch.incomplete)
+            self._rows["good"] += good
+            self._rows["incomplete"] += incomplete
+            self._rows["failed"] += [*batch.failed, *refused, *unfinished]
+            result = WriteResult(len(good), len(batch.failed), len(incomplete), len(refused))
+            self._batches[batch.id] = result
+            return result
+
+    def clear(self) -> None:
+        """Forget all events, as Micro's ``/micro/reset`` does."""
+        with self._lock:
+            for rows in self._rows.values():
+                rows.clear()
+            self._batches.clear()
+
+    def count(self, kind: EventKind, selection: Selection) -> int:
+        return len({_key(row) for row in self._select(kind, selection)})
+
+    def events(
+        self, kind: EventKind, selection: Selection, *, limit: int = 100, offset: int = 0, newest_first: bool = True
+    ) -> list[dict[str, Any]]:
+        rows = sorted(
+            self._select(kind, selection), key=lambda row: (_time(row), UUID(_key(row)).int), reverse=newest_first
+        )
+        first = {_key(row): row for row in reversed(rows)}
+        seen = [row for row in rows if first[_key(row)] is row]
+        return [_json(row) for row in seen[offset : offset + limit]]
+
+    def event(self, event_id: str) -> dict[str, Any] | None:
+        return self._one("good", event_id)
+
+    def failed_event(self, failed_id: str) -> dict[str, Any] | None:
+        return self._one("failed", failed_id)
+
+    def _one(self, kind: EventKind, wanted: str) -> dict[str, Any] | None:
+        rows = [row for row in self._select(kind, Selection()) if _key(row) == wanted.lower()]
+        return _json(min(rows, key=_time)) if rows else None
+
+    def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
+        column_kind(kind, column)
+        buckets = self._grouped(kind, selection, lambda row: _shown(row, column))
+        buckets.sort(key=lambda bucket: (-bucket.count, bucket.key is None, _ordered(bucket.key)))
+        return buckets[:limit]
+
+    def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
+        step = seconds * 1000
+        buckets = self._grouped(kind, selection, lambda row: _time(row) // step * step)
+        return sorted(buckets, key=lambda bucket: bucket.key)
+
+    def _grouped(self, kind: EventKind, selection: Selection, key: Callable[[Row], Any]) -> list[Bucket]:
+        groups: dict[Any, list[Row]] = {}
+        for row in self._select(kind, selection):
+            groups.setdefault(key(row), []).append(row)
+        return [
+            Bucket(value, len({_key(row) for row in rows}), min(map(_time, rows)), max(map(_time, rows)))
+            for value, rows in groups.items()
+        ]
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,  # noqa: ARG002 - the contract's
+        *,
+        max_rows: int | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002
+        read_only: bool = True,  # noqa: ARG002
+    ) -> QueryResult:
+        raise QueryRefused(
+            f"the store in memory has no SQL (asked: {sql[:100]!r}): use ClickHouse, the embedded one for instance"
+        )
+
+    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:  # noqa: ARG002
+        self.query(sql)
+        return iter(())
+
+    def ready(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.clear()
+
+    def _select(self, kind: EventKind, selection: Selection) -> list[Row]:
+        tests = [_test(kind, one) for one in selection.filters]
+        with self._lock:
+            rows = list(self._rows[kind])
+        return [
+            row
+            for row in rows
+            if (selection.since is None or _time(row) >= selection.since)
+            and (selection.until is None or _time(row) < selection.until)
+            and all(test(row) for test in tests)
+        ]
+
+
+def _sorted(events: list[EnrichedEvent]) -> tuple[list[EnrichedEvent], list[FailedEvent]]:
+    """Apart: what a typed table can hold, and what it cannot."""
+    good: list[EnrichedEvent] = []
+    refused: list[FailedEvent] = []
+    for event in events:
+        reason = _refusal(event)
+        if reason is None:
+            good.append(event)
+        else:
+            refused.append(refused_event(event, reason))
+    return good, refused
+
+
+def _refusal(event: EnrichedEvent) -> str | None:
+    for name, field in ATOMIC_FIELD.items():
+        value = getattr(event, name)
+        if value is None:
+            continue
+        try:
+            if field.kind == "uuid":
+                UUID(value)
+            elif field.kind == "int" and not -(2**31) <= value < 2**31:
+                return f"{name}: {value} does not fit 32 bits"
+            elif name == "se_value":
+                float(value)
+            elif field.kind == "decimal" and abs(float(money(value))) >= _MAX_MONEY:
+                return f"{name}: {value[:40]} has more than 16 digits before the point"
+        except ValueError:
+            return f"{name}: {str(value)[:100]!r} is not a {field.kind}"
+    return None
+
+
+def _key(row: Row) -> str:
+    return row.id if isinstance(row, FailedEvent) else (row.event_id or NO_UUID).lower()
+
+
+def _time(row: Row) -> int:
+    return failed_time(row) if isinstance(row, FailedEvent) else row.collector_tstamp or 0
+
+
+def _json(row: Row) -> dict[str, Any]:
+    return failed_json(row) if isinstance(row, FailedEvent) else event_json(row)
+
+
+def _value(row: Row, column: str) -> Any:
+    """A column's value for comparing: instants in ms, self-describing columns as their text."""
+    if column == "status":
+        return "open"
+    if column == "record":
+        return failed_json(row)["record"] if isinstance(row, FailedEvent) else None
+    value = getattr(row, column)
+    if isinstance(row, EnrichedEvent):
+        field = ATOMIC_FIELD[column]
+        if field.kind == "entities":
+            return contexts_text(value) or None
+        if field.kind == "event":
+            return unstruct_text(value) or None
+        if field.kind == "decimal" and value is not None:
+            return float(double(value)) if column == "se_value" else money(value)
+    return None if value == "" else value
+
+
+def _shown(row: Row, column: str) -> Any:
+    value = _value(row, column)
+    if value is None:
+        return None
+    kind = column_kind("failed" if isinstance(row, FailedEvent) else "good", column)
+    if kind == "timestamp":
+        return time_text(value)
+    if isinstance(row, EnrichedEvent) and ATOMIC_FIELD[column].kind == "decimal":
+        return decimal_text(ATOMIC_FIELD[column], str(value))
+    return value
+
+
+def _ordered(key: Any) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+def _test(kind: EventKind, one: Filter) -> Callable[[Row], bool]:
+    column, column_type = one.column, column_kind(kind, one.column)
+    if one.op == "none":
+        return lambda row: _value(row, column) is None
+    if one.op == "some":
+        return lambda row: _value(row, column) is not None
+    values = [_comparable(value, column_type) for value in filter_values(one, column_type)]
+    if one.op == "contains":
+        needles = [value.lower() for value in values]
+        return lambda row: any(needle in (_value(row, column) or "").lower() for needle in needles)
+    if one.op in ("gte", "lt"):
+        least = one.op == "gte"
+
+        def compare(row: Row) -> bool:
+            value = _comparable(_value(row, column), column_type)
+            return value is not None and ((value >= values[0]) is least)
+
+        return compare
+    wanted = one.op == "in"
+    return lambda row: (_comparable(_value(row, column), column_type) in values) is wanted
+
+
+def _comparable(value: Any, kind: ColumnKind) -> Any:
+    if value is None:
+        return None
+    if kind == "money":
+        from decimal import Decimal
+
+        return Decimal(value)
+    if kind == "double":
+        return float(value)
+    return value.lower() if kind == "uuid" else value

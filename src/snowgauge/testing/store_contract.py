@@ -1,0 +1,306 @@
+"""What every store promises, as tests: a backend inherits ``StoreContract`` and gives a fixture ``store``."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+import pytest
+
+from snowgauge.errors import QueryRefused
+from snowgauge.events.enriched import ATOMIC_FIELDS
+from snowgauge.store.base import Filter, Selection, Store, StoreBatch, WriteResult
+from snowgauge.store.canonical import event_json, failed_json
+from snowgauge.testing.events import NOON, described, schema_violation, web_page_view
+
+ALL = Selection()
+
+
+def _where(column: str, op: Any = "in", *values: Any) -> Selection:
+    return Selection(filters=[Filter(column, op, values)])
+
+
+class StoreContract:
+    """Inherit as ``class TestX(StoreContract)`` and define the fixture ``store`` giving an empty, migrated store."""
+
+    def test_what_was_written_is_read_back_whole(self, store: Store) -> None:
+        event = web_page_view(1, se_value="12.5", tr_total="99.9", br_features_pdf=False, geo_latitude=52.5)
+        failed = schema_violation(1)
+        result = store.write(StoreBatch("b1", [event], [failed], [web_page_view(2)]))
+        assert result == WriteResult(events=1, failed=1, incomplete=1)
+        assert store.events("good", ALL) == [event_json(event)]
+        assert store.events("failed", ALL) == [failed_json(failed)]
+        assert store.events("incomplete", ALL) == [event_json(web_page_view(2))]
+        assert store.event(str(event.event_id)) == event_json(event)
+        assert store.failed_event(failed.id) == failed_json(failed)
+
+    def test_every_column_keeps_its_value(self, store: Store) -> None:
+        values: dict[str, Any] = {}
+        for at, field in enumerate(ATOMIC_FIELDS):
+            values[field.name] = {
+                "string": f"v{at}"[: field.max_length or 99],
+                "uuid": "2dfeb9b7-5a87-4214-8a97-a8b23176856b",
+                "timestamp": NOON + at,
+                "int": -at,
+                "boolean": at % 2 == 0,
+                "decimal": f"{at}.25",
+                "float": at + 0.5,
+                "event": described("iglu:com.acme/cart/jsonschema/1-0-1", {"a": 1.5}),
+                "entities": [described("iglu:com.acme/user/jsonschema/2-0-0", {"b": [1, "x", None]})],
+            }[field.kind]
+        event = web_page_view(1, **values)
+        store.write(StoreBatch("b1", [event]))
+        assert store.events("good", ALL) == [event_json(event)]
+
+    def test_what_is_not_set_is_none(self, store: Store) -> None:
+        bare = web_page_view(1)
+        for field in ATOMIC_FIELDS:
+            if field.name not in ("event_id", "collector_tstamp"):
+                setattr(bare, field.name, [] if field.kind == "entities" else None)
+        store.write(StoreBatch("b1", [bare]))
+        assert store.events("good", ALL) == [event_json(bare)]
+
+    def test_an_unknown_id_is_none(self, store: Store) -> None:
+        assert store.event("2dfeb9b7-5a87-4214-8a97-a8b23176856b") is None
+        assert store.event("no uuid' OR 1") is None
+        assert store.failed_event("") is None
+
+    def test_a_batch_written_twice_changes_nothing(self, store: Store) -> None:
+        batch = StoreBatch("b1", [web_page_view(n) for n in range(20)], [schema_violation(1)], [web_page_view(99)])
+        first = store.write(batch)
+        again = store.write(batch)
+        assert not first.repeated
+        assert again == WriteResult(20, 1, 1, 0, repeated=True)
+        assert (store.count("good", ALL), store.count("failed", ALL), store.count("incomplete", ALL)) == (20, 1, 1)
+
+    def test_an_empty_batch_is_remembered_too(self, store: Store) -> None:
+        assert store.write(StoreBatch("b0")) == WriteResult(0, 0, 0)
+        assert store.write(StoreBatch("b0")).repeated
+
+    def test_a_batch_over_several_months_is_stored_once(self, store: Store) -> None:
+        month = 31 * 86_400_000
+        events = [web_page_view(n, collector_tstamp=NOON - n * month) for n in range(14)]
+        store.write(StoreBatch("b1", events))
+        store.write(StoreBatch("b1", events))
+        assert store.count("good", ALL) == 14
+
+    def test_one_event_sent_twice_counts_once(self, store: Store) -> None:
+        store.write(StoreBatch("b1", [web_page_view(1)]))
+        store.write(StoreBatch("b2", [web_page_view(1, collector_tstamp=NOON + 60_000), web_page_view(2)]))
+        assert store.count("good", ALL) == 2
+        assert len(store.events("good", ALL)) == 2
+        assert sum(bucket.count for bucket in store.count_by("good", "app_id", ALL)) == 2
+
+    @pytest.mark.parametrize(
+        "text",
+        ["Привет, 世界 🌍", "a\tb\nc\\d'e\"f`g", "x" * 200_000, "\u0001\u200b\ufeff end", "{a:String} %(x)s ?", "\\N"],
+        ids=["unicode", "escapes", "long", "invisible", "placeholders", "null text"],
+    )
+    def test_text_is_kept_as_it_is(self, store: Store, text: str) -> None:
+        event = web_page_view(1, page_title=text, se_label=text, unstruct_event=described(
+            "iglu:com.acme/note/jsonschema/1-0-0", {"text": text}))  # fmt: skip
+        store.write(StoreBatch("b1", [event], [schema_violation(1, message=text)]))
+        assert store.events("good", _where("page_title", "in", text)) == [event_json(event)]
+        assert store.events("failed", ALL)[0]["message"] == text
+
+    def test_hostile_json_harms_nobody(self, store: Store) -> None:
+        deep: Any = 1
+        for _ in range(30):
+            deep = {"d": [deep]}
+        hostile = [
+            {"a.b": 1, "a": {"b": 2}},
+            {"fooBar": 1, "foo_bar": 2, "FooBar": 3},
+            {"": 1, " ": 2, "1": 3, "ключ": 4, "a`b'c\"d\\e": 5},
+            {"n": 2**70, "m": -(2**70), "f": 1e308, "z": -0.0},
+            {"t": "2026-01-01T00:00:00Z", "u": "2026-01-01"},
+            {"x": 1},
+            {"x": "text"},
+            {"x": {"y": [1, "two", None, {}]}},
+            {"_schema_version": "mine", "null": None, "e": {}, "l": []},
+            deep,
+            [1, 2, 3],
+            "text",
+            None,
+        ]
+        uri = "iglu:com.acme/hostile/jsonschema/1-0-0"
+        events = [
+            web_page_view(n, contexts=[described(uri, data), described(uri, data)], unstruct_event=described(uri, data))
+            for n, data in enumerate(hostile)
+        ]
+        assert store.write(StoreBatch("b1", events)).events == len(hostile)
+        assert store.events("good", ALL, newest_first=False) == [event_json(event) for event in events]
+
+    def test_refused_rows_become_failed_events_and_their_neighbours_are_stored(self, store: Store) -> None:
+        events = [web_page_view(n) for n in range(40)]
+        events[7].event_id = "no-uuid"
+        events[23].txn_id = 2**40
+        batch = StoreBatch("b1", events, [schema_violation(1)])
+        assert store.write(batch) == WriteResult(events=38, failed=1, incomplete=0, refused=2)
+        assert store.count("good", ALL) == 38
+        filed = store.events("failed", _where("failure_type", "in", "loader_runtime_error"))
+        assert len(filed) == 2
+        assert {one["data"]["payload"]["event_id"] for one in filed} == {"no-uuid", events[23].event_id}
+        assert all(isinstance(one["data"]["failure"], str) and one["message"] for one in filed)
+        assert store.write(batch) == WriteResult(38, 1, 0, 2, repeated=True)
+        assert store.count("failed", ALL) == 3
+
+    def test_a_time_range_has_its_start_and_not_its_end(self, store: Store) -> None:
+        store.write(StoreBatch("b1", [web_page_view(n) for n in range(10)], [schema_violation(n) for n in range(10)]))
+        some = Selection(since=NOON + 2000, until=NOON + 5000)
+        for kind in ("good", "failed"):
+            assert store.count(kind, some) == 3
+            found = [row["collector_tstamp"] for row in store.events(kind, some)]
+            assert found == ["2024-05-01 12:00:04.000", "2024-05-01 12:00:03.000", "2024-05-01 12:00:02.000"]
+
+    def test_pages_follow_each_other(self, store: Store) -> None:
+        store.write(StoreBatch("b1", [web_page_view(n) for n in range(10)]))
+        pages = [store.events("good", ALL, limit=4, offset=at) for at in (0, 4, 8)]
+        assert [row for page in pages for row in page] == store.events("good", ALL)
+        assert store.events("good", ALL, newest_first=False) == store.events("good", ALL)[::-1]
+
+    @pytest.mark.parametrize(
+        ("selection", "expected"),
+        [
+            (_where("app_id", "in", "a"), [0]),
+            (_where("app_id", "in", "a", "b"), [0, 1]),
+            (_where("app_id", "not_in", "a"), [1, 2, 3]),
+            (_where("app_id", "none"), [2, 3]),
+            (_where("app_id", "some"), [0, 1]),
+            (_where("app_id", "in"), []),
+            (_where("app_id", "not_in"), [0, 1, 2, 3]),
+            (_where("page_title", "contains", "wORLD"), [0]),
+            (_where("page_title", "contains", "ПРИВЕТ", "nothing"), [1]),
+            (_where("page_title", "contains", "%"), [2]),
+            (_where("txn_id", "in", 5, "6"), [0, 1]),
+            (_where("txn_id", "not_in", 5), [1, 2, 3]),
+            (_where("txn_id", "gte", 6), [1, 2]),
+            (_where("txn_id", "lt", 6), [0]),
+            (_where("txn_id", "none"), [3]),
+            (_where("br_cookies", "in", True), [0]),
+            (_where("br_cookies", "in", "false"), [1]),
+            (_where("br_cookies", "not_in", True), [1, 2, 3]),
+            (_where("tr_total", "in", "10.5"), [0]),
+            (_where("tr_total", "gte", 11), [1]),
+            (_where("se_value", "lt", 0.5), [1]),
+            (_where("dvce_created_tstamp", "gte", NOON + 1000), [1]),
+            (_where("event_id", "in", str(uuid5(NAMESPACE_OID, "snowgauge-event-2"))), [2]),
+            (_where("contexts", "contains", "com.acme/user"), [3]),
+            (Selection(filters=[Filter("app_id", "some"), Filter("txn_id", "gte", (6,))]), [1]),
+        ],
+    )
+    def test_filters(self, store: Store, selection: Selection, expected: list[int]) -> None:
+        none: dict[str, Any] = {"dvce_created_tstamp": None, "contexts": [], "br_cookies": None, "page_title": None}
+        user = described("iglu:com.acme/user/jsonschema/1-0-0", {"a": 1})
+        columns: list[dict[str, Any]] = [
+            {"app_id": "a", "txn_id": 5, "br_cookies": True, "tr_total": "10.50", "se_value": "0.5",
+             "page_title": "Hello World", "dvce_created_tstamp": NOON},
+            {"app_id": "b", "txn_id": 6, "br_cookies": False, "tr_total": "11", "se_value": "0.25",
+             "page_title": "Привет", "dvce_created_tstamp": NOON + 1000},
+            {"app_id": None, "txn_id": 7, "page_title": "100 %"},
+            {"app_id": None, "txn_id": None, "contexts": [user]},
+        ]  # fmt: skip
+        store.write(StoreBatch("b1", [web_page_view(n, **{**none, **row}) for n, row in enumerate(columns)]))
+        ids = [web_page_view(n).event_id for n in expected]
+        assert [row["event_id"] for row in store.events("good", selection, newest_first=False)] == ids
+        assert store.count("good", selection) == len(expected)
+
+    @pytest.mark.parametrize(
+        "selection",
+        [
+            _where("no_such_column", "some"),
+            _where("app_id; DROP TABLE events", "some"),
+            _where("txn_id", "in", "seven"),
+            _where("txn_id", "contains", "7"),
+            _where("event_id", "in", "7"),
+            _where("br_cookies", "gte", True),
+            _where("txn_id", "gte"),
+        ],
+    )
+    def test_a_wrong_filter_is_refused_by_name(self, store: Store, selection: Selection) -> None:
+        with pytest.raises(QueryRefused, match=r"column|filter"):
+            store.count("good", selection)
+
+    def test_counts_by_column(self, store: Store) -> None:
+        apps = ["b", "a", None, "a", "b", "a", "c"]
+        store.write(StoreBatch("b1", [web_page_view(n, app_id=app, txn_id=n % 2) for n, app in enumerate(apps)]))
+        buckets = store.count_by("good", "app_id", ALL)
+        assert [(bucket.key, bucket.count) for bucket in buckets] == [("a", 3), ("b", 2), ("c", 1), (None, 1)]
+        assert (buckets[0].first, buckets[0].last) == (NOON + 1000, NOON + 5000)
+        assert [bucket.key for bucket in store.count_by("good", "app_id", ALL, limit=2)] == ["a", "b"]
+        assert [(bucket.key, bucket.count) for bucket in store.count_by("good", "txn_id", ALL)] == [(0, 4), (1, 3)]
+        assert store.count_by("good", "collector_tstamp", ALL, limit=1)[0].key == "2024-05-01 12:00:00.000"
+        assert [bucket.key for bucket in store.count_by("good", "br_cookies", ALL)] == [True]
+
+    def test_failed_events_by_type(self, store: Store) -> None:
+        failed = [schema_violation(n, failure_type="adapter_failures" if n % 3 else "schema_violations", app_id=None,
+                                   collector_tstamp=None, record=None, event_id=None) for n in range(9)]  # fmt: skip
+        store.write(StoreBatch("b1", failed=failed))
+        found = store.count_by("failed", "failure_type", ALL)
+        assert [(bucket.key, bucket.count) for bucket in found] == [("adapter_failures", 6), ("schema_violations", 3)]
+        assert store.events("failed", ALL, limit=1) == [failed_json(failed[8])]
+        assert store.count("failed", _where("event_id", "none")) == 9
+        assert store.count("failed", _where("status", "in", "open")) == 9
+
+    def test_timeline(self, store: Store) -> None:
+        store.write(StoreBatch("b1", [web_page_view(n) for n in (0, 1, 59, 60, 200)]))
+        buckets = store.timeline("good", ALL, seconds=60)
+        assert [(bucket.key, bucket.count) for bucket in buckets] == [
+            (NOON, 3),
+            (NOON + 60_000, 1),
+            (NOON + 180_000, 1),
+        ]
+        assert (buckets[0].first, buckets[0].last) == (NOON, NOON + 59_000)
+
+    def test_an_empty_store_answers(self, store: Store) -> None:
+        assert store.ready()
+        assert store.count("good", ALL) == 0
+        assert store.events("incomplete", ALL) == []
+        assert store.count_by("failed", "failure_type", ALL) == []
+        assert store.timeline("good", ALL, seconds=60) == []
+
+    def test_several_writers_at_once(self, store: Store) -> None:
+        """Including the same new schema met by all of them, and every batch written twice."""
+
+        def work(writer: int) -> None:
+            for number in range(4):
+                start = (writer * 4 + number) * 10
+                uri = f"iglu:com.acme/entity_{number}/jsonschema/1-0-0"
+                events = [web_page_view(n, contexts=[described(uri, {"n": n})]) for n in range(start, start + 10)]
+                batch = StoreBatch(f"w{writer}-{number}", events, [schema_violation(start)])
+                store.write(batch)
+                store.write(batch)
+
+        errors: list[BaseException] = []
+
+        def guarded(writer: int) -> None:
+            try:
+                work(writer)
+            except BaseException as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=guarded, args=(writer,)) for writer in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        assert store.count("good", ALL) == 160
+        assert store.count("failed", ALL) == 16
+
+    def test_a_thousand_schemas(self, store: Store) -> None:
+        events = [
+            web_page_view(n, contexts=[described(f"iglu:com.acme/thing_{n}/jsonschema/1-0-0", {"n": n})])
+            for n in range(1000)
+        ]
+        assert store.write(StoreBatch("b1", events)).events == 1000
+        assert store.count("good", ALL) == 1000
+        assert store.count("good", _where("contexts", "contains", "thing_999/")) == 1
+        found = store.event(str(events[999].event_id))
+        assert found == event_json(events[999])
+
+    def test_migrating_again_changes_nothing(self, store: Store) -> None:
+        store.write(StoreBatch("b1", [web_page_view(1)]))
+        assert store.migrate() == []
+        assert all(migration.applied_at for migration in store.migrations())
+        assert store.count("good", ALL) == 1
