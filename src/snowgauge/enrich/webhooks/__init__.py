@@ -1,0 +1,1 @@
+"""What the webhook adapters share: reading requests, checking signatures, reshaping JSON, building events."""
