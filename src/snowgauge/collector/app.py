@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from snowgauge import __version__
 from snowgauge.collector.cors import Preflight
 from snowgauge.collector.endpoints import SINK_HEALTHY, SINK_UNHEALTHY, Answer, pages
+from snowgauge.collector.meter import Meter
+from snowgauge.collector.random_uuids import RandomUuids
 from snowgauge.collector.redirects import https_location
 from snowgauge.collector.request import ASGIApp, Header, Receive, Request, Scope, Send
 from snowgauge.collector.routing import Routes
@@ -24,7 +25,6 @@ from snowgauge.collector.tracking import Tracking, bad_request, unavailable
 from snowgauge.eventlog.base import LogWriter
 from snowgauge.events.failed import Processor
 from snowgauge.telemetry.logs import logger
-from snowgauge.telemetry.metrics import count, observe
 
 _log = logger("collector")
 
@@ -38,7 +38,7 @@ def create_app(
     *,
     name: str | None = None,
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-    new_uuid: Callable[[], str] = lambda: str(uuid.uuid4()),
+    new_uuid: Callable[[], str] | None = None,
     more: Mapping[str, ASGIApp] | None = None,
 ) -> Collector:
     """An application that keeps payloads with ``writer``, which it closes at the end of the ASGI
@@ -47,7 +47,7 @@ def create_app(
     ``clock`` gives milliseconds since the epoch. ``more`` serves further paths: each key is a path, which it owns
     together with everything below it (``/static`` owns ``/static/sp.js``); preflights stay with the collector.
     """
-    return Collector(settings, writer, name=name, clock=clock, new_uuid=new_uuid, more=more or {})
+    return Collector(settings, writer, name=name, clock=clock, new_uuid=new_uuid or RandomUuids(), more=more or {})
 
 
 class Collector:
@@ -65,9 +65,11 @@ class Collector:
         self._routes = Routes(settings)
         self._preflight = Preflight(settings.cors)
         self._pages = pages(settings)
+        self._meter = Meter()
         self._tracking = Tracking(
             settings,
             self._submitter,
+            self._meter,
             name=name or settings.collector_name or f"{ARTIFACT}-{__version__}",
             processor=Processor(ARTIFACT, __version__),
             clock=clock,
@@ -91,7 +93,8 @@ class Collector:
 
     async def close(self) -> None:
         """Have everything written that waits, and close the writer. Requests that come later get 503."""
-        await asyncio.to_thread(self._submitter.close)
+        await self._submitter.close()
+        self._meter.flush()
 
     async def _http(self, request: Request, receive: Receive, send: Send) -> None:
         if self._more and request.method != "OPTIONS":
@@ -104,11 +107,11 @@ class Collector:
             status, headers, body = await self._answer(request)
         except Exception:
             _log.error("request_failed", method=request.method, path=request.raw_path[:200], exc_info=True)
-            count("collector_refused", 1, reason="error")
+            self._meter.refused("error")
             status, headers, body = unavailable(request, _RETRY_AFTER)
         if self._every:
             headers = headers + self._every
-        count("collector_requests", 1, method=_method_label(request.method), status=_STATUS_LABELS[status // 100])
+        self._meter.answered(request.method, status)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -117,7 +120,7 @@ class Collector:
             len(request.method) + len(request.raw_path) + len(request.query) + 11 > self._max_line
             or sum([len(name) + len(value) + 4 for name, value in request.headers]) > self._max_headers
         ):
-            count("collector_refused", 1, reason="malformed")
+            self._meter.refused("malformed")
             return bad_request(request)
         route = self._routes.find(request.method, request.raw_path)
         kind = route.kind
@@ -130,7 +133,7 @@ class Collector:
         if kind in ("post", "pixel", "redirect"):
             started = time.perf_counter()
             answer = await self._tracking.answer(request, route)
-            observe("collector_request_seconds", time.perf_counter() - started)
+            self._meter.took(time.perf_counter() - started)
             return answer
         if kind == "sink_health":
             return SINK_HEALTHY if await asyncio.to_thread(self._submitter.healthy) else SINK_UNHEALTHY
@@ -157,12 +160,7 @@ class Collector:
                 started = True
                 if self._every:
                     message = {**message, "headers": [*message.get("headers", ()), *self._every]}
-                count(
-                    "collector_requests",
-                    1,
-                    method=_method_label(request.method),
-                    status=_STATUS_LABELS[message["status"] // 100],
-                )
+                self._meter.answered(request.method, message["status"])
             await send(message)
 
         try:
@@ -183,10 +181,3 @@ class Collector:
                 await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-
-_STATUS_LABELS = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
-
-
-def _method_label(method: str) -> str:
-    return method if method in ("GET", "POST", "HEAD", "OPTIONS") else "other"

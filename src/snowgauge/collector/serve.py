@@ -29,7 +29,7 @@ from snowgauge.telemetry.logs import logger
 
 _log = logger("collector")
 
-_SWITCH_INTERVAL = 0.0005
+_SWITCH_INTERVAL = 0.001
 """Seconds a thread may keep the interpreter from others. The default of 5 ms is how long the log-writing thread would
 wait for a busy event loop, twice per group of requests."""
 

@@ -11,6 +11,7 @@ from snowgauge.collector.cookies import CookieJar, do_not_track
 from snowgauge.collector.cors import allow_headers
 from snowgauge.collector.endpoints import Answer, text
 from snowgauge.collector.limits import SizeLimits
+from snowgauge.collector.meter import Meter
 from snowgauge.collector.payloads import ANONYMOUS_NETWORK_USER_ID, build_payload, client_ip
 from snowgauge.collector.query_strings import first_value
 from snowgauge.collector.redirects import ClickRedirects, CookieBounce
@@ -21,7 +22,6 @@ from snowgauge.collector.submit import Submitter
 from snowgauge.errors import LogUnavailable
 from snowgauge.eventlog.base import LogEntry
 from snowgauge.events.failed import Processor
-from snowgauge.telemetry.metrics import count
 
 PIXEL = base64.b64decode("R0lGODlhAQABAPAAAP///wAAACH5BAUAAAAALAAAAAABAAEAAAICRAEAOw==")
 
@@ -38,6 +38,7 @@ class Tracking:
         self,
         settings: CollectorSettings,
         submitter: Submitter,
+        meter: Meter,
         *,
         name: str,
         processor: Processor,
@@ -46,6 +47,7 @@ class Tracking:
     ) -> None:
         networking = settings.networking
         self._submitter = submitter
+        self._meter = meter
         self._name = name
         self._clock = clock
         self._new_uuid = new_uuid
@@ -77,14 +79,14 @@ class Tracking:
             answer, entries = self._decide(request, route, body)
             if entries:
                 await self._submitter.submit(entries)
-                count("collector_payload_bytes", sum(len(entry.body) for entry in entries))
+                self._meter.kept(sum([len(entry.body) for entry in entries]))
         except LogUnavailable:
             return self._unavailable(request, "log_unavailable")
         except BodyTooLarge:
-            count("collector_refused", 1, reason="too_large")
+            self._meter.refused("too_large")
             return 413, [_CLOSE] if request.scope.get("http_version") != "2" else [], b""
         except BodyIncomplete:
-            count("collector_refused", 1, reason="incomplete")
+            self._meter.refused("incomplete")
             return bad_request(request)
         except asyncio.CancelledError:
             if not self._deadlines.expired():
@@ -95,7 +97,7 @@ class Tracking:
             if received:
                 # the log may still keep it: the tracker sends again, and enrich tells the two by their event id
                 return self._unavailable(request, "timeout")
-            count("collector_refused", 1, reason="timeout")
+            self._meter.refused("timeout")
             status, headers, reason = text(408, b"Response timed out")
             return status, [*headers, *allow_headers(request)], reason
         finally:
@@ -163,7 +165,7 @@ class Tracking:
 
     def _unavailable(self, request: Request, reason: str) -> Answer:
         """Not kept: trackers send again later. With CORS, so that scripts see the status."""
-        count("collector_refused", 1, reason=reason)
+        self._meter.refused(reason)
         return unavailable(request, self._retry_after)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from types import EllipsisType
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -12,6 +13,8 @@ import msgspec
 _App = Callable[
     [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
 ]
+
+Chunk = bytes | None | EllipsisType
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -58,8 +61,9 @@ def scope(
     }
 
 
-async def call(app: _App, scope: MutableMapping[str, Any], chunks: Iterable[bytes | None] = (b"",)) -> Response:
-    """Send one request and read its answer. The body comes in ``chunks``; ``None`` is a client that leaves."""
+async def call(app: _App, scope: MutableMapping[str, Any], chunks: Iterable[Chunk] = (b"",)) -> Response:
+    """Send one request and read its answer. The body comes in ``chunks``; ``None`` is a client that leaves,
+    ``...`` one that stalls."""
     waiting = list(chunks) or [b""]
     answer: list[Any] = []
 
@@ -67,6 +71,8 @@ async def call(app: _App, scope: MutableMapping[str, Any], chunks: Iterable[byte
         if not waiting:
             await asyncio.Event().wait()
         chunk = waiting.pop(0)
+        if isinstance(chunk, EllipsisType):
+            await asyncio.Event().wait()
         if chunk is None:
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": chunk, "more_body": bool(waiting)}
@@ -105,7 +111,7 @@ class Client:
         method: str,
         target: str | bytes,
         headers: Iterable[tuple[str, str | bytes]] = (),
-        body: bytes | Iterable[bytes | None] = b"",
+        body: bytes | Iterable[Chunk] = b"",
         **more: Any,
     ) -> Response:
         chunks = [body] if isinstance(body, bytes) else body
