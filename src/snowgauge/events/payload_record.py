@@ -105,7 +105,9 @@ def _decode(record: bytes) -> CollectorPayload:
         if kind == _STRING and field_id in _STRING_FIELDS:
             (length,) = unpack_i32(record, pos)
             pos += 4
-            if length < 0 or pos + length > size:
+            if length < 0:
+                raise _negative(length)
+            if pos + length > size:
                 raise IndexError
             setattr(payload, _STRING_FIELDS[field_id], record[pos : pos + length].decode("utf-8", "replace"))
             pos += length
@@ -115,17 +117,25 @@ def _decode(record: bytes) -> CollectorPayload:
         elif kind == _LIST and field_id == _HEADERS and record[pos] == _STRING:
             (count,) = unpack_i32(record, pos + 1)
             pos += 5
+            if count < 0:
+                raise _negative(count)
             headers = []
             for _ in range(count):
                 (length,) = unpack_i32(record, pos)
                 pos += 4
-                if length < 0 or pos + length > size:
+                if length < 0:
+                    raise _negative(length)
+                if pos + length > size:
                     raise IndexError
                 headers.append(record[pos : pos + length].decode("utf-8", "replace"))
                 pos += length
             payload.headers = headers
         else:
             pos = _skip(record, pos, kind, 0)
+
+
+def _negative(size: int) -> PayloadRecordError:
+    return PayloadRecordError(f"error deserializing raw event: Negative size: {size}")
 
 
 def _skip(record: bytes, pos: int, kind: int, depth: int) -> int:
@@ -136,7 +146,7 @@ def _skip(record: bytes, pos: int, kind: int, depth: int) -> int:
     elif kind == _STRING:
         length = struct.unpack_from(">i", record, pos)[0]
         if length < 0:
-            raise IndexError
+            raise _negative(length)
         end = pos + 4 + length
     elif kind == _STRUCT:
         while record[pos] != _STOP:
@@ -144,16 +154,21 @@ def _skip(record: bytes, pos: int, kind: int, depth: int) -> int:
         return pos + 1
     elif kind in (_LIST, _SET):
         item, (count,) = record[pos], struct.unpack_from(">i", record, pos + 1)
+        if count < 0:
+            raise _negative(count)
         end = pos + 5
         for _ in range(count):
             end = _skip(record, end, item, depth + 1)
     elif kind == _MAP:
         key, value, (count,) = record[pos], record[pos + 1], struct.unpack_from(">i", record, pos + 2)
+        if count < 0:
+            raise _negative(count)
         end = pos + 6
         for _ in range(count):
             end = _skip(record, _skip(record, end, key, depth + 1), value, depth + 1)
     else:
-        raise PayloadRecordError(f"error deserializing raw event: Unrecognized type {kind}")
+        signed = kind - 256 if kind > 127 else kind  # a byte has a sign in Java
+        raise PayloadRecordError(f"error deserializing raw event: Unrecognized type {signed}")
     if end > len(record):
         raise IndexError
     return end

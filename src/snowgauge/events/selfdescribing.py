@@ -13,7 +13,8 @@ from snowgauge.errors import SelfDescribingError
 _URI = re.compile(r"iglu:([a-zA-Z0-9_.-]+)/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)/([0-9]*)-([0-9]*)-([0-9]*)", re.ASCII)
 _PART = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 _CRITERION = re.compile(
-    r"iglu:([a-zA-Z0-9_.-]+)/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)/([1-9][0-9]*|\*)-(\d+|\*)-(\d+|\*)", re.ASCII
+    r"iglu:([a-zA-Z0-9_.-]+)/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)/([1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)-(0|[1-9][0-9]*|\*)",
+    re.ASCII,
 )
 _MAX_INT = 2**31 - 1
 _MAX_NAME = 128

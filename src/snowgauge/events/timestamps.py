@@ -46,8 +46,8 @@ def instant_text(ms: int) -> str:
 
 
 def parse_ms(text: str) -> int:
-    """Read the TSV or ISO form back. Raises ``ValueError``."""
+    """Read the TSV or ISO form back, without what is below a millisecond. Raises ``ValueError``."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return round((moment - _EPOCH) / timedelta(milliseconds=1))
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
