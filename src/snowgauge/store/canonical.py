@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from operator import attrgetter
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -126,6 +127,32 @@ def failed_json(failed: FailedEvent, status: str = "open") -> dict[str, Any]:
 def failed_time(failed: FailedEvent) -> int:
     """The instant by which failed events are selected: when they were collected, else when they failed."""
     return failed.failed_at if failed.collector_tstamp is None else failed.collector_tstamp
+
+
+_INTS = tuple(field.name for field in ATOMIC_FIELDS if field.kind == "int")
+_DECIMALS = tuple(field.name for field in ATOMIC_FIELDS if field.kind == "decimal")
+_ints = attrgetter(*_INTS)
+_decimals = attrgetter(*_DECIMALS)
+_MAX_MONEY = 10**16
+
+
+def refusal(event: EnrichedEvent) -> str | None:
+    """Why typed columns cannot hold this event's numbers; ``None``: they can.
+
+    Asked before a row is sent, because databases disagree: ClickHouse cuts a large integer to 32 bits in silence.
+    """
+    for name, value in zip(_INTS, _ints(event), strict=True):
+        if value is not None and not -2147483648 <= value <= 2147483647:
+            return f"{name}: {value} does not fit 32 bits"
+    for name, text in zip(_DECIMALS, _decimals(event), strict=True):
+        if text is not None:
+            try:
+                number = abs(float(text))
+            except ValueError:
+                return f"{name}: {text[:100]!r} is not a number"
+            if name != "se_value" and not number < _MAX_MONEY:
+                return f"{name}: {text[:40]} has more than 16 digits before the point"
+    return None
 
 
 def refused_event(event: EnrichedEvent, reason: str) -> FailedEvent:

@@ -22,6 +22,7 @@ from snowgauge.store.canonical import (
     failed_json,
     failed_time,
     money,
+    refusal,
     refused_event,
     time_text,
     unstruct_text,
@@ -29,7 +30,6 @@ from snowgauge.store.canonical import (
 from snowgauge.store.filters import ColumnKind, column_kind, filter_values
 
 Row = EnrichedEvent | FailedEvent
-_MAX_MONEY = 10**16
 
 
 class MemoryStore:
@@ -151,7 +151,7 @@ def _sorted(events: list[EnrichedEvent]) -> tuple[list[EnrichedEvent], list[Fail
     good: list[EnrichedEvent] = []
     refused: list[FailedEvent] = []
     for event in events:
-        reason = _refusal(event)
+        reason = refusal(event) or _no_uuid(event)
         if reason is None:
             good.append(event)
         else:
@@ -159,22 +159,11 @@ def _sorted(events: list[EnrichedEvent]) -> tuple[list[EnrichedEvent], list[Fail
     return good, refused
 
 
-def _refusal(event: EnrichedEvent) -> str | None:
-    for name, field in ATOMIC_FIELD.items():
-        value = getattr(event, name)
-        if value is None:
-            continue
-        try:
-            if field.kind == "uuid":
-                UUID(value)
-            elif field.kind == "int" and not -(2**31) <= value < 2**31:
-                return f"{name}: {value} does not fit 32 bits"
-            elif name == "se_value":
-                float(value)
-            elif field.kind == "decimal" and abs(float(money(value))) >= _MAX_MONEY:
-                return f"{name}: {value[:40]} has more than 16 digits before the point"
-        except ValueError:
-            return f"{name}: {str(value)[:100]!r} is not a {field.kind}"
+def _no_uuid(event: EnrichedEvent) -> str | None:
+    try:
+        UUID(event.event_id or NO_UUID)
+    except ValueError:
+        return f"event_id: {str(event.event_id)[:100]!r} is not a UUID"
     return None
 
 

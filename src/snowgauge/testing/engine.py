@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import psutil
+import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from snowgauge.errors import StoreUnavailable
 

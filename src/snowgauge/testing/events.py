@@ -62,7 +62,7 @@ def web_page_view(number: int = 0, **columns: Any) -> EnrichedEvent:
         "refr_urlpath": "/",
         "refr_medium": "search",
         "refr_source": "Google",
-        "useragent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+        "useragent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0",
         "br_lang": "en-GB",
         "br_cookies": True,
         "br_colordepth": "24",
@@ -85,7 +85,7 @@ def web_page_view(number: int = 0, **columns: Any) -> EnrichedEvent:
             ),
             described(
                 "iglu:org.w3/PerformanceTiming/jsonschema/1-0-0",
-                {"navigationStart": at - 900, "fetchStart": at - 880, "domComplete": at - 130, "loadEventEnd": at - 125},
+                {"navigationStart": at - 900, "fetchStart": at - 880, "domComplete": at - 130},
             ),
         ],
         "derived_contexts": [

@@ -7,6 +7,7 @@ plain name before it; statements run ``ON CLUSTER``. Inserts and reads use the p
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS, LOAD_TSTAMP, TIME, Column
@@ -143,14 +144,13 @@ class Layout:
             )
         ]
 
-    def add_column(self, table: TableName, column: Column, comment: str) -> list[str]:
-        """One more column, local table first, so that the Distributed one never names what is not there."""
+    def add_columns(self, table: TableName, columns: Sequence[tuple[Column, str]]) -> list[str]:
+        """More columns, each with its comment; local table first, so that Distributed never names what is not there."""
         tables = [self.stored(table)] + ([self.name(table)] if self.cluster else [])
-        text = comment.replace("\\", "\\\\").replace("'", "\\'")
-        return [
-            f"ALTER TABLE {name}{self.on_cluster()} ADD COLUMN IF NOT EXISTS {column.ddl} COMMENT '{text}'"
-            for name in tables
-        ]
+        added = ", ".join(
+            f"ADD COLUMN IF NOT EXISTS {column.ddl} COMMENT {_text(comment)}" for column, comment in columns
+        )
+        return [f"ALTER TABLE {name}{self.on_cluster()} {added}" for name in tables]
 
     def _create(
         self,

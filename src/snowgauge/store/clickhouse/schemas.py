@@ -75,19 +75,28 @@ class SchemaColumns:
             if name not in self._owner and len(self._owner) + len(missing) < self._limit:
                 self._columns.pop((key, event))
                 missing.setdefault(name, (key, event))
-            elif name not in self._warned:
-                self._warned.add(name)
-                reason = "another schema has the name" if name in self._owner else "max_schema_columns is reached"
-                log.warning("schema_without_column", schema=key.uri, column=name, reason=reason)
+            elif name in self._owner:
+                self._warn(name, "schema_without_column", schema=key.uri, column=name, owner=self._owner[name])
+            else:
+                self._warn("", "schema_columns_full", setting="max_schema_columns", limit=self._limit, schema=key.uri)
+
+    def _warn(self, once: str, event: str, **about: object) -> None:
+        if once not in self._warned:
+            self._warned.add(once)
+            log.warning(event, **about)
 
     @property
     def _limit(self) -> int:
         return self._layout.settings.max_schema_columns
 
     def _add(self, wanted: dict[str, tuple[SchemaKey, bool]]) -> None:
-        for name, (key, event) in wanted.items():
-            kind = self.features.event_type if event else self.features.contexts_type
-            # the table whose columns are read by refresh comes last: its column says that both have it
-            for table in EVENT_TABLES:
-                for statement in self._layout.add_column(table, Column(name, kind), schema_of(key)):
-                    self._connection.command(statement)
+        columns = [
+            (Column(name, self.features.event_type if event else self.features.contexts_type), schema_of(key))
+            for name, (key, event) in wanted.items()
+        ]
+        if not columns:
+            return
+        # the table whose columns are read by refresh comes last: its column says that both have it
+        for table in EVENT_TABLES:
+            for statement in self._layout.add_columns(table, columns):
+                self._connection.command(statement, {"allow_experimental_json_type": 1})

@@ -18,7 +18,7 @@ import msgspec
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.store.base import StoreBatch, WriteResult
-from snowgauge.store.canonical import refused_event
+from snowgauge.store.canonical import refusal, refused_event
 from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS
 from snowgauge.store.clickhouse.connection import Connection, OutOfMemory, Refused
 from snowgauge.store.clickhouse.layout import Layout, TableName
@@ -104,7 +104,10 @@ class Writer:
             {"id": batch_id},
             {"select_sequential_consistency": 1} if self._layout.cluster else None,
         )
-        return WriteResult(*[int(figure) for figure in rows[0]], True) if rows else None
+        if not rows:
+            return None
+        events, failed, incomplete, refused = rows[0]
+        return WriteResult(events, failed, incomplete, refused, repeated=True)
 
     def _remember(self, batch_id: str, result: WriteResult) -> None:
         line = msgspec.json.encode(
@@ -123,7 +126,14 @@ class Writer:
         self, table: TableName, events: Sequence[EnrichedEvent], token: str
     ) -> list[tuple[EnrichedEvent, str]]:
         refused: list[tuple[EnrichedEvent, str]] = []
-        for at, part in _cut(events, _event_size):
+        fitting: list[EnrichedEvent] = []
+        for event in events:
+            reason = refusal(event)
+            if reason is None:
+                fitting.append(event)
+            else:
+                refused.append((event, reason))
+        for at, part in _cut(fitting, _event_size):
             refused += self._insert_part(table, part, f"{token}-{at}")
         return refused
 

@@ -74,11 +74,7 @@ def _decompressed(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
             "NOT_IMPLEMENTED",
             f"Content-Encoding {encoding[:40]!r} is not supported: send {', '.join(_ENCODINGS)} or none",
         )
-    make: Any
-    if encoding == "lz4":
-        make = _lz4().LZ4FrameDecompressor
-    else:
-        make = zstd().ZstdDecompressor
+    make: Any = _lz4().LZ4FrameDecompressor if encoding == "lz4" else zstd().ZstdDecompressor
     unpacker = make()
     try:
         for piece in pieces:

@@ -48,15 +48,7 @@ def asked(method: str, query_string: str, headers: Any, engine: EngineSettings) 
     pairs = parse_qsl(query_string, keep_blank_values=True, errors="surrogateescape", max_num_fields=10_000)
     values = dict(pairs)
     _identify(values, headers, engine)
-    settings: dict[str, str] = {}
-    parameters: dict[str, str] = {}
-    for name, value in pairs:
-        if name.startswith("param_"):
-            parameters[name[6:]] = value
-        elif name not in _OURS:
-            if not _NAME.fullmatch(name):
-                raise error(115, "UNKNOWN_SETTING", f"Unknown setting {name[:100]!r}")
-            settings[name] = value
+    parameters, settings = _sorted(pairs)
     if _flag(values.get("decompress")) or _flag(values.get("compress")):
         raise error(
             48,
@@ -85,6 +77,29 @@ def asked(method: str, query_string: str, headers: Any, engine: EngineSettings) 
         wait_end=_flag(values.get("wait_end_of_query")),
         compress_http=_flag(values.get("enable_http_compression")),
     )
+
+
+def take_fields(request: Asked, fields: list[tuple[str, str]]) -> None:
+    """Fields of a form mean what they would mean in the address; identity and the readonly setting do not go here."""
+    parameters, settings = _sorted(fields)
+    settings.pop("readonly", None)
+    request.parameters.update(parameters)
+    request.settings.update(settings)
+    request.query += "".join(value for name, value in fields if name == "query").encode("utf-8", "surrogateescape")
+
+
+def _sorted(pairs: list[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str]]:
+    """Parameters of the statement, and settings."""
+    settings: dict[str, str] = {}
+    parameters: dict[str, str] = {}
+    for name, value in pairs:
+        if name.startswith("param_"):
+            parameters[name[6:]] = value
+        elif name not in _OURS:
+            if not _NAME.fullmatch(name):
+                raise error(115, "UNKNOWN_SETTING", f"Unknown setting {name[:100]!r}")
+            settings[name] = value
+    return parameters, settings
 
 
 def _flag(value: str | None) -> bool:

@@ -24,10 +24,11 @@ from uuid import uuid4
 from snowgauge.errors import SettingsError, StoreUnavailable
 from snowgauge.store.clickhouse.engine.bodies import ClientGone, Compressor, accepted_encoding, decoded, read_framed
 from snowgauge.store.clickhouse.engine.database import Database
-from snowgauge.store.clickhouse.engine.exceptions import EngineError, error
+from snowgauge.store.clickhouse.engine.exceptions import EngineError
 from snowgauge.store.clickhouse.engine.execution import Execution
 from snowgauge.store.clickhouse.engine.formats import content_type
-from snowgauge.store.clickhouse.engine.requests import Asked, asked
+from snowgauge.store.clickhouse.engine.forms import form_fields
+from snowgauge.store.clickhouse.engine.requests import Asked, asked, take_fields
 from snowgauge.store.clickhouse.engine.sessions import Sessions
 from snowgauge.store.settings import EngineSettings
 from snowgauge.telemetry.logs import logger
@@ -113,9 +114,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _query(self, request: Asked, framed: Iterator[bytes]) -> None:
         server = self.server
-        if (self.headers.get("Content-Type") or "").lower().startswith("multipart/form-data"):
-            raise error(48, "NOT_IMPLEMENTED", "External tables (multipart requests) are not supported here")
         body = decoded(framed, self.headers.get("Content-Encoding") or "", server.settings.request_limit)
+        kind = self.headers.get("Content-Type") or ""
+        if kind.lower().startswith("multipart/form-data"):
+            take_fields(request, form_fields(kind, b"".join(body)))
         comment = f"http:{request.query_id}"
         run = Execution(server.database, request, body, request.settings.get("log_comment", comment))
         with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""HTTP sessions (``session_id``): a handle that stays, with settings and temporary tables, for one request at a time."""
+"""HTTP sessions (``session_id``): a handle that stays, with its settings; one request at a time."""
 
 from __future__ import annotations
 
