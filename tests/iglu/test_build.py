@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from snowgauge.errors import SettingsError
-from snowgauge.events.selfdescribing import SchemaKey
+from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.iglu.build import build
+from snowgauge.iglu.contract import ValidSchema
 from snowgauge.iglu.settings import IgluSettings
 
 KEY = SchemaKey.parse("iglu:com.acme/cart/jsonschema/1-0-0")
@@ -105,3 +106,13 @@ def test_names_are_unique(tmp_path):
 def test_settings_are_strict(wrong):
     with pytest.raises(ValidationError):
         IgluSettings(**wrong)
+
+
+def test_the_depth_limit_is_that_of_enrich(tmp_path):
+    key = SchemaKey.parse("iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1")
+    data = [{"schema": "iglu:a/b/c/1-0-0", "data": [[[1]]]}]
+    shallow = build(IgluSettings(iglu_central=False), tmp_path, max_json_depth=5)[1]
+    deep = build(IgluSettings(iglu_central=False), tmp_path, max_json_depth=50)[1]
+    assert deep.check(SelfDescribing(key, data)) == ValidSchema()
+    (report,) = shallow.check(SelfDescribing(key, data)).error["dataReports"]
+    assert report["message"] == "Maximum allowed JSON depth exceeded"

@@ -377,3 +377,31 @@ def test_many_threads_and_a_slow_server(server):
         thread.join()
     registry.close()
     assert len(server.requests) == 1
+
+
+def test_lookups_are_counted_by_result(clock):
+    """Lookups, not hits of the cache."""
+    import prometheus_client
+
+    def counted():
+        read = prometheus_client.REGISTRY.get_sample_value
+        results = ("found", "missing", "outage")
+        return [read("snowgauge_iglu_lookups_total", {"result": each}) or 0 for each in results]
+
+    away = SchemaKey.parse("iglu:com.acme/away/jsonschema/1-0-0")
+    none = SchemaKey.parse("iglu:com.acme/none/jsonschema/1-0-0")
+    made = resolver(Shelf("a", {KEY: {}, away: AWAY}), clock=clock)
+    before = counted()
+    for key in (KEY, KEY, none, none, away, away):
+        outcome(made, key)
+    assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1, 1]
+
+
+def test_an_outage_is_logged_with_the_registries_that_are_away(clock):
+    from structlog.testing import capture_logs
+
+    with capture_logs() as logs:
+        outcome(resolver(Shelf("a", {KEY: AWAY}), Shelf("b"), clock=clock))
+    assert [(line["event"], line["log_level"], line["schema"], line["registries"]) for line in logs] == [
+        ("registry_away", "warning", KEY.uri, {"a": "Unexpected server response: x"})
+    ]

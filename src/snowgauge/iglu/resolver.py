@@ -16,7 +16,10 @@ from snowgauge.errors import RegistryOutage, SchemaResolutionError, SelfDescribi
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.events.timestamps import instant_text
 from snowgauge.iglu.registries.base import Refusal, Registry
+from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count
+
+log = logger("iglu")
 
 _MAX_ERRORS = 32
 
@@ -217,7 +220,11 @@ class IgluResolver:
                 self._failed.move_to_end(key)
                 while len(self._failed) > self._size:
                     self._failed.popitem(last=False)
-        count("iglu_lookups", 1, result="outage" if self._away(histories) else "missing")
+        away = self._away(histories)
+        count("iglu_lookups", 1, result="outage" if away else "missing")
+        if away:
+            silent = {name: h.errors[-1].message for name, h in histories.items() if h.errors[-1].away}
+            log.warning("registry_away", schema=key.uri, registries=silent)
         self._raise(key, failed)
 
     def _check_folder(self, key: SchemaKey, stale: Found, now: float) -> Found:
