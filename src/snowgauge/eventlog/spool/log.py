@@ -97,7 +97,7 @@ class SpoolLog:
             if name.order > seen.order:
                 seen.order, seen.seq = name.order, 0
             try:
-                reader = SegmentReader(self._folder / name.file, read_only=True)
+                reader = SegmentReader(self._folder / name.file, gaps=name.revision > 0)
             except (DamagedSegment, LogUnavailable):  # damaged, or stored and deleted since the folder was listed
                 continue
             try:
@@ -128,12 +128,12 @@ class SpoolLog:
         if name.uuid in place.stored:
             return 0, 0, None
         try:
-            reader = SegmentReader(self._folder / name.file, read_only=True)
+            reader = SegmentReader(self._folder / name.file, gaps=name.revision > 0)
         except (DamagedSegment, LogUnavailable):
             return 0, 0, None
         try:
             seq = place.within(name.uuid)
-            return *reader.waiting_after(seq, gaps=name.revision > 0), reader.first_after(seq)
+            return *reader.waiting_after(seq), reader.first_after(seq)
         except (DamagedSegment, LogUnavailable):
             return 0, 0, None
         finally:

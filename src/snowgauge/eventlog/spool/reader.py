@@ -151,10 +151,10 @@ class NumberReader:
             if self._current[0] == wanted:
                 return True
             self._close_current()
-        reader = SegmentReader(self._folder / wanted.file)
+        reader = SegmentReader(self._folder / wanted.file, gaps=wanted.revision > 0)
         self._current = wanted, reader
         if wanted is not self._segments[-1] or self._writer_gone():
-            reader.check_log()
+            reader.check()
         return True
 
     def _left_behind(self, name: files.SegmentName, reader: SegmentReader, place: int, scanned: bool) -> bool:
@@ -246,8 +246,9 @@ class SpoolSubscription:
         oldest: tuple[float, NumberReader] | None = None
         for number in self._numbers.values():
             since = number.ripe(now, scanned=scanned)
-            waiting = waiting or since is not None
-            if since is not None and since != float("inf") and (oldest is None or since < oldest[0]):
+            if since == float("inf"):
+                waiting = True
+            elif since is not None and (oldest is None or since < oldest[0]):
                 oldest = since, number
         return (oldest[1].freeze() if oldest else None), waiting
 

@@ -95,13 +95,14 @@ class SegmentWriter:
         create(path)
         self._database = connect(path)
         self._database.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
+        self._log = path.with_name(path.name + "-wal")
         self._seq = 0
         self._total = 0
 
     @property
     def bytes(self) -> int:
-        """About what the segment takes on disk."""
-        return self._total + 128 * self._seq
+        """What the segment takes on disk."""
+        return self.path.stat().st_size + (self._log.stat().st_size if self._log.exists() else 0)
 
     def append(self, entries: Sequence[LogEntry]) -> None:
         """All entries durable, or an exception and (but for a failing disk) none of them kept."""
@@ -123,17 +124,34 @@ class SegmentWriter:
         self._seq, self._total = seq, total
 
     def close(self) -> None:
-        with suppress(sqlite3.Error):  # a disk without room: the log of the file keeps everything
-            self._database.close()
+        """Leave the file to its readers as it is.
+
+        SQLite copies the log back when the last connection closes, unless that one is read-only. The copy would take
+        time and, on a full disk, the room that the reader needs.
+        """
+        with suppress(sqlite3.Error):
+            last = connect(self.path, read_only=True)
+            try:
+                last.execute("SELECT 1 FROM entry LIMIT 1").fetchall()
+                self._database.close()
+            finally:
+                last.close()
+        self._database.close()
 
 
 class SegmentReader:
-    """The reading end, of one thread. Every method raises ``DamagedSegment`` or ``LogUnavailable``."""
+    """The reading end, of one thread. Every method raises ``DamagedSegment`` or ``LogUnavailable``.
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    It opens the file read-only: closing it then never makes SQLite copy the log back, which would spend time on what
+    is deleted soon and destroy what a damaged log still holds.
+    """
+
+    def __init__(self, path: Path, *, gaps: bool) -> None:
+        """``gaps``: entry numbers may be missing, as in a segment that was salvaged."""
         self.path = path
+        self._gaps = gaps
         try:
-            self._database = connect(path, read_only=read_only)
+            self._database = connect(path, read_only=True)
         except sqlite3.Error as error:
             raise translated(error, path) from error
 
@@ -152,45 +170,52 @@ class SegmentReader:
         row = next(self._rows("SELECT received_at FROM entry WHERE seq > ? ORDER BY seq LIMIT 1", (seq,)), None)
         return None if row is None else row[0]
 
-    def waiting_after(self, seq: int, *, gaps: bool) -> tuple[int, int]:
-        """Number and bytes of the entries after ``seq``. Without ``gaps`` in the numbers nothing has to be counted."""
+    def waiting_after(self, seq: int) -> tuple[int, int]:
+        """Number and bytes of the entries after ``seq``. Without gaps in the numbers nothing has to be counted."""
         until, last = next(self._rows("SELECT total, seq FROM entry ORDER BY seq DESC LIMIT 1"), (0, 0))
         before = next(self._rows("SELECT total FROM entry WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)), (0,))[0]
-        count = next(self._rows("SELECT count(*) FROM entry WHERE seq > ?", (seq,)))[0] if gaps else last - seq
+        count = next(self._rows("SELECT count(*) FROM entry WHERE seq > ?", (seq,)))[0] if self._gaps else last - seq
         return max(0, count), max(0, until - before)
 
     def entries(self, after: int, until: int | None = None, limit: int = -1) -> Iterator[tuple[int, LogEntry]]:
         """Entries with their numbers, in order, ``after`` exclusive and ``until`` inclusive."""
         sql = "SELECT seq, received_at, kind, crc, body FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+        expected = after + 1
         try:
             for seq, received_at, kind, crc, body in self._database.execute(sql, (after, until or 2**62, limit)):
                 if zlib.crc32(body) != crc:
                     raise DamagedSegment(f"{self.path.name}: entry {seq} does not have the checksum it was kept with")
+                if seq != expected and not self._gaps:
+                    raise DamagedSegment(f"{self.path.name}: entry {seq} follows where {expected} should")
+                expected = seq + 1
                 yield seq, LogEntry(body, received_at, _KINDS[kind])
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
         except (TypeError, IndexError) as error:  # columns that do not hold what their writer put there
             raise DamagedSegment(f"{self.path.name}: {error}") from error
 
-    def check_log(self) -> None:
-        """Find what SQLite does not report: it reads a write-ahead log up to the first frame that is not whole and
-        forgets all later ones. To be called for a segment that was not opened before by this process and has no
-        writer any more."""
+    def check(self) -> None:
+        """Find what SQLite does not report. For segments that have no writer any more, when first opened.
+
+        SQLite reads a write-ahead log up to the first frame that is not whole and forgets all later ones; it takes
+        what lies beyond the end of a file for zeros.
+        """
         found = self.last()
         logged = _last_logged(self.path.with_name(self.path.name + "-wal"))
         if logged > found:
             raise DamagedSegment(f"{self.path.name}: its log holds entries up to {logged}, readable are {found}")
+        counted = next(self._rows("SELECT count(*) FROM entry"))[0]
+        if counted != found and not self._gaps:
+            raise DamagedSegment(f"{self.path.name}: it has {counted} entries, the last of them is number {found}")
 
     def close(self) -> None:
         with suppress(sqlite3.Error):
             self._database.close()
 
     def delete(self) -> None:
-        """Close and remove the file; nothing of it is copied or synced any more."""
+        """Close and remove the file."""
         files.remove(self.path)
-        with suppress(sqlite3.Error):
-            self._database.execute("PRAGMA synchronous = OFF")
-            self._database.close()
+        self.close()
 
 
 _FRAME = struct.Struct(">IIII")  # page number, pages after commit (0: none), salts (sqlite.org/fileformat2.html)

@@ -47,7 +47,6 @@ class SpoolWriter:
         self._queue_lock = threading.Lock()
         self._turn = threading.Lock()  # whoever has it commits for all who wait
         self._segment: SegmentWriter | None = None
-        self._closing: list[threading.Thread] = []
         self._measured_at = float("-inf")
         self._used = self._free = 0
         self._refusing = False
@@ -100,14 +99,18 @@ class SpoolWriter:
         if kept:
             entries = kept[0].entries if len(kept) == 1 else [entry for ticket in kept for entry in ticket.entries]
             try:
-                self._ready_segment().append(entries)
+                segment = self._ready_segment()
+                before = segment.bytes
+                segment.append(entries)
+                taken = segment.bytes - before
             except (sqlite3.Error, OSError) as error:
                 reason = f"the event log in {self._folder} cannot be written: {error}"
                 self._give_up_segment(error)
                 for ticket in kept:
                     ticket.error = LogUnavailable(reason)
             else:
-                self._used += size + 256 * len(entries) + 8192
+                self._used += taken
+                self._free -= taken
         refused = [ticket.error for ticket in group if ticket.error is not None]
         if refused and not self._refusing:
             log.error("eventlog_refuses", reason=str(refused[0]), effect="the collector answers 503")
@@ -145,15 +148,13 @@ class SpoolWriter:
         if self._segment is None:
             name = files.next_segment(self.number, files.scan(self._folder), time.time())
             self._segment = SegmentWriter(self._folder / name.file, fsync=self._fsync)
+            self._measured_at = float("-inf")
         return self._segment
 
     def _rotate(self) -> None:
-        """Leave the segment behind. Where no reader has it open, closing copies its log back: not on this thread."""
         if self._segment is not None:
-            closing = threading.Thread(target=self._segment.close, name="eventlog-close")
-            closing.start()
+            self._segment.close()
             self._segment = None
-            self._closing = [thread for thread in self._closing if thread.is_alive()] + [closing]
 
     def _give_up_segment(self, error: Exception) -> None:
         """After an error that may have hurt the file, go on in a new one. A full disk hurts nothing."""
@@ -181,6 +182,4 @@ class SpoolWriter:
                 return
             self._closed = True
             self._rotate()
-            for thread in self._closing:
-                thread.join()
             self._lock.release()

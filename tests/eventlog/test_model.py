@@ -1,0 +1,122 @@
+"""Any sequence of calls: the logs do what a plain list of entries would."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from snowgauge.eventlog.base import LogEntry
+from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.eventlog.spool import SpoolLog
+
+BODIES = st.lists(st.binary(max_size=40) | st.integers(0, 40_000).map(lambda size: b"x" * size), max_size=6)
+
+
+class LogMachine(RuleBasedStateMachine):
+    """Two writers, one reader; every object may be closed and opened again at any time."""
+
+    def open_log(self):
+        raise NotImplementedError
+
+    def __init__(self):
+        super().__init__()
+        self.log = self.open_log()
+        self.writers = [self.log.writer(), self.log.writer()]
+        self.subscription = self.log.subscribe()
+        self.clock = 1_700_000_000_000
+        self.waiting = []  # entries not committed, in order of arrival
+        self.batch = None  # read and not committed
+        self.ids = set()
+
+    @rule(writer=st.integers(0, 1), some=BODIES, kind=st.sampled_from(["payload", "bad_row"]))
+    def append(self, writer, some, kind):
+        new = []
+        for body in some:
+            self.clock += 1
+            new.append(LogEntry(body, self.clock, kind))
+        self.writers[writer].append(new)
+        self.waiting += new
+
+    @rule(writer=st.integers(0, 1))
+    def replace_writer(self, writer):
+        self.writers[writer].close()
+        self.writers[writer] = self.log.writer()
+
+    @rule()
+    def read(self):
+        found = self.subscription.read(0.3 if self.waiting else 0)
+        if self.batch is not None:
+            assert (found.id, list(found.entries)) == (self.batch.id, list(self.batch.entries))
+        elif not self.waiting:
+            assert found is None
+        else:
+            assert found.id not in self.ids
+            assert 0 < len(found.entries) <= 4
+            assert found.entries[0] == min(
+                (entry for entry in self.waiting if entry in found.entries), key=lambda entry: entry.received_at
+            )
+            assert list(found.entries) == sorted(found.entries, key=lambda entry: entry.received_at)
+            assert all(entry in self.waiting for entry in found.entries)
+            self.ids.add(found.id)
+            self.batch = found
+
+    @precondition(lambda self: self.batch is not None)
+    @rule()
+    def commit(self):
+        self.subscription.commit(self.batch)
+        self.waiting = [entry for entry in self.waiting if entry not in self.batch.entries]
+        self.batch = None
+
+    @rule()
+    def subscribe_again(self):
+        self.subscription.close()
+        self.subscription = self.log.subscribe()
+
+    @rule(limit=st.none() | st.integers(0, 5))
+    def peek(self, limit):
+        assert list(self.log.peek(limit)) == self.waiting[:limit]
+
+    @invariant()
+    def counts(self):
+        stats = self.log.stats()
+        assert stats.entries == len(self.waiting)
+        assert stats.bytes == sum(len(entry.body) for entry in self.waiting)
+
+    def teardown(self):
+        self.subscription.close()
+        for writer in self.writers:
+            writer.close()
+
+
+class MemoryMachine(LogMachine):
+    def open_log(self):
+        return MemoryLog(max_batch_entries=4, max_batch_bytes=60_000)
+
+
+class SpoolMachine(LogMachine):
+    def open_log(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="spool-"))
+        return SpoolLog(
+            self.folder,
+            max_batch_entries=4,
+            max_batch_bytes=60_000,
+            segment_bytes=50_000,
+            min_free_bytes=0,
+            linger=0,
+            fsync=False,
+        )
+
+    def teardown(self):
+        super().teardown()
+        shutil.rmtree(self.folder)
+
+
+TestMemory = MemoryMachine.TestCase
+TestMemory.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestSpool = SpoolMachine.TestCase
+TestSpool.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
