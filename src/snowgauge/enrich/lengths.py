@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 import msgspec
 
@@ -22,16 +23,22 @@ class LengthLimits:
     """enrich's limits with a deployment's own over them."""
 
     def __init__(self, overrides: Mapping[str, int]) -> None:
-        self._limits = tuple(overrides.get(field.name, field.max_length) for field in ATOMIC_FIELDS)
+        limits = [(field.name, overrides.get(field.name, field.max_length)) for field in ATOMIC_FIELDS]
+        self._limits = [(name, limit) for name, limit in limits if limit is not None]
+        self._texts = attrgetter(*(name for name, _ in self._limits))
+        # a text of n characters has at most 2n code units, so one of up to half the limit need not be counted
+        self._safe = [limit // 2 for _, limit in self._limits]
 
     def exceeded(self, event: EnrichedEvent) -> list[TooLong]:
         """The columns that are too long, in the order of the TSV."""
-        found: list[TooLong] = []
-        for i, value in enumerate(msgspec.structs.astuple(event)):
-            if value is None:
-                continue
-            limit = self._limits[i]
-            # a text of n characters has at most 2n code units, so most need not be counted
-            if limit is not None and 2 * len(value) > limit and len(value.encode("utf-16-le")) > 2 * limit:
-                found.append(TooLong(ATOMIC_FIELDS[i].name, limit, value))
-        return found
+        texts = self._texts(event)
+        for text, safe in zip(texts, self._safe, strict=True):
+            if text is not None and len(text) > safe:
+                break
+        else:
+            return []
+        return [
+            TooLong(name, limit, text)
+            for (name, limit), text in zip(self._limits, texts, strict=True)
+            if text is not None and len(text.encode("utf-16-le")) > 2 * limit
+        ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from snowgauge.enrich.adapters.base import Adapter, AdapterInput
 from snowgauge.enrich.adapters.webhook import unstruct_text
-from snowgauge.enrich.enrichments.lenient_base64 import decode_text
+from snowgauge.enrich.transform.base64_text import decode_text
 from snowgauge.errors import AdapterFailure
 from snowgauge.events.json_text import compact
 from snowgauge.events.tracker import TrackerEvent
