@@ -99,7 +99,9 @@ def _events(body: str | None) -> tuple[str, Sequence[bytes]]:
     if body is None:
         raise _Unsplittable("GET requests cannot be split")
     try:
-        whole = msgspec.json.decode(body.encode("utf-8", "replace"), type=dict[str, msgspec.Raw])
+        text = body.encode("utf-8", "replace")
+        msgspec.json.decode(text, type=msgspec.Raw)  # all of it: the next line stops at the first thing of a wrong type
+        whole = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except msgspec.ValidationError:
         raise _not_self_describing("Invalid data payload: not an object", "INVALID_DATA_PAYLOAD") from None
     except (msgspec.MsgspecError, RecursionError) as error:

@@ -46,7 +46,8 @@ def run(
     more: Mapping[str, ASGIApp] | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then stop as :func:`serve` says. Call it as the main work of a process."""
+    """Serve until SIGTERM or SIGINT, then stop as :func:`serve` says; after SIGINT (a person waits) without
+    ``pre_termination_period``. Call it as the main work of a process."""
     sys.setswitchinterval(_SWITCH_INTERVAL)
     gc.collect()
     gc.freeze()  # what was loaded at the start stays: the collector need not walk it again under load
@@ -55,15 +56,18 @@ def run(
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for sort in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(sort, _on_signal, stop, sort)
-        await serve(settings, writer, stop=stop, name=name, more=more, ready=ready)
+            loop.add_signal_handler(sort, told, stop, sort)
+        await serve(settings, writer, stop=stop, name=name, more=more, ready=ready, hurry=lambda: hurry)
+
+    hurry = False
+
+    def told(stop: asyncio.Event, sort: signal.Signals) -> None:
+        nonlocal hurry
+        hurry = hurry or sort is signal.SIGINT
+        _log.info("stopping", signal=sort.name)
+        stop.set()
 
     asyncio.run(main())
-
-
-def _on_signal(stop: asyncio.Event, sort: signal.Signals) -> None:
-    _log.info("stopping", signal=sort.name)
-    stop.set()
 
 
 async def serve(
@@ -74,9 +78,10 @@ async def serve(
     name: str | None = None,
     more: Mapping[str, ASGIApp] | None = None,
     ready: Callable[[], None] | None = None,
+    hurry: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Serve until ``stop`` is set and ``pre_termination_period`` has passed, then finish the requests under way, write
-    what waits and close the writer. ``ready`` is called once the port accepts connections."""
+    """Serve until ``stop`` is set and ``pre_termination_period`` has passed (not if ``hurry`` says so), then finish the
+    requests under way, write what waits and close the writer. ``ready`` is called once the port accepts connections."""
     app = create_app(settings, writer, name=name, more=more)
     servers = []
     if settings.ssl.enable:
@@ -91,7 +96,7 @@ async def serve(
         if ready is not None:
             ready()
         await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
-        if not any(task.done() for task in running):
+        if not any(task.done() for task in running) and not hurry():
             await asyncio.sleep(settings.pre_termination_period.total_seconds())
     finally:
         stopping.cancel()
