@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from snowgauge.settings.load import Loaded, load
 from snowgauge.settings.model import Settings
 from snowgauge.telemetry import logs
 
-out = Console(highlight=False)
-"""Results go here, to standard output."""
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+"""Results go here, to standard output; never folded where a program reads them."""
 
 err = Console(stderr=True, highlight=False)
 """Progress, hints and errors go here."""

@@ -54,7 +54,8 @@ def start(settings: Settings, environment: Mapping[str, str], arguments: Sequenc
     shutil.rmtree(run_dir / "metrics", ignore_errors=True)
     told = threading.Event()
 
-    def stop(*_: object) -> None:
+    def stop(number: int, _: object) -> None:
+        supervisor.hurry = supervisor.hurry or number == signal.SIGINT
         told.set()
         supervisor.stop.set()
 
