@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import random
+import re
 import socket
 import ssl
 import time
@@ -27,6 +28,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _READ_ONLY = frozenset({"GET", "HEAD"})
+_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f]")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -207,6 +209,8 @@ class HttpClient:
         method, url, timeout = request.method, request.url, request.timeout
         limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
         deadline = time.monotonic() + timeout
+        if _NOT_IN_A_URL.search(url):
+            raise OSError(f"address {url!r} is not valid: it holds a space or a control character")
         try:
             target = httpcore.URL(url)
             request_headers = [
@@ -216,8 +220,6 @@ class HttpClient:
             raise OSError(f"address {url!r} or a header of the request is not valid: {error}") from error
         if not target.host:
             raise OSError(f"address {url!r} cannot be asked: it names no host")
-        if b"\r" in target.target or b"\n" in target.target or b" " in target.target:
-            raise OSError(f"address {url!r} is not valid: it holds a space or a line break")
         with self._pool.stream(
             method,
             target,

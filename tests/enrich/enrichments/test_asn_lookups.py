@@ -52,7 +52,7 @@ def test_only_the_exact_schema_is_marked():
 
 
 def test_a_list_with_something_else_than_numbers_is_refused():
-    with pytest.raises(ValueError, match='Failed to parse CSV file with ASNs. Error: For input string: "AS1"'):
+    with pytest.raises(ValueError, match=r'Failed to parse CSV file with ASNs\. Error: For input string: "AS1"'):
         read_numbers(b"ASN,Entity\nAS1,x\n")
 
 
