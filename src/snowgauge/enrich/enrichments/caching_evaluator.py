@@ -56,6 +56,7 @@ class _Entry(msgspec.Struct, Generic[T]):
 class CachingEvaluator(Generic[T]):
     """Remembers ``size`` answers, least recently used first to go; size 0 remembers none.
 
+    ``error_ttl`` is how long an error is good where that is not a tenth of ``ttl``.
     ``errors`` are the exceptions that count as an error of the source; others come through and are not remembered.
     """
 
@@ -65,9 +66,12 @@ class CachingEvaluator(Generic[T]):
         ttl: int,
         errors: tuple[type[Exception], ...],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        error_ttl: int | None = None,
     ) -> None:
         self._size = size
         self._ttl = ttl
+        self._error_ttl = ttl // 10 if error_ttl is None else error_ttl
         self._errors = errors
         self._clock = clock
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
@@ -77,7 +81,7 @@ class CachingEvaluator(Generic[T]):
         """The answer for ``key``, old or new. Raises the error of a source that never worked for this key."""
         entry = self._entries.get(key)
         now = int(self._clock())
-        if entry is None or now - entry.stored > (self._ttl if entry.error is None else self._ttl // 10):
+        if entry is None or now - entry.stored > (self._ttl if entry.error is None else self._error_ttl):
             entry = self._ask(evaluate, entry, now)
             if self._size > 0:
                 self._entries[key] = entry
