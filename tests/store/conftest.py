@@ -27,8 +27,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
 def clickhouse(engine: EngineProcess) -> Iterator[ClickHouseStore]:
     store = new_store(engine)
     yield store
-    store.connection.command(f"DROP DATABASE `{store._layout.database}`")
-    store.connection.command(f"DROP DATABASE `{store._layout.settings.views_database}`")
+    store.connection.command(f"DROP DATABASE `{store.layout.database}`")
+    store.connection.command(f"DROP DATABASE `{store.layout.settings.views_database}`")
     store.close()
 
 

@@ -30,7 +30,7 @@ class ClickHouseReader:
 
     def __init__(self, connection: Connection, layout: Layout, *, timeout: float) -> None:
         self._connection = connection
-        self._layout = layout
+        self.layout = layout
         self._timeout = timeout
 
     def count(self, kind: EventKind, selection: Selection) -> int:
@@ -138,7 +138,7 @@ class ClickHouseReader:
 
     def _from(self, kind: EventKind) -> str:
         # a failed event's row can be replaced (its status): only the newest counts
-        return self._layout.name(_TABLES[kind]) + (" FINAL" if kind == "failed" else "")
+        return self.layout.name(_TABLES[kind]) + (" FINAL" if kind == "failed" else "")
 
 
 class _Asked:

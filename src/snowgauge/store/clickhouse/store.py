@@ -27,6 +27,7 @@ class ClickHouseStore(ClickHouseReader):
         pool_size: int = 8,
         force_features: Features | None = None,
     ) -> None:
+        self.settings = settings
         self.connection = Connection(
             connection or settings.connection,
             pool_size=pool_size,
@@ -46,10 +47,10 @@ class ClickHouseStore(ClickHouseReader):
         return self._features
 
     def migrate(self) -> list[Migration]:
-        return migrate(self.connection, self._layout)
+        return migrate(self.connection, self.layout)
 
     def migrations(self) -> list[Migration]:
-        return listed(self.connection, self._layout)
+        return listed(self.connection, self.layout)
 
     def status(self) -> dict[str, Any]:
         """Server, version and features, for ``db status``."""
@@ -58,7 +59,7 @@ class ClickHouseStore(ClickHouseReader):
             "url": self.connection.url,
             "version": self.features.version,
             "schema_columns": json.get(self.features.json, "String columns: this server has no JSON type (24.8 has)"),
-            "cluster": self._layout.cluster or None,
+            "cluster": self.layout.cluster or None,
         }
 
     def write(self, batch: StoreBatch) -> WriteResult:
@@ -74,9 +75,9 @@ class ClickHouseStore(ClickHouseReader):
 
     def _ready_writer(self) -> Writer:
         if self._writer is None:
-            schemas = SchemaColumns(self.connection, self._layout, self.features)
+            schemas = SchemaColumns(self.connection, self.layout, self.features)
             schemas.refresh()
-            self._writer = Writer(self.connection, self._layout, schemas)
+            self._writer = Writer(self.connection, self.layout, schemas)
         return self._writer
 
     def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:

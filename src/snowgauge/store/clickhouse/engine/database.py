@@ -60,10 +60,16 @@ class Database:
         The library overlays that database with one in which every path is a table, so that ``FROM '/etc/passwd'``
         reads the file, under ``readonly=1`` too. Detached and attached again it is an ordinary database.
         """
+        known = (self.path / "metadata" / "default.sql").exists()
+        uuid = self.text("SELECT uuid FROM system.databases WHERE name = 'default'")
         self._keeper.query("USE system", "Null")
         self._keeper.query("DETACH DATABASE default", "Null")
-        known = (self.path / "metadata" / "default.sql").exists()
-        self._keeper.query("ATTACH DATABASE default" if known else "CREATE DATABASE default ENGINE = Atomic", "Null")
+        self._keeper.query(
+            f"ATTACH DATABASE default UUID '{uuid}' ENGINE = Atomic"
+            if known
+            else "CREATE DATABASE default ENGINE = Atomic",
+            "Null",
+        )
         self._keeper.query("USE default", "Null")
 
     def text(self, sql: str) -> str:

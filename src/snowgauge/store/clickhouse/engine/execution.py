@@ -14,7 +14,7 @@ from snowgauge.store.clickhouse.engine.database import Database
 from snowgauge.store.clickhouse.engine.exceptions import error, from_engine
 from snowgauge.store.clickhouse.engine.formats import header_of
 from snowgauge.store.clickhouse.engine.requests import Asked
-from snowgauge.store.clickhouse.engine.statements import Insert, first_word, output_format, reads, split_insert
+from snowgauge.store.clickhouse.engine.statements import Insert, first_word, output_format, reads, split_insert, streams
 
 _STATEMENT_LIMIT = 64 << 20
 _HEAD = 1 << 20
@@ -146,7 +146,7 @@ class Execution:
         parameters = self._asked.parameters
         reading = reads(statement)
         self.format = (output_format(statement) if reading else None) or self._asked.format
-        header = header_of(self.format) if reading else None
+        header = header_of(self.format) if streams(statement) else None
         if header is None:
             if first_word(statement) == b"KILL":
                 # the engine names its queries itself; ours carry the client's id in their comment

@@ -102,6 +102,11 @@ def output_format(statement: bytes) -> str | None:
     return found
 
 
+def streams(statement: bytes) -> bool:
+    """Can the library give its result block by block? Only SELECT in its forms (chDB 4.4)."""
+    return first_word(statement) in (b"SELECT", b"WITH", b"(", b"FROM")
+
+
 def reads(statement: bytes) -> bool:
     """Does it answer with rows? A guess by the first word, good enough to choose between streaming and not."""
     return first_word(statement) in _READING
