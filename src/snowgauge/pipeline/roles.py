@@ -73,7 +73,9 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         if stop.is_set():
             abandon.set()
         stop.set()
-        threading.Timer(settings.pipeline.drain_timeout.total_seconds(), abandon.set).start()
+        giving_up = threading.Timer(settings.pipeline.drain_timeout.total_seconds(), abandon.set)
+        giving_up.daemon = True
+        giving_up.start()
 
     on_stop(told)
     store = build.open_store(settings)
@@ -136,12 +138,20 @@ def prepare_store(store: Store, *, migrate: bool, stop: threading.Event) -> None
 def run_console(settings: Settings) -> None:
     """The private port."""
     from granian.constants import Interfaces
+    from granian.log import LogLevels
     from granian.server.embed import Server
 
     app = create_app(build.open_deployment(settings))
 
     async def serve() -> None:
-        server = Server(app, address=settings.console.host, port=settings.console.port, interface=Interfaces.ASGI)
+        server = Server(
+            app,
+            address=settings.console.host,
+            port=settings.console.port,
+            interface=Interfaces.ASGI,
+            log_level=LogLevels.error,
+            log_dictconfig={"incremental": True, "handlers": {}, "loggers": {}},
+        )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
