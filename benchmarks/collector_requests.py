@@ -4,9 +4,9 @@ Run ``python benchmarks/collector_requests.py [--seconds 5] [--connections 64] [
 process of its own, loaded with a tracker's POST by ``wrk`` where that is installed, else by a small asyncio client
 (which then is the limit: compare only rows of one run). ``DIR`` decides which disk the spool is measured on.
 
-Rows: the same Granian server with a handler that does nothing; the collector with a log that forgets; the collector
-with the durable spool, every answer after its fsync. CPU is the server's own, user and system, per request: on a busy
-machine it says more than the rate.
+Rows: the same Granian server on the same event loop with a handler that does nothing; the collector with a log that
+forgets; the collector with the durable spool, every answer after its fsync. CPU is the server's own, user and system,
+per request: on a busy machine it says more than the rate.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -90,7 +91,8 @@ def serve_empty(port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
         await server.serve()
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
 
 
 def serve_collector(port: int, folder: str | None) -> None:

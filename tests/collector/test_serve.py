@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+import uvloop
 
 from snowgauge.collector.serve import serve
 from snowgauge.collector.settings import CollectorSettings
@@ -63,7 +64,7 @@ def serving(log=None, **settings):
         {"interface": "127.0.0.1", "port": port, "pre_termination_period": 0, **settings}
     )
     ready, failed = threading.Event(), []
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     stop = asyncio.Event()
 
     def work():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable
 
 from snowgauge.collector.request import Request
 
@@ -93,8 +92,8 @@ def inflate(body: bytes, limit: int) -> bytes:
 class Deadlines:
     """Ends requests that take too long, for the price of a dictionary entry each instead of a timer each.
 
-    ``begin`` notes the running task; one look per interval cancels those that are overdue. Whoever catches the
-    cancellation asks ``expired`` whether it came from here.
+    ``begin`` notes the running task, ``end`` forgets it; one look per interval cancels those that are overdue. Whoever
+    catches the cancellation asks ``expired`` whether it came from here.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -104,23 +103,22 @@ class Deadlines:
         self._expired: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self) -> Callable[[], None]:
-        """Note the current task; call what is returned when it is done waiting."""
+    def begin(self) -> asyncio.Task[object]:
+        """Note the current task; hand what is returned to ``end`` when it is done waiting."""
         task = asyncio.current_task()
         assert task is not None, "requests run as tasks"
         loop = task.get_loop()
         self._running[task] = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_later(self._interval, self._look, loop)
+        return task
 
-        def end() -> None:
-            self._running.pop(task, None)
+    def end(self, task: asyncio.Task[object]) -> None:
+        if self._running.pop(task, None) is None:
             self._expired.discard(task)
 
-        return end
-
-    def expired(self) -> bool:
-        return asyncio.current_task() in self._expired
+    def expired(self, task: asyncio.Task[object]) -> bool:
+        return task in self._expired
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()

@@ -47,7 +47,9 @@ class CookieJar:
     """Reads the network user id's cookie and writes it, the client cookie included."""
 
     def __init__(self, settings: CookieSettings) -> None:
-        self._settings = settings
+        self._enabled = settings.enabled
+        self._domains = settings.domains
+        self._fallback = f"; Domain={settings.fallback_domain}" if settings.fallback_domain else ""
         self._name = settings.name.encode()
         self._max_age = int(settings.expiration.total_seconds())
         secure = settings.secure or settings.same_site == "None"
@@ -65,28 +67,29 @@ class CookieJar:
 
     def write(self, request: Request, now_ms: int, network_user_id: str, cookie: str | None) -> list[Header]:
         """``Set-Cookie`` headers. ``cookie`` is what ``read`` gave: under SP-Anonymous it is taken back."""
-        if not self._settings.enabled:
+        if not self._enabled:
             return []
+        seconds = now_ms // 1000
         if request.anonymous:
             if cookie is None:
                 return []
-            network_user_id, expires = "", now_ms // 1000 - self._max_age
+            value, seconds = "", seconds - self._max_age
         else:
-            expires = now_ms // 1000 + self._max_age
-        value = _NOT_IN_COOKIES.sub("", network_user_id)
-        domain = self._domain(request)
-        middle = f"={value}; Expires={_http_date(expires)}{domain}"
+            value = network_user_id
+            if _NOT_IN_COOKIES.search(value):
+                value = _NOT_IN_COOKIES.sub("", value)
+            seconds += self._max_age
+        domain = self._domain(request) if self._domains else self._fallback
+        middle = f"={value}; Expires={_http_date(seconds)}{domain}"
         return [(b"set-cookie", f"{name}{middle}{tail}".encode("latin-1")) for name, tail in self._tails]
 
     def _domain(self, request: Request) -> str:
         """The first configured domain that a host of the Origin equals or lies below."""
-        if self._settings.domains:
-            hosts = origin_hosts(request)
-            for domain in self._settings.domains:
-                if any(host == domain or host.endswith(f".{domain}") for host in hosts):
-                    return f"; Domain={domain}"
-        fallback = self._settings.fallback_domain
-        return f"; Domain={fallback}" if fallback else ""
+        hosts = origin_hosts(request)
+        for domain in self._domains:
+            if any(host == domain or host.endswith(f".{domain}") for host in hosts):
+                return f"; Domain={domain}"
+        return self._fallback
 
 
 @lru_cache(maxsize=16)

@@ -6,8 +6,6 @@ HTTP header extractor, JavaScript enrichments) look for the usual spelling.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 _SPELLINGS = {
     name.lower(): name
     for name in (
@@ -79,9 +77,16 @@ def _spell(name: bytes) -> str:
     return _SPELLINGS.get(text) or "-".join(part.capitalize() for part in text.split("-"))
 
 
-_remembered = lru_cache(maxsize=2048)(_spell)
+_remembered: dict[bytes, str] = {}
+_MOST_REMEMBERED = 2048
 
 
 def usual_spelling(name: bytes) -> str:
     """``x-forwarded-for`` -> ``X-Forwarded-For``, ``sp-anonymous`` -> ``SP-Anonymous``; client hints stay."""
-    return _remembered(name) if len(name) <= 64 else _spell(name)
+    spelled = _remembered.get(name)
+    if spelled is None:
+        spelled = _spell(name)
+        # so that a hostile client cannot fill the memory: the usual ones come first
+        if len(name) <= 64 and len(_remembered) < _MOST_REMEMBERED:
+            _remembered[name] = spelled
+    return spelled

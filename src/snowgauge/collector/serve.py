@@ -1,9 +1,11 @@
 """Runs one collector process on Granian until it is told to stop.
 
 The server runs inside this process's own event loop (``granian.server.embed``), for three reasons. Measured with an
-empty handler at 64 connections it answers as many requests as Granian's multi-process server (23,600/s against 21,500/s
-on one core); it needs no parent process beside the worker; and the signals are ours, so that SIGTERM can keep serving
-for a while first. Several collectors share a port: Granian sets SO_REUSEPORT, and the kernel spreads connections.
+empty handler at 64 connections it answers as many requests as Granian's multi-process server (23,600/s against
+21,500/s); it needs no parent process beside the worker; and the signals are ours, so that SIGTERM can keep serving for
+a while first. The loop is uvloop's: it took the collector from 8,100 to 12,000 durable requests/s, because the server's
+threads wake the loop for every request, and uvloop does that without a system call each. Several collectors share a
+port: Granian sets SO_REUSEPORT, and the kernel spreads connections.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ import asyncio
 import gc
 import signal
 import socket
-import sys
 from collections.abc import Callable, Mapping
 
+import uvloop
 from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
@@ -28,10 +30,6 @@ from snowgauge.eventlog.base import LogWriter
 from snowgauge.telemetry.logs import logger
 
 _log = logger("collector")
-
-_SWITCH_INTERVAL = 0.001
-"""Seconds a thread may keep the interpreter from others. The default of 5 ms is how long the log-writing thread would
-wait for a busy event loop, twice per group of requests."""
 
 _DRAIN_SECONDS = 8.0
 """How long requests under way may take to finish once the ports are closed. With the default
@@ -48,7 +46,6 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop as :func:`serve` says; after SIGINT (a person waits) without
     ``pre_termination_period``. Call it as the main work of a process."""
-    sys.setswitchinterval(_SWITCH_INTERVAL)
     gc.collect()
     gc.freeze()  # what was loaded at the start stays: the collector need not walk it again under load
 
@@ -67,7 +64,8 @@ def run(
         _log.info("stopping", signal=sort.name)
         stop.set()
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
 
 
 async def serve(

@@ -69,7 +69,7 @@ class Tracking:
         self._p3p: list[Header] = [(b"p3p", policy.encode("latin-1", "replace"))] if p3p.enabled else []
 
     async def answer(self, request: Request, route: Route) -> Answer:
-        end = self._deadlines.begin()
+        task = self._deadlines.begin()
         body: bytes | None = None
         received = False
         try:
@@ -79,7 +79,8 @@ class Tracking:
             answer, entries = self._decide(request, route, body)
             if entries:
                 await self._submitter.submit(entries)
-                self._meter.kept(sum([len(entry.body) for entry in entries]))
+                for entry in entries:
+                    self._meter.kept(len(entry.body))
         except LogUnavailable:
             return self._unavailable(request, "log_unavailable")
         except BodyTooLarge:
@@ -89,11 +90,9 @@ class Tracking:
             self._meter.refused("incomplete")
             return bad_request(request)
         except asyncio.CancelledError:
-            if not self._deadlines.expired():
+            if not self._deadlines.expired(task):
                 raise
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()
+            task.uncancel()
             if received:
                 # the log may still keep it: the tracker sends again, and enrich tells the two by their event id
                 return self._unavailable(request, "timeout")
@@ -101,7 +100,7 @@ class Tracking:
             status, headers, reason = text(408, b"Response timed out")
             return status, [*headers, *allow_headers(request)], reason
         finally:
-            end()
+            self._deadlines.end(task)
         return answer
 
     def _decide(self, request: Request, route: Route, body: bytes | None) -> tuple[Answer, Sequence[LogEntry]]:
