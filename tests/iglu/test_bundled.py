@@ -136,6 +136,7 @@ NAMED = {
         " IN_APP_MESSAGE_EXPIRATION/1-0-0 IN_APP_MESSAGE_RESOLUTION/1-0-0 LOCATION/1-0-0 OPEN/1-0-0 PUSH_BODY/1-0-0"
         " REGION/1-0-0 RICH_DELETE/1-0-0 RICH_DELIVERY/1-0-0 RICH_READ/1-0-0 SEND/1-0-0 TAG_CHANGE/1-0-0"
         " UNINSTALL/1-0-0",
+        "com.snowgauge": "cloudfront_access_log/1-0-0 hubspot_event/1-0-0 mailgun_event/1-0-0 pagerduty_event/1-0-0",
     },
 }
 
@@ -430,6 +431,10 @@ INSTANCES = [
     ("com.pagerduty", "incident/1-0-0", {"messages": []}, "additionalProperties"),
     ("com.urbanairship.connect", "RICH_READ/1-0-0", {"id": UUID, "body": {"push_id": UUID}, "anything": 1}, None),
     ("com.urbanairship.connect", "OPEN/1-0-0", {"id": "1"}, "format"),
+    ("com.snowgauge", "hubspot_event/1-0-0", {"subscriptionType": "deal.creation", "objectId": 2147483648}, None),
+    ("com.snowgauge", "mailgun_event/1-0-0", {"event": "failed", "anything": 1}, None),
+    ("com.snowgauge", "pagerduty_event/1-0-0", {"id": "1"}, "required"),
+    ("com.snowgauge", "cloudfront_access_log/1-0-0", {"cPort": 65536}, "maximum"),
 ]
 
 

@@ -7,6 +7,7 @@ single one alone.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Sequence
@@ -141,13 +142,11 @@ def _schema(names: Sequence[str]) -> str:
 
 
 def _timestamp(date: str, time: str, wrong: list[Message]) -> int | None:
-    why = "expected a date as 2024-05-31 and a time as 10:00:00"
     if _DATE.fullmatch(date) and _TIME.fullmatch(time):
-        try:
+        with contextlib.suppress(ValueError):
             return (datetime.fromisoformat(f"{date}T{time}+00:00") - EPOCH) // timedelta(milliseconds=1)
-        except ValueError as error:
-            why = str(error)
-    wrong.append(input_data("dateTime", f"{date} {time}", f"could not convert access log timestamp: {why}"))
+    why = "could not convert access log timestamp: expected a date as 2024-05-31 and a time as 10:00:00"
+    wrong.append(input_data("dateTime", f"{date} {time}", why))
     return None
 
 

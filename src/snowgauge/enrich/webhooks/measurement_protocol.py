@@ -164,7 +164,7 @@ def typed(name: str, kind: str, text: str) -> Any:
         raise bad_input(name, text, "Cannot be converted to boolean, only 1 or 0 are supported")
     if kind in ("D", "D2"):
         if _NUMBER.fullmatch(text) and math.isfinite(float(text)):
-            return float(text) if kind == "D" else float(Decimal(text).quantize(_CENT, context=_ROUNDING))
+            return float(text) if kind == "D" else float(Decimal(text).quantize(_CENT, context=_ROUNDING)) + 0.0
         raise bad_input(name, text, "Cannot be converted to Double")
     return text
 

@@ -1,0 +1,2 @@
+def test_cases(case, check):
+    check(case)
