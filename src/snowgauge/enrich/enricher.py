@@ -19,7 +19,6 @@ from contextlib import AbstractContextManager, nullcontext
 from snowgauge.enrich import entities, failures
 from snowgauge.enrich.adapters.base import Adapter
 from snowgauge.enrich.enrichments.base import DropEvent, Enrichment, EnrichmentSource
-from snowgauge.enrich.transform.base64_text import decode_text
 from snowgauge.enrich.entities import Checked
 from snowgauge.enrich.explain import Explanation, Trace
 from snowgauge.enrich.failures import Violation
@@ -28,6 +27,7 @@ from snowgauge.enrich.payload_events import IDS, Batch, PayloadReader
 from snowgauge.enrich.settings import EnrichSettings
 from snowgauge.enrich.steps import StepRunner
 from snowgauge.enrich.transform import parameters as parameter_map
+from snowgauge.enrich.transform.base64_text import decode_text
 from snowgauge.errors import PayloadRecordError, RegistryOutage
 from snowgauge.events import bad_row, payload_record
 from snowgauge.events.enriched import EnrichedEvent
@@ -37,10 +37,7 @@ from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.events.tracker import TrackerEvent
 from snowgauge.iglu.contract import Invalid, Validator, ValidSchema
-from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count
-
-log = logger("enrich")
 
 
 def _now() -> int:

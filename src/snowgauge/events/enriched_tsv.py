@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -77,9 +78,10 @@ def float_text(value: float) -> str:
     narrow = _narrow(value)
     text = next(t for digits in range(1, 10) if _narrow(float(t := f"{narrow:.{digits}g}")) == narrow)
     if narrow and not 1e-3 <= abs(narrow) < 1e7:
-        mantissa, _, exponent = f"{float(text):e}".partition("e")
-        mantissa = mantissa.rstrip("0")
-        return f"{mantissa}{'0' if mantissa.endswith('.') else ''}E{int(exponent)}"
+        sign, digits, exponent = Decimal(text).normalize().as_tuple()
+        assert isinstance(exponent, int)
+        shown = "".join(map(str, digits))
+        return f"{'-' * sign}{shown[0]}.{shown[1:] or '0'}E{exponent + len(digits) - 1}"
     return repr(float(text))
 
 
