@@ -70,13 +70,13 @@ class Writer:
     def __init__(self, connection: Connection, layout: Layout, schemas: SchemaColumns) -> None:
         self._connection = connection
         self._layout = layout
-        self._schemas = schemas
+        self.schemas = schemas
 
     def write(self, batch: StoreBatch) -> WriteResult:
         before = self._stored(batch.id)
         if before is not None:
             return before
-        self._schemas.prepare((*batch.events, *batch.incomplete))
+        self.schemas.prepare((*batch.events, *batch.incomplete))
         refused = self._insert_events("events", batch.events, f"{batch.id}-events")
         unfinished = self._insert_events("incomplete_events", batch.incomplete, f"{batch.id}-incomplete")
         failed = [*batch.failed, *(refused_event(event, reason) for event, reason in (*refused, *unfinished))]
@@ -161,7 +161,7 @@ class Writer:
     def _send(self, table: TableName, events: Sequence[EnrichedEvent], token: str) -> None:
         for attempt in (1, 2):
             used: set[str] = set()
-            rows = b"".join([event_row(event, self._schemas, used) for event in events])
+            rows = b"".join([event_row(event, self.schemas, used) for event in events])
             columns = [column.name for column in ATOMIC_COLUMNS]
             columns += sorted(used)
             try:
@@ -169,8 +169,8 @@ class Writer:
             except Refused as raised:
                 if raised.code not in _LAYOUT_CODES or attempt == 2:
                     raise
-                self._schemas.refresh()
-                self._schemas.prepare(events)
+                self.schemas.refresh()
+                self.schemas.prepare(events)
             else:
                 return
 

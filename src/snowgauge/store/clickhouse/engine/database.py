@@ -158,6 +158,13 @@ def configuration(settings: EngineSettings) -> str:
         "merge_max_block_size": 4096,
         "merge_max_block_size_bytes": 4_194_304,
         "max_bytes_to_merge_at_max_space_in_pool": 10_737_418_240,
+        # a table of 150 columns has a thousand streams; with buffers of a megabyte each, a merge of all columns at
+        # once goes over the limit (measured): merge column by column, and let buffers grow as they fill
+        "vertical_merge_algorithm_min_rows_to_activate": 1,
+        "vertical_merge_algorithm_min_bytes_to_activate": 0,
+        "vertical_merge_algorithm_min_columns_to_activate": 1,
+        "min_columns_to_activate_adaptive_write_buffer": 1,
+        "max_compress_block_size": 262_144,
     }
     profile = {
         "max_threads": settings.threads,

@@ -145,7 +145,9 @@ class Execution:
     def _run(self, handle: Any, statement: bytes, text: str) -> Iterator[bytes]:
         parameters = self._asked.parameters
         reading = reads(statement)
-        self.format = (output_format(statement) if reading else None) or self._asked.format
+        own = output_format(statement) if reading else None
+        self.format = own.name if own else self._asked.format
+        plain = statement[: own.at].decode("utf-8", "surrogateescape") if own else text
         header = header_of(self.format) if streams(statement) else None
         if header is None:
             if first_word(statement) == b"KILL":
@@ -169,7 +171,7 @@ class Execution:
                 if block.rows_read() == 0:
                     ended = True
                     if first:
-                        yield raw or self._empty(handle, text)
+                        yield raw or self._empty(handle, plain)
                     return
                 yield raw if first else raw[header(raw) :]
                 first = False
@@ -182,7 +184,7 @@ class Execution:
         if self.format.lower() != "native":
             return b""
         try:
-            rows = handle.query(f"DESCRIBE ({text})", "JSONCompactEachRow", params=self._asked.parameters)
+            rows = handle.query(f"DESCRIBE ({text}\n)", "JSONCompactEachRow", params=self._asked.parameters)
         except RuntimeError:
             return b""  # SHOW and the like cannot be described
         columns = [msgspec.json.decode(line)[:2] for line in bytes(rows.bytes() or b"").splitlines()]

@@ -133,26 +133,30 @@ class _Handler(BaseHTTPRequestHandler):
             stack.callback(pieces.close)  # type: ignore[attr-defined]
             if request.read_only:
                 stack.enter_context(server.watched(self.connection, comment))
-            self._stream(request, run, pieces)
+            last = self._stream(request, run, pieces)
         self._drain(body)
+        # the end of the answer is sent when the session is free again: the client's next request may follow at once
+        self.wfile.write(last)
 
-    def _stream(self, request: Asked, run: Execution, pieces: Iterator[bytes]) -> None:
-        """Send the result: whole where it is small, so that late errors still get their status; else chunked."""
+    def _stream(self, request: Asked, run: Execution, pieces: Iterator[bytes]) -> bytes:
+        """Send the result but for its end, which is returned.
+
+        A small result is all end, so that late errors still get their status; a large one is chunked.
+        """
         held = bytearray()
         for piece in pieces:
             held += piece
             if len(held) > _BUFFER and not request.wait_end:
                 break
         else:
-            self._send(200, bytes(held), self._headers(request, run))
-            return
+            return self._whole(200, bytes(held), self._headers(request, run))
         encoding = self._encoding(request)
         compressor = Compressor(encoding) if encoding else None
         tag = uuid4().hex[:16]
         headers = {**self._headers(request, run), "Transfer-Encoding": "chunked", "X-ClickHouse-Exception-Tag": tag}
-        self._head(200, headers)
+        self.wfile.write(self._head_bytes(200, headers))
         if self.command == "HEAD":
-            return
+            return b""
         try:
             self._chunk(bytes(held), compressor)
             held.clear()
@@ -166,10 +170,10 @@ class _Handler(BaseHTTPRequestHandler):
             )  # fmt: skip
             self._chunk(mark, compressor)
             self.close_connection = True
-            return
+            return b""
         if compressor:
             self._raw_chunk(compressor.end())
-        self.wfile.write(b"0\r\n\r\n")
+        return b"0\r\n\r\n"
 
     def _chunk(self, data: bytes, compressor: Compressor | None) -> None:
         self._raw_chunk(compressor.pack(data) if compressor else data)
@@ -204,15 +208,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, text, {"Content-Type": "text/html; charset=UTF-8"})
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.wfile.write(self._whole(status, body, headers))
+
+    def _whole(self, status: int, body: bytes, headers: dict[str, str]) -> bytes:
         encoding = headers.get("Content-Encoding")
         if encoding:
             compressor = Compressor(encoding)
             body = compressor.pack(body) + compressor.end()
         head = self._head_bytes(status, {**headers, "Content-Length": str(len(body))})
-        self.wfile.write(head if self.command == "HEAD" else head + body)
-
-    def _head(self, status: int, headers: dict[str, str]) -> None:
-        self.wfile.write(self._head_bytes(status, headers))
+        return head if self.command == "HEAD" else head + body
 
     def _head_bytes(self, status: int, headers: dict[str, str]) -> bytes:
         reason = self.responses[status][0] if status in self.responses else ""

@@ -81,17 +81,24 @@ def _insert_format(statement: bytes, sql_end: int, at: int) -> Insert | None:
     return None
 
 
-def output_format(statement: bytes) -> str | None:
-    """The format that the statement's own FORMAT clause asks for: the last one at its outermost level."""
-    depth = 0
-    found: str | None = None
+class OutputFormat(NamedTuple):
+    """A statement's own FORMAT clause, and where it begins."""
+
+    name: str
+    at: int
+
+
+def output_format(statement: bytes) -> OutputFormat | None:
+    """The format that the statement itself asks for: the last FORMAT clause at its outermost level."""
+    depth = at = 0
+    found: OutputFormat | None = None
     after_format = False
     for token in _TOKEN.finditer(statement):
         kind, text = token.lastgroup, token[0]
         if kind == "space":
             continue
         if after_format:
-            found = text.decode() if kind == "word" else None
+            found = OutputFormat(text.decode(), at) if kind == "word" else None
             after_format = False
         elif text == b"(":
             depth += 1
@@ -99,6 +106,7 @@ def output_format(statement: bytes) -> str | None:
             depth -= 1
         elif depth == 0 and kind == "word" and text.upper() == b"FORMAT":
             after_format = True
+            at = token.start()
     return found
 
 
