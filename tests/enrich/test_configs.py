@@ -58,8 +58,8 @@ def test_without_a_folder_the_default_set_runs(validator):
         "anon_ip",
     ]
     assert [(entry.name, entry.why_off) for entry in loaded.entries if not entry.on] == [
-        ("ip_lookups", "it has no data file"),
-        ("asn_lookups", "it has no data file"),
+        ("ip_lookups", "there is no database in the data folder's assets"),
+        ("asn_lookups", "there is no list of networks in the data folder's assets"),
     ]
     assert {entry.source for entry in loaded.entries} == {"default"}
 

@@ -17,7 +17,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -332,11 +332,6 @@ class RecordingAssets:
 def joined(uri: str, database: str) -> str:
     """The address of ``database`` in the folder ``uri``, as enrichment configurations give them (enrich 6.10)."""
     return f"{uri}{database}" if uri.endswith("/") else f"{uri}/{database}"
-
-
-def stale(statuses: Sequence[AssetStatus], period: timedelta) -> list[AssetStatus]:
-    """Those that were not asked for successfully within twice the period."""
-    return [status for status in statuses if status.error or status.checked > 2 * period.total_seconds() > 0]
 
 
 def _local_path(uri: str) -> Path | None:

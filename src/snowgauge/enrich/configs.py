@@ -268,7 +268,9 @@ class _Loading:
             return
         entry.assets = assets.uris
         if made is None:
-            entry.why_off = "it has no data file"
+            entry.why_off = (
+                f"there is no {found.default_needs}" if found.default_needs else "its parameters ask for nothing"
+            )
         else:
             made.schema_key = key
             if not found.__module__.startswith("snowgauge.enrich.enrichments."):
@@ -297,6 +299,9 @@ def _has_create(found: type[Enrichment]) -> bool:
 
 
 def _newest(found: type[Enrichment]) -> SchemaKey:
+    sample: dict[str, Any] | None = getattr(found, "sample", None)
+    if sample is not None:
+        return SchemaKey.parse(sample["schema"])
     first = criteria(found)[0]
     return SchemaKey(first.vendor, first.name, first.format, first.model or 1, first.revision or 0, first.addition or 0)
 

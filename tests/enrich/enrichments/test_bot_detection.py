@@ -33,3 +33,46 @@ def test_networks_count_by_default():
     source = source_with(entities=[SelfDescribing(ASN, {"number": 1, "likelyBot": True})])
     (entity,) = BotDetection.create(BotDetection.default, means_with()).enrich(EnrichedEvent(), source)
     assert (entity.schema, entity.data) == (ENTITY, {"bot": True, "indicators": ["asnLookups"]})
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 GSA/290 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (Linux; Android 9; CUBOT_X19) AppleWebKit/537.36 Chrome/112.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 9; CUBOT NOTE) AppleWebKit/537.36 Chrome/112.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; U; Android 12; zh-cn) Chrome/98 SogouMobileBrowser/5.28 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 13; wv) AppleWebKit/537.36 Chrome/120.0 Mobile Viber/21.0",
+        "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36",
+        "okhttp/4.9.2",
+        "MyShop/3.2 CFNetwork/1408.0.4 Darwin/22.5.0",
+        "Dart/2.19 (dart:io)",
+    ],
+)  # fmt: skip
+def test_people_are_not_taken_for_bots(agent):
+    event, source = EnrichedEvent(useragent=agent), source_with()
+    for found in (Yauaa, BotDetection):
+        source.entities[:0] = found.create(found.default, means_with()).enrich(event, source)
+    assert source.entities[0].data["bot"] is False
+
+
+@pytest.mark.parametrize("group", ["robot", "library", "headless"])
+def test_every_pattern_of_the_list_works(group):
+    """Plain words are looked for without a regular expression, and find what the expression would."""
+    import json
+    import re
+    from importlib.resources import files
+
+    from snowgauge.enrich.enrichments import user_agents
+
+    lists = json.loads(files("snowgauge.enrich.enrichments").joinpath("bots.json").read_text("utf-8"))
+    patterns = lists[{"robot": "robots", "library": "libraries", "headless": "headless"}[group]]
+    words = getattr(user_agents.bot_words(), group)
+    assert len(set(patterns)) == len(patterns)
+    for pattern in patterns:
+        assert pattern == pattern.lower()
+        word = re.sub(r"\\(?:b|\.)", lambda m: "." if m[0] == "\\." else "", pattern).removeprefix("^")
+        if re.fullmatch(r"[\w ./!-]+", word):
+            assert words.found_in(word)
+    assert not words.found_in("mozilla/5.0 (windows nt 10.0) firefox/121.0")

@@ -32,6 +32,7 @@ class AsnLookups(Enrichment):
     runs_at = PLACES["asn_lookups"]
     # without a list there is nothing to say by default; "found" is no key of the schema, so no file can set it
     default: ClassVar[dict[str, Any] | None] = {"found": True}
+    default_needs = "list of networks in the data folder's assets"
     sample: ClassVar[dict[str, Any]] = {
         "schema": "iglu:com.snowplowanalytics.snowplow.enrichments/asn_lookups/jsonschema/1-0-0",
         "data": {

@@ -152,6 +152,8 @@ class Enrichment:
     """Columns it may set (``*``: any)."""
     default: ClassVar[dict[str, Any] | None] = None
     """``parameters`` used when nothing is configured at all; ``None``: off by default."""
+    default_needs: ClassVar[str] = ""
+    """What has to be there for the default to work, in words after "a": "database in the data folder"."""
     beside_parameters: ClassVar[tuple[str, ...]] = ()
     """Keys that its configuration has beside ``parameters`` (PII: ``emitEvent``, ``anonymousOnly``). The loader merges
     those present into the parameters that ``create`` is given."""

@@ -64,6 +64,7 @@ class IpLookups(Enrichment):
         "geo_timezone", "ip_isp", "ip_organization", "ip_domain", "ip_netspeed",
     )  # fmt: skip
     default: ClassVar[dict[str, Any] | None] = {}
+    default_needs = "database in the data folder's assets"
     sample: ClassVar[dict[str, Any]] = {
         "schema": "iglu:com.snowplowanalytics.snowplow/ip_lookups/jsonschema/2-0-1",
         "data": {

@@ -118,12 +118,12 @@ def columns(text: str) -> tuple[str | bool | None, ...]:
     """The values of the ten columns, in their order."""
     agent = user_agents.built_in().parse(text)
     words = user_agents.bot_words()
-    robot = agent.brand == "Spider" or bool(words.robot.search(text))
+    robot = agent.brand == "Spider" or words.robot.found_in(text.lower())
     device = _device(text, robot=robot)
     name, family, version = _browser(agent, robot=robot)
     system, system_family = _system(agent)
     engine = next((engine for engine, pattern in _ENGINES if pattern.search(text)), "OTHER")
-    kind = _browser_type(agent, device, robot=robot, library=bool(words.library.search(text)))
+    kind = _browser_type(agent, device, robot=robot, library=words.library.found_in(text.lower()))
     texts = (
         name, family, version, kind, engine, system, system_family, _MAKERS.get(system_family, "Other"), device,
     )  # fmt: skip

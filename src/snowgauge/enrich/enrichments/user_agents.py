@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 
 CACHED = 10_000
+_SPECIAL = re.compile(r"[\\\[\](){}|^$*+?.]")
 
 
 class UserAgent(msgspec.Struct, frozen=True):
@@ -133,20 +135,47 @@ def from_yaml(content: bytes) -> Rules:
         raise ValueError(f"a rule is not as expected: {error!r}") from error
 
 
-class BotWords(msgspec.Struct, frozen=True):
-    """Patterns of user agents that are no person's browser."""
+class Words:
+    """Regular expressions to be found anywhere in a text, in any case.
 
-    robot: re.Pattern[str]
-    library: re.Pattern[str]
-    headless: re.Pattern[str]
+    Hundreds of alternatives cost half a millisecond in one expression; nearly all are plain words, or words at the
+    beginning, and those are looked for as such.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        words: list[str] = []
+        starts: list[str] = []
+        others: list[str] = []
+        for pattern in patterns:
+            start = pattern.startswith("^")
+            word = pattern[start:].replace("\\.", ".")
+            if "\\" in word or _SPECIAL.search(pattern[start:].replace("\\.", "")):
+                others.append(pattern)
+            else:
+                (starts if start else words).append(word.lower())
+        self._words = tuple(words)
+        self._starts = tuple(starts)
+        self._others = re.compile("|".join(f"(?:{pattern})" for pattern in others) or "(?!)")
+
+    def found_in(self, lowered: str) -> bool:
+        """``lowered`` is the text in lower case."""
+        return (
+            lowered.startswith(self._starts)
+            or any(word in lowered for word in self._words)
+            or self._others.search(lowered) is not None
+        )
+
+
+class BotWords(msgspec.Struct, frozen=True):
+    """What marks user agents that are no person's browser."""
+
+    robot: Words
+    library: Words
+    headless: Words
 
 
 @cache
 def bot_words() -> BotWords:
     """The patterns of ``bots.json``: words of crawlers, HTTP libraries and browsers driven by programs."""
     lists = json.loads(files(__package__).joinpath("bots.json").read_text("utf-8"))
-
-    def union(name: str) -> re.Pattern[str]:
-        return re.compile("|".join(f"(?:{pattern})" for pattern in lists[name]), re.IGNORECASE)
-
-    return BotWords(union("robots"), union("libraries"), union("headless"))
+    return BotWords(Words(lists["robots"]), Words(lists["libraries"]), Words(lists["headless"]))

@@ -124,9 +124,9 @@ def describe(text: str, hint_lines: tuple[str, ...]) -> dict[str, str]:
     # browsers that hide the model write "K"; with the hint in its place the rules know the brand
     whole = text.replace("; K)", f"; {hints.model})") if hints.model else text
     agent = user_agents.built_in().parse(whole)
-    words = user_agents.bot_words()
-    robot = agent.brand == "Spider" or bool(
-        words.robot.search(text) or words.library.search(text) or words.headless.search(text)
+    words, lowered = user_agents.bot_words(), text.lower()
+    robot = agent.brand == "Spider" or any(
+        some.found_in(lowered) for some in (words.robot, words.library, words.headless)
     )
     found: dict[str, str | None] = {"deviceClass": _device_class(text, agent, hints, robot=robot)}
     found |= _device(text, agent, hints, found["deviceClass"] or "")
