@@ -16,10 +16,8 @@ from snowgauge.events.tracker import TrackerEvent
 ME = Processor("snowgauge-enrich", "1.0.0")
 AT = 1_700_000_000_000
 PAYLOAD = CollectorPayload(timestamp=AT, headers=None, collector="c", ip_address="1.1.1.1", network_user_id="n")
-VIOLATION = {
-    "schemaKey": "iglu:com.acme/a/jsonschema/1-0-0",
-    "error": {"error": "ResolutionError", "lookupHistory": []},
-}
+SCHEMA = "iglu:com.acme/a/jsonschema/1-0-0"
+VIOLATION = {"schemaKey": SCHEMA, "error": {"error": "ResolutionError", "lookupHistory": []}}
 
 
 def format_violation() -> FailedEvent:

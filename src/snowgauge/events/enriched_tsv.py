@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import orjson
 
+from snowgauge.errors import SelfDescribingError
 from snowgauge.events.enriched import ATOMIC_FIELDS, EnrichedEvent
-from snowgauge.events.json_text import compact
+from snowgauge.events.json_text import compact, plain, read
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.events.timestamps import parse_ms, tsv_text
 
@@ -21,6 +22,7 @@ _NAMES = tuple(field.name for field in ATOMIC_FIELDS)
 _AT = {
     kind: tuple(i for i, f in enumerate(ATOMIC_FIELDS) if f.kind == kind) for kind in {f.kind for f in ATOMIC_FIELDS}
 }
+_ANY_DEPTH = 500  # what was written had passed enrich's own limit
 _TXN_ID = _NAMES.index("txn_id")
 
 
@@ -100,7 +102,7 @@ def from_tsv(line: str) -> EnrichedEvent:
         if text:
             try:
                 columns[field.name] = _value(field.kind, text)
-            except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
+            except (ValueError, KeyError, TypeError, SelfDescribingError) as error:
                 raise NotEnriched(f"column {field.name} holds {text[:80]!r}: {error}") from None
     return EnrichedEvent(**columns)
 
@@ -131,7 +133,7 @@ class _Wrapper(msgspec.Struct):
 def _item(raw: msgspec.Raw) -> SelfDescribing:
     wrapper = msgspec.json.decode(raw, type=_Wrapper)
     literal = bytes(wrapper.data).decode()
-    item = SelfDescribing.parse({"schema": wrapper.schema, "data": orjson.loads(literal)})
+    item = SelfDescribing.parse({"schema": wrapper.schema, "data": plain(read(literal, _ANY_DEPTH))})
     return SelfDescribing(item.schema, item.data, literal)
 
 
