@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import gzip
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -208,6 +210,32 @@ def test_requests_under_way_are_finished_when_stopping():
     client.join()
     assert answers[0].status_code == 200
     assert log.stats().entries == 1
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the openssl command to make a certificate")
+    key, chain = tmp_path / "key.pem", tmp_path / "chain.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(chain)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return {"certificate": chain, "private_key": key}
+
+
+def test_https_with_plain_http_sent_on_to_it(certificate):
+    settings = {"enable": True, "redirect": True, "port": free_port(), **certificate}
+    with serving(ssl=settings, hsts={"enable": True}) as served:
+        trusted = ssl.create_default_context(cafile=str(certificate["certificate"]))
+        with httpx.Client(verify=trusted, http2=True, follow_redirects=True) as client:
+            answer = client.post(served.url + "/a/b?x=1", content=b"sent twice")
+        assert (answer.status_code, str(answer.url)) == (200, f"https://127.0.0.1:{settings['port']}/a/b?x=1")
+        assert answer.http_version == "HTTP/2"
+        assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+        assert [p.body for p in served.kept] == ["sent twice"]
 
 
 def test_an_address_that_is_none():

@@ -69,6 +69,4 @@ def test_a_configuration_of_snowplows_collector_can_be_pasted():
 def test_wrong_settings_name_what_is_wrong(wrong, named):
     with pytest.raises(ValidationError) as error:
         CollectorSettings.model_validate(wrong)
-    assert (
-        named.lower() in str(error.value).replace("statusCode", "status_code").replace("sameSite", "same_site").lower()
-    )
+    assert named in str(error.value)

@@ -96,7 +96,7 @@ Domain = Annotated[str, AfterValidator(_domain)]
 class CollectorPart(PartSettings):
     """Base of the collector's settings: camelCase spellings are accepted beside snake_case."""
 
-    model_config = ConfigDict(alias_generator=to_camel)
+    model_config = ConfigDict(alias_generator=to_camel, loc_by_alias=False)
 
     @model_validator(mode="before")
     @classmethod
