@@ -1,6 +1,8 @@
 """What holds for every webhook adapter: no request breaks one, and a secret in the URL keeps strangers out."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -95,3 +97,33 @@ def test_with_a_secret_in_the_url_configured_others_make_no_events(receive, path
     assert message["field"] == "querystring"
     assert "url_secret" in message["expectation"]
     assert "right" not in json.dumps(result.failures)
+
+
+@pytest.mark.parametrize("path", SENDERS)
+def test_a_secret_of_an_unknown_name_lets_nothing_pass(receive, path):
+    """The operator believes that requests are checked, so they must not come in unchecked."""
+    result = receive(path, query="a=b", body="{}", content_type=SENDERS[path], secrets={"signing-key": "s3cr3t"})
+    ((message,),) = result.failures
+    assert message["value"] == "signing-key"
+    assert "url_secret" in message["expectation"]
+    assert "s3cr3t" not in json.dumps(result.failures)
+
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "guide" / "webhooks.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", SENDERS)
+def test_the_guide_names_every_sender_and_its_secrets(receive, path):
+    (line,) = [line for line in GUIDE.splitlines() if line.startswith("|") and f"`/{path}`" in line]
+    result = receive(path, query="a=b", body="{}", content_type=SENDERS[path], secrets={"?": ""})
+    known = result.failures[0][0]["expectation"].rpartition("(")[2].rstrip(")").split(", ")
+    own = [name for name in known if name != "url_secret"]
+    assert sorted(re.findall(r"`([a-z_]+)`", line.rpartition("|")[0].rpartition("|")[2])) == sorted(own)
+
+
+@pytest.mark.parametrize("sample", re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL))
+def test_settings_in_the_guide_are_settings(tmp_path, sample):
+    from snowgauge.settings.load import load
+
+    (tmp_path / "snowgauge.toml").write_text(sample)
+    assert load(folder=tmp_path).sources

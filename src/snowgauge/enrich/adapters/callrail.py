@@ -13,7 +13,7 @@ from typing import Any
 from snowgauge.enrich.adapters.base import Adapter, AdapterInput
 from snowgauge.enrich.webhooks.failure_messages import bad_input
 from snowgauge.enrich.webhooks.sender import NOT_DATA, Sender, digest, identity_of
-from snowgauge.enrich.webhooks.signatures import without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit
 from snowgauge.enrich.webhooks.timestamps_in_json import iso_of_date_text
 from snowgauge.events.tracker import TrackerEvent
 
@@ -28,7 +28,7 @@ class CallRailAdapter(Adapter):
     paths = (("com.callrail", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source)
         if not source.querystring:
             raise bad_input("querystring", None, "empty querystring")
         data: dict[str, Any] = {

@@ -20,7 +20,7 @@ from snowgauge.enrich.webhooks.failure_messages import bad_input
 from snowgauge.enrich.webhooks.items import each_alone
 from snowgauge.enrich.webhooks.requests import body_of
 from snowgauge.enrich.webhooks.sender import Sender, contexts, identity_of
-from snowgauge.enrich.webhooks.signatures import without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit
 from snowgauge.events.tracker import TrackerEvent
 
 SENDER = Sender("cloudfront", "com.amazon.aws.cloudfront/wd_access_log")
@@ -34,7 +34,7 @@ class CloudFrontAdapter(Adapter):
     paths = (("com.amazon.aws.cloudfront", "wd_access_log"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source)
         body = body_of(source, "empty body")
         return each_alone(_data_lines(body), lambda place: _event(source, *place))
 

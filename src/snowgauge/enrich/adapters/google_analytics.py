@@ -25,7 +25,7 @@ from snowgauge.enrich.webhooks.measurement_protocol import (
 )
 from snowgauge.enrich.webhooks.requests import body_of
 from snowgauge.enrich.webhooks.sender import Sender, contexts
-from snowgauge.enrich.webhooks.signatures import without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit
 from snowgauge.errors import AdapterFailure
 from snowgauge.events.tracker import TrackerEvent
 
@@ -39,7 +39,7 @@ class GoogleAnalyticsAdapter(Adapter):
     paths = (("com.google.analytics", "v1"), ("com.google.analytics.measurement-protocol", "v1"))
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source)
         body = body_of(source, "empty body", refuse_empty=True)
         lines = _LINE_END.split(body)
         if len(lines) > 1 and not lines[-1]:

@@ -23,6 +23,7 @@ from snowgauge.enrich.webhooks.items import each_alone
 from snowgauge.enrich.webhooks.requests import JSON, body_of, json_of, require_content_type
 from snowgauge.enrich.webhooks.sender import Sender, identity_of
 from snowgauge.enrich.webhooks.signatures import (
+    admit,
     header,
     hmac_base64,
     mismatch,
@@ -30,7 +31,6 @@ from snowgauge.enrich.webhooks.signatures import (
     required_header,
     same,
     sha256_hex,
-    without_url_secret,
 )
 from snowgauge.enrich.webhooks.timestamps_in_json import iso_of_epoch
 from snowgauge.events.tracker import TrackerEvent
@@ -76,7 +76,7 @@ class HubSpotAdapter(Adapter):
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
         source_url = public_url(source)
-        source = without_url_secret(source)
+        source = admit(source, "client_secret", "url")
         body = body_of(source, "empty body: not events to process")
         require_content_type(source, JSON)
         _verify(source, body, source_url)

@@ -16,7 +16,7 @@ from snowgauge.enrich.webhooks.failure_messages import bad_input
 from snowgauge.enrich.webhooks.form_bodies import read_form
 from snowgauge.enrich.webhooks.requests import FORM, body_of, require_content_type
 from snowgauge.enrich.webhooks.sender import NOT_DATA, Sender, digest
-from snowgauge.enrich.webhooks.signatures import without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit
 from snowgauge.enrich.webhooks.timestamps_in_json import iso_of_date_text
 from snowgauge.events.tracker import TrackerEvent
 
@@ -42,7 +42,7 @@ class MailchimpAdapter(Adapter):
     paths = (("com.mailchimp", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source)
         body = body_of(source)
         require_content_type(source, FORM)
         form = read_form(body)

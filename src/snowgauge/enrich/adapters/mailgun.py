@@ -17,7 +17,7 @@ from snowgauge.enrich.webhooks.event_types import EventTypes
 from snowgauge.enrich.webhooks.failure_messages import bad_input, input_data
 from snowgauge.enrich.webhooks.requests import JSON, NO_EVENTS, body_of, require_content_type
 from snowgauge.enrich.webhooks.sender import Sender, identity_of
-from snowgauge.enrich.webhooks.signatures import hmac_hex, mismatch, same, without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit, hmac_hex, mismatch, same
 from snowgauge.enrich.webhooks.timestamps_in_json import clean
 from snowgauge.errors import AdapterFailure
 from snowgauge.events.tracker import TrackerEvent
@@ -42,7 +42,7 @@ class MailgunAdapter(Adapter):
     paths = (("com.mailgun", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source, "signing_key")
         body = body_of(source, NO_EVENTS, refuse_empty=True)
         require_content_type(source, JSON)
         try:

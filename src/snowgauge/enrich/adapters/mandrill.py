@@ -19,12 +19,12 @@ from snowgauge.enrich.webhooks.items import each_alone
 from snowgauge.enrich.webhooks.requests import FORM, body_of, json_of, require_content_type
 from snowgauge.enrich.webhooks.sender import Sender, identity_of
 from snowgauge.enrich.webhooks.signatures import (
+    admit,
     hmac_base64,
     mismatch,
     public_url,
     required_header,
     same,
-    without_url_secret,
 )
 from snowgauge.enrich.webhooks.timestamps_in_json import clean
 from snowgauge.events.tracker import TrackerEvent
@@ -55,7 +55,7 @@ class MandrillAdapter(Adapter):
     paths = (("com.mandrill", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source, "webhook_key", "url")
         body = body_of(source)
         require_content_type(source, FORM)
         form = read_form(body)

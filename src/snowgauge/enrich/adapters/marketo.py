@@ -13,7 +13,7 @@ from snowgauge.enrich.adapters.base import Adapter, AdapterInput
 from snowgauge.enrich.webhooks.failure_messages import bad_input
 from snowgauge.enrich.webhooks.requests import body_of, json_of
 from snowgauge.enrich.webhooks.sender import Sender
-from snowgauge.enrich.webhooks.signatures import without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit
 from snowgauge.enrich.webhooks.timestamps_in_json import iso_of_date_text
 from snowgauge.events.tracker import TrackerEvent
 
@@ -39,7 +39,7 @@ class MarketoAdapter(Adapter):
     paths = (("com.marketo", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source)
         body = body_of(source)
         json = json_of(source, body)
         if not isinstance(json, dict):

@@ -16,7 +16,7 @@ from snowgauge.enrich.webhooks.failure_messages import bad_input
 from snowgauge.enrich.webhooks.form_bodies import read_form
 from snowgauge.enrich.webhooks.requests import FORM, NO_EVENTS, body_of, json_of, require_content_type
 from snowgauge.enrich.webhooks.sender import Sender, digest, identity_of
-from snowgauge.enrich.webhooks.signatures import without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit
 from snowgauge.enrich.webhooks.timestamps_in_json import iso_of_milliseconds
 from snowgauge.events.tracker import TrackerEvent
 
@@ -32,7 +32,7 @@ class OlarkAdapter(Adapter):
     paths = (("com.olark", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source)
         body = body_of(source, NO_EVENTS, refuse_empty=True)
         require_content_type(source, FORM)
         text = read_form(body, complaint="could not parse body: ").get("data")

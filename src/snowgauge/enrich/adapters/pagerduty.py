@@ -18,7 +18,7 @@ from snowgauge.enrich.webhooks.failure_messages import bad_input
 from snowgauge.enrich.webhooks.items import each_alone
 from snowgauge.enrich.webhooks.requests import JSON, body_of, json_of, require_content_type
 from snowgauge.enrich.webhooks.sender import Sender, identity_of
-from snowgauge.enrich.webhooks.signatures import hmac_hex, mismatch, required_header, same, without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit, hmac_hex, mismatch, required_header, same
 from snowgauge.events.tracker import TrackerEvent
 
 SENDER = Sender("pagerduty", "com.pagerduty-v1")
@@ -39,7 +39,7 @@ class PagerDutyAdapter(Adapter):
     paths = (("com.pagerduty", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source, "signing_secret")
         body = body_of(source)
         require_content_type(source, JSON)
         _verify(source, body)

@@ -14,7 +14,7 @@ from snowgauge.enrich.webhooks.event_types import EventTypes
 from snowgauge.enrich.webhooks.failure_messages import bad_input, input_data
 from snowgauge.enrich.webhooks.requests import json_of
 from snowgauge.enrich.webhooks.sender import Sender, digest, identity_of
-from snowgauge.enrich.webhooks.signatures import without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit
 from snowgauge.errors import AdapterFailure
 from snowgauge.events.tracker import TrackerEvent
 
@@ -37,7 +37,7 @@ class PingdomAdapter(Adapter):
     paths = (("com.pingdom", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source)
         if not source.querystring:
             raise bad_input("querystring", None, "empty querystring: no events to process")
         leaks = [

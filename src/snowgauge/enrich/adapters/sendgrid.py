@@ -17,7 +17,7 @@ from snowgauge.enrich.webhooks.failure_messages import bad_input
 from snowgauge.enrich.webhooks.items import each_alone
 from snowgauge.enrich.webhooks.requests import JSON, body_of, json_of, require_content_type
 from snowgauge.enrich.webhooks.sender import Sender, identity_of
-from snowgauge.enrich.webhooks.signatures import ecdsa_matches, mismatch, required_header, without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit, ecdsa_matches, mismatch, required_header
 from snowgauge.enrich.webhooks.timestamps_in_json import clean
 from snowgauge.events.tracker import TrackerEvent
 
@@ -52,7 +52,7 @@ class SendGridAdapter(Adapter):
     paths = (("com.sendgrid", "v3"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source, "public_key")
         body = body_of(source)
         require_content_type(source, JSON)
         _verify(source, body)

@@ -15,7 +15,7 @@ from snowgauge.enrich.webhooks.failure_messages import bad_input
 from snowgauge.enrich.webhooks.form_bodies import read_form
 from snowgauge.enrich.webhooks.requests import FORM, NO_EVENTS, body_of, json_of, require_content_type
 from snowgauge.enrich.webhooks.sender import Sender
-from snowgauge.enrich.webhooks.signatures import without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit
 from snowgauge.events.tracker import TrackerEvent
 
 SENDER = Sender("unbounce", "com.unbounce-v1")
@@ -29,7 +29,7 @@ class UnbounceAdapter(Adapter):
     paths = (("com.unbounce", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source)
         body = body_of(source, NO_EVENTS, refuse_empty=True)
         require_content_type(source, FORM)
         form = read_form(body, complaint="could not parse body: ")

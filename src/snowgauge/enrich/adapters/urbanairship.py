@@ -18,7 +18,7 @@ from snowgauge.enrich.webhooks.event_types import EventTypes
 from snowgauge.enrich.webhooks.failure_messages import Message, bad_input, input_data
 from snowgauge.enrich.webhooks.requests import body_of, json_of
 from snowgauge.enrich.webhooks.sender import Sender
-from snowgauge.enrich.webhooks.signatures import hmac_hex, mismatch, required_header, same, without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit, hmac_hex, mismatch, required_header, same
 from snowgauge.enrich.webhooks.timestamps_in_json import EPOCH
 from snowgauge.errors import AdapterFailure
 from snowgauge.events.tracker import TrackerEvent
@@ -58,7 +58,7 @@ class UrbanAirshipAdapter(Adapter):
     paths = (("com.urbanairship.connect", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source, "signature_secret")
         body = body_of(source)
         if source.payload.content_type is not None:
             raise bad_input("contentType", source.payload.content_type, "expected no content type")

@@ -12,7 +12,7 @@ from snowgauge.enrich.webhooks.event_types import EventTypes
 from snowgauge.enrich.webhooks.failure_messages import bad_input
 from snowgauge.enrich.webhooks.requests import body_of, json_of
 from snowgauge.enrich.webhooks.sender import Sender
-from snowgauge.enrich.webhooks.signatures import without_url_secret
+from snowgauge.enrich.webhooks.signatures import admit
 from snowgauge.enrich.webhooks.timestamps_in_json import clean
 from snowgauge.events.tracker import TrackerEvent
 
@@ -33,7 +33,7 @@ class VeroAdapter(Adapter):
     paths = (("com.getvero", "v1"),)
 
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
-        source = without_url_secret(source)
+        source = admit(source)
         json = json_of(source, body_of(source))
         if not isinstance(json, dict) or "type" not in json:
             why = "could not extract 'type': DecodingFailure at .type: Missing required field"

@@ -29,8 +29,19 @@ if TYPE_CHECKING:
 URL_SECRET = "secret"  # noqa: S105 -- the name of a query parameter
 
 
-def without_url_secret(source: AdapterInput) -> AdapterInput:
-    """Check the secret in the URL when one is configured; gives the input without that parameter."""
+def admit(source: AdapterInput, *names: str) -> AdapterInput:
+    """Check the secret in the URL when one is configured; gives the input without that parameter.
+
+    ``names`` are the other secrets that the adapter knows. A configured one that it does not know lets nothing pass:
+    a name with a slip in it would otherwise leave the door open.
+    """
+    if not source.secrets:
+        return source
+    for name in source.secrets:
+        if name != "url_secret" and name not in names:
+            known = ", ".join(("url_secret", *names))
+            why = f"no secret of this webhook has the name {name!r}: correct it in enrich.adapters.secrets ({known})"
+            raise bad_input("secrets", name, why)
     secret = source.secrets.get("url_secret")
     if secret is None:
         return source
