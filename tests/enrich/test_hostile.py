@@ -175,3 +175,9 @@ def test_snowplows_sdk_reads_every_type_of_event(enricher: Enricher, record: Cal
     read: dict[str, Any] = sdk.transform(to_tsv(outcome.event))
     assert (read["event"], read["app_id"], read["platform"]) == (kind, "shop", "web")
     assert read["event_id"] == outcome.event.event_id
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_long_texts_of_every_parameter(enricher: Enricher, record: Callable[..., bytes], name: str) -> None:
+    for text in ("1" * 50_000, "1E" + "0" * 50_000 + "9", "0" * 5000 + "x1", "a" * 50_000, "%" * 5000, "[" * 5000):
+        whole(enricher.process(record({"e": "pv", name: text})))

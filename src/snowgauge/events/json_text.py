@@ -39,7 +39,7 @@ class IntLiteral(int):
 _CHANGEABLE = re.compile(rb"(?:^|[\[:,\s])-?(?:[0-9]+[.eE]|[0-9]{16}|0(?<=-0))")
 _CONTROLS = re.compile("[\x7f-\x9f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _KEEP = orjson.OPT_PASSTHROUGH_SUBCLASS
 _MANY_DIGITS = 4000  # Python refuses to read integers of more than 4300 digits
 

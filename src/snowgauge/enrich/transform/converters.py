@@ -90,9 +90,12 @@ def flag(text: str) -> bool:
     raise Unconvertible("Cannot be converted to Boolean-like java.lang.Byte")
 
 
-@lru_cache(maxsize=4096)
 def dimensions(text: str) -> tuple[int, int]:
     """Width and height of ``1280x1024``."""
+    return _cached_dimensions(text) if len(text) <= 21 else _dimensions(text)
+
+
+def _dimensions(text: str) -> tuple[int, int]:
     found = _DIMENSIONS.fullmatch(text)
     if not found:
         raise Unconvertible(r"Does not conform to regex (\d+)x(\d+)")
@@ -102,7 +105,9 @@ def dimensions(text: str) -> tuple[int, int]:
     return width, height
 
 
-@lru_cache(maxsize=4096)
+_cached_dimensions = lru_cache(maxsize=4096)(_dimensions)
+
+
 def decimal(text: str) -> str | None:
     """The number's own precision is kept: ``42.50`` stays, ``1E7`` is written out, ``0.0000001`` becomes ``1E-7``."""
     if text.lower() == "null":
@@ -110,7 +115,8 @@ def decimal(text: str) -> str | None:
     found = _DECIMAL.fullmatch(text)
     if not found or max(text) > "\uffff":
         raise Unconvertible(f"Cannot be converted to java.math.BigDecimal. Error : {_why_not_decimal(text)}")
-    if found[1] and abs(int(found[1][:12])) > _MAX_EXPONENT:
+    exponent_digits = (found[1] or "").lstrip("+-0")
+    if exponent_digits and (len(exponent_digits) > 9 or int(exponent_digits) > _MAX_EXPONENT):
         raise Unconvertible("Cannot be converted to java.math.BigDecimal. Error : Scale out of range.")
     number = Decimal(text)
     if number.is_zero():

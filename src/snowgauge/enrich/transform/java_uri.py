@@ -15,7 +15,7 @@ _ESCAPED = rf"%[0-9A-Fa-f]{{2}}|[^\x00-\x80{_OTHER}]"
 
 
 def _run(chars: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:[{chars}]+|{_ESCAPED})*")
+    return re.compile(rf"(?:[{chars}]++|{_ESCAPED})*+")
 
 
 _UNRESERVED = r"A-Za-z0-9\-_.!~*'()"

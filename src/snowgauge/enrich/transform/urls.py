@@ -18,6 +18,9 @@ _PARTS = re.compile(
     re.DOTALL,
 )
 
+_LONGEST_CACHED = 1024
+"""Longer texts are parsed anew each time, so that a sender of endless new ones cannot fill the memory."""
+
 
 class BadUrl(ValueError):
     """A URL that neither way of reading understands; the text is the failure's message."""
@@ -35,9 +38,19 @@ class Url(msgspec.Struct, frozen=True):
     fragment: str | None
 
 
-@lru_cache(maxsize=8192)
 def parse(text: str) -> Url:
     """Raises :class:`BadUrl`."""
+    return _cached(text) if len(text) <= _LONGEST_CACHED else _parse(text)
+
+
+def query_pairs(query: str | None, encoding: str | None) -> querystrings.Pairs:
+    """The querystring of a parsed URL, decoded. The list is shared: read it only. Raises ``BadQuery``."""
+    if query is not None and len(query) > _LONGEST_CACHED:
+        return querystrings.parse(query, encoding)
+    return _cached_pairs(query, encoding)
+
+
+def _parse(text: str) -> Url:
     spaced = text.replace(" ", "%20")
     try:
         uri = java_uri.parse(spaced)
@@ -54,10 +67,8 @@ def parse(text: str) -> Url:
     return Url(spaced, uri.scheme, uri.host, port, uri.path or None, uri.query or None, uri.fragment or None)
 
 
-@lru_cache(maxsize=8192)
-def query_pairs(query: str | None, encoding: str | None) -> querystrings.Pairs:
-    """The querystring of a parsed URL, decoded. The list is shared: read it only. Raises ``BadQuery``."""
-    return querystrings.parse(query, encoding)
+_cached = lru_cache(maxsize=8192)(_parse)
+_cached_pairs = lru_cache(maxsize=8192)(querystrings.parse)
 
 
 def reencoded(text: str) -> str:
