@@ -244,6 +244,15 @@ def test_an_address_that_is_none():
         asyncio.run(serve(settings, MemoryLog().writer(), stop=asyncio.Event()))
 
 
+def test_a_port_that_another_program_has():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        settings = CollectorSettings(interface="127.0.0.1", port=other.getsockname()[1], pre_termination_period=0)
+        with pytest.raises(SettingsError, match=r"collector\.port"):
+            asyncio.run(serve(settings, MemoryLog().writer(), stop=asyncio.Event()))
+
+
 def test_sigterm_keeps_serving_for_the_period_and_then_ends_well(tmp_path):
     port = free_port()
     program = tmp_path / "collector.py"

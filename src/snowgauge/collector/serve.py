@@ -105,10 +105,10 @@ async def serve(
             _log.warning("connections_cut", after_seconds=_DRAIN_SECONDS)
         await app.close()
     for task in running:
-        if task.done():
-            task.result()
-        else:
+        if task in unfinished:
             task.cancel()
+        else:
+            task.result()
 
 
 def _server(settings: CollectorSettings, app: Collector, port: int, *, tls: bool) -> Server:
@@ -150,6 +150,7 @@ def _address(interface: str) -> str:
 async def _accepting(server: Server, running: list[asyncio.Task[None]]) -> None:
     """Returns once the port answers, or something ended that should not have."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.bind_addr, server.bind_addr)  # noqa: S104
+    await asyncio.sleep(0)  # the servers bind in their first step: were the port another's, it would answer below
     while not any(task.done() for task in running):
         try:
             _, connection = await asyncio.open_connection(local, server.bind_port)
@@ -158,3 +159,9 @@ async def _accepting(server: Server, running: list[asyncio.Task[None]]) -> None:
         else:
             connection.close()
             return
+    for task in running:
+        if task.done() and (error := task.exception()) is not None:
+            raise SettingsError(
+                f"collector.port: cannot listen at {server.bind_addr} port {server.bind_port} "
+                f"({str(error).partition(chr(10))[0]}); is another program using it?"
+            ) from None  # the server's own error carries a native stack trace
