@@ -39,7 +39,7 @@ def test_networks_count_by_default():
     "agent",
     [
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 GSA/290 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) GSA/290 Mobile/15E148 Safari/604.1",
         "Mozilla/5.0 (Linux; Android 9; CUBOT_X19) AppleWebKit/537.36 Chrome/112.0.0.0 Mobile Safari/537.36",
         "Mozilla/5.0 (Linux; Android 9; CUBOT NOTE) AppleWebKit/537.36 Chrome/112.0.0.0 Mobile Safari/537.36",
         "Mozilla/5.0 (Linux; U; Android 12; zh-cn) Chrome/98 SogouMobileBrowser/5.28 Mobile Safari/537.36",

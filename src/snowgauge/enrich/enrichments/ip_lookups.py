@@ -26,10 +26,10 @@ _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+")
 _FOUND: dict[str, tuple[str, ...]] = {
     # names of files that are taken from the data folder, best first
     "geo": ("*[Cc]ity*.mmdb", "*[Cc]ountry*.mmdb"),
-    "isp": ("*ISP*.mmdb", "*-isp*.mmdb"),
-    "domain": ("GeoIP2-Domain*.mmdb",),
-    "connectionType": ("*Connection-Type*.mmdb",),
-    "asn": ("*ASN*.mmdb", "*-asn*.mmdb"),
+    "isp": ("*[Ii][Ss][Pp]*.mmdb",),
+    "domain": ("*[Dd]omain*.mmdb",),
+    "connectionType": ("*[Cc]onnection-[Tt]ype*.mmdb",),
+    "asn": ("*[Aa][Ss][Nn]*.mmdb",),
 }
 
 
