@@ -1,0 +1,97 @@
+"""A running deployment, Snowplow's JavaScript trackers, and a browser, for tests with real processes."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from snowgauge.testing.deployment import Deployment
+
+HERE = Path(__file__).parent
+CACHE = HERE.parent.parent / ".cache" / "js"
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory):
+    """One deployment for all tests that only send and look; each uses app ids of its own."""
+    with Deployment(tmp_path_factory.mktemp("deployment") / "data", {"iglu.iglu_central": "false"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def js():
+    """The folder with the trackers installed as the lock file says, once for all runs."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not on this machine, so Snowplow's JavaScript trackers cannot be tested")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    lock, installed = HERE / "js" / "package-lock.json", CACHE / "installed-lock.json"
+    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / "js" / name, CACHE / name)
+        done = subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund"], cwd=CACHE, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            pytest.skip(f"npm cannot install Snowplow's JavaScript trackers: {done.stderr[-300:]}")
+        shutil.copy(lock, installed)
+    for source in (HERE / "js").glob("*.*js"):
+        shutil.copy(source, CACHE)
+    return CACHE
+
+
+@pytest.fixture(scope="session")
+def page(js, tmp_path_factory):
+    """The address of the test page, bundled and served."""
+    folder = tmp_path_factory.mktemp("page")
+    shutil.copy(HERE / "js" / "page.html", folder / "index.html")
+    subprocess.run(
+        [js / "node_modules" / ".bin" / "esbuild", "page.js", "--bundle", f"--outfile={folder / 'page.js'}"],
+        cwd=js,
+        check=True,
+        capture_output=True,
+    )
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium that talks to nobody but the tests."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine, so the browser tracker cannot be tested")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=[
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()
