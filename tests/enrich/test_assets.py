@@ -11,6 +11,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from snowgauge.enrich.assets import AssetCache, joined
 from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.errors import AssetError
+from snowgauge.telemetry import metrics
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -116,17 +117,30 @@ def test_a_failed_refresh_keeps_the_old_one(server, cache, clock):
     clock.now += WEEK + 1
     assert cache.refresh() == []
     assert asset.value == "one"
-
-
-def test_a_refresh_that_cannot_be_read_keeps_the_old_one(server, cache, clock):
-    server.files["/a.json"] = ('"1"', b"1")
-    asset = cache.get(f"{server.url}/a.json", int)
-    server.files["/a.json"] = ('"2"', b"<html>")
-    clock.now += WEEK + 1
-    assert cache.refresh() == []
-    assert asset.value == 1
     (status,) = cache.ages()
-    assert "cannot be read" in status.error
+    assert "status 404" in status.error
+    counted = f'snowgauge_asset_refresh_failures_total{{asset="{server.url}/a.json"}} 1.0'
+    assert counted in metrics.render().decode()
+
+
+def test_a_refresh_that_cannot_be_read_keeps_the_old_one(server, cache, tmp_path, clock):
+    uri = f"{server.url}/a.json"
+    server.files["/a.json"] = ('"1"', b"1")
+    asset = cache.get(uri, int)
+    for number in (2, 3):
+        server.files["/a.json"] = (f'"{number}"', b"<html>" + bytes(number))
+        clock.now += WEEK + 1
+        assert cache.refresh() == []
+        assert asset.value == 1
+        (status,) = cache.ages()
+        assert "cannot be read" in status.error
+        assert new_cache(tmp_path, clock).get(uri, int).value == 1, "also for whoever starts now"
+    server.files["/a.json"] = ('"4"', b"4")
+    clock.now += WEEK + 1
+    assert cache.refresh() == [uri]
+    assert asset.value == 4
+    (status,) = cache.ages()
+    assert status.error is None
 
 
 def test_at_start_an_old_copy_serves_while_the_server_is_away(server, cache, tmp_path, clock):

@@ -57,6 +57,8 @@ class Kept(msgspec.Struct):
     changed_at: float
     checked_at: float
     etag: str | None = None
+    unreadable: bool = False
+    """It arrived whole, but the enrichment could not read it; the copy before it is kept as ``.previous``."""
 
 
 class AssetStatus(msgspec.Struct, frozen=True):
@@ -149,10 +151,11 @@ class AssetCache:
         for asset in list(self._loaded):
             try:
                 kept = self._keep(asset.uri, max_age=self._period)
-                if asset.reload(kept.sha256):
+                if kept.unreadable or not asset.reload(kept.sha256):
+                    continue
+                if not self._kept[asset.uri].unreadable:  # reading it is what tells
                     changed.append(asset.uri)
                     log.info("asset_swapped", asset=asset.uri, bytes=kept.size)
-                self._errors.pop(asset.uri, None)
             except Exception as error:
                 self._warn(asset.uri, error)
         return changed
@@ -180,25 +183,30 @@ class AssetCache:
         ]
 
     def _run(self) -> None:
-        # a tenth of the period, because a kept copy may have been half its period old at start
-        while not self._stop.wait(max(self._period / 10, 0.01)):
+        # more often than the period: copies differ in age, and what failed is tried again
+        while not self._stop.wait(min(max(self._period / 10, 0.01), 3600)):
             self.refresh()
 
     def _load(self, uri: str, read: Callable[[Path], T]) -> LoadedAsset[T]:
-        kept = self._keep(uri, max_age=self._period)
-        path = self._path(uri)
-
-        def load() -> tuple[str, T]:
-            try:
-                return self._kept[uri].sha256, read(path)
-            except AssetError:
-                raise
-            except Exception as error:
-                raise AssetError(f"file {uri} was fetched ({kept.size} bytes) and cannot be read: {error}") from error
-
-        asset = LoadedAsset(uri, load)
+        self._keep(uri, max_age=self._period)
+        asset = LoadedAsset(uri, lambda: self._read(uri, read))
         self._loaded.append(asset)
         return asset
+
+    def _read(self, uri: str, read: Callable[[Path], T]) -> tuple[str, T]:
+        """The newest copy that can be read, and the checksum of the newest copy."""
+        kept, path = self._kept[uri], self._path(uri)
+        try:
+            return kept.sha256, read(path)
+        except Exception as error:
+            problem = AssetError(f"file {uri} was fetched ({kept.size} bytes) and cannot be read: {error}")
+            previous = _previous(path)
+            if not previous.exists():
+                raise problem from error
+            kept.unreadable = True
+            _write_whole(_about(path), msgspec.json.encode(kept))
+            self._warn(uri, problem)
+            return kept.sha256, read(previous)
 
     def _path(self, uri: str) -> Path:
         name = re.sub(r"[^A-Za-z0-9._-]", "_", uri.rstrip("/").rpartition("/")[2].partition("?")[0]) or "file"
@@ -207,8 +215,7 @@ class AssetCache:
     def _keep(self, uri: str, max_age: float) -> Kept:
         """Make sure a copy is kept, asking for it when the last time is longer ago than ``max_age``."""
         path = self._path(uri)
-        about = path.with_name(path.name + ".json")
-        kept = _read_kept(about) if path.exists() else None
+        kept = _read_kept(_about(path)) if path.exists() else None
         local = _local_path(uri)
         fresh = kept is not None and 0 <= self._clock() - kept.checked_at < max_age
         if kept is not None and fresh and local is None:
@@ -218,7 +225,9 @@ class AssetCache:
         part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             etag = self._fetch(uri, local, kept, part)
-            kept = self._settle(uri, kept, part, path, etag)
+            kept = self._settle(uri, kept, part, etag)
+            if not kept.unreadable:
+                self._errors.pop(uri, None)
         except AssetError as error:
             # a local file that is away at start is the operator's slip, not a network's mood
             if kept is None or (local is not None and uri not in self._kept):
@@ -226,15 +235,16 @@ class AssetCache:
             self._warn(uri, error)
         finally:
             part.unlink(missing_ok=True)
-        _write_whole(about, msgspec.json.encode(kept))
+        _write_whole(_about(path), msgspec.json.encode(kept))
         self._kept[uri] = kept
         return kept
 
-    def _settle(self, uri: str, kept: Kept | None, part: Path, path: Path, etag: str | None) -> Kept:
-        now = self._clock()
+    def _settle(self, uri: str, kept: Kept | None, part: Path, etag: str | None) -> Kept:
+        """Make what arrived the kept copy; the one before stays beside it, for what arrived may turn out unreadable."""
+        now, path = self._clock(), self._path(uri)
         if not part.exists():  # the answer was: not changed
             assert kept is not None
-            return Kept(uri, kept.sha256, kept.size, kept.changed_at, now, kept.etag)
+            return msgspec.structs.replace(kept, checked_at=now)
         digest = hashlib.sha256()
         with part.open("rb") as file:
             while block := file.read(_BLOCK):
@@ -243,7 +253,12 @@ class AssetCache:
         if size == 0:
             raise AssetError(f"file {uri} is empty")
         if kept is not None and kept.sha256 == digest.hexdigest():
-            return Kept(uri, kept.sha256, kept.size, kept.changed_at, now, etag)
+            return msgspec.structs.replace(kept, checked_at=now, etag=etag)
+        if kept is not None and not kept.unreadable:
+            spare = part.with_suffix(".spare")
+            spare.unlink(missing_ok=True)
+            os.link(path, spare)
+            spare.replace(_previous(path))
         part.replace(path)
         return Kept(uri, digest.hexdigest(), size, now, now, etag)
 
@@ -353,6 +368,14 @@ def _copy_local(uri: str, local: Path, kept: Kept | None, part: Path) -> str:
     except OSError as error:
         raise AssetError(f"file {uri} cannot be read: {error.strerror or error}") from error
     return tag
+
+
+def _about(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(path.name + ".previous")
 
 
 def _read_kept(path: Path) -> Kept | None:
