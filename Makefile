@@ -38,7 +38,7 @@ lint: setup-dev
 
 docs: setup-dev
 	$(BIN)/python -m snowgauge docs reference --check
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 test: lint docs
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)

@@ -12,7 +12,7 @@ from snowgauge.settings import reference
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(invoke_without_command=True, help="Show the settings in force and where each comes from.")
+    group = typer.Typer(invoke_without_command=True)
     group.callback()(show)
     app.add_typer(group, name="settings")
 

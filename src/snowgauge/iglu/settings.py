@@ -32,7 +32,7 @@ class IgluSettings(PartSettings):
     iglu_central: bool = True
     """Ask Iglu Central, Snowplow's public registry, last. Switch it off on a machine without internet."""
 
-    cache_size: int = Field(500, ge=0)
+    cache_size: int = Field(default=500, ge=0)
     """Number of schemas kept compiled in memory. 0 looks every schema up for every event."""
 
     cache_ttl: Duration | None = timedelta(minutes=10)
@@ -44,7 +44,7 @@ class IgluSettings(PartSettings):
     timeout: Duration = timedelta(seconds=5)
     """How long one request to a registry may take."""
 
-    max_retry: int = Field(2, ge=0)
+    max_retry: int = Field(default=2, ge=0)
     """Repetitions of a request that met a broken connection or the status 408, 500, 502, 503 or 504."""
 
     max_wait: Duration = timedelta(seconds=1)

@@ -10,6 +10,7 @@ from snowgauge.actions.deployment import Deployment
 from snowgauge.enrich import means as enrichment_means
 from snowgauge.enrich.configs import LoadedEnrichments, load
 from snowgauge.enrich.enricher import Enricher
+from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.eventlog import build as eventlog_build
 from snowgauge.eventlog.base import EventLog
 from snowgauge.iglu import build as iglu_build
@@ -55,13 +56,19 @@ def open_deployment(settings: Settings) -> Deployment:
     )
 
 
+def open_outgoing(settings: Settings) -> HttpClient:
+    """HTTP to other hosts, within the limits of the enrichments' settings."""
+    _, _, http = enrichment_means.build(settings.enrichments, data_dir(settings))
+    return http
+
+
 class Enriching:
     """An enricher with everything it needs, and the end of its life."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
-        """Raises ``SettingsError`` for enrichments that cannot be used."""
+    def __init__(self, settings: Settings, environment: Mapping[str, str], *, start: bool = True) -> None:
+        """Raises ``SettingsError`` for enrichments that cannot be used. With ``start``, files are kept fresh."""
         _, self.validator = open_iglu(settings)
-        self._means, self._assets, self._http = enrichment_means.build(settings.enrichments, data_dir(settings))
+        self._means, self.assets, self._http = enrichment_means.build(settings.enrichments, data_dir(settings))
         self.loaded: LoadedEnrichments = load(
             settings.enrichments.folder,
             self.validator,
@@ -72,9 +79,10 @@ class Enriching:
         self.enricher = Enricher(
             self.validator, settings.enrich, self.loaded.enrichments, adapters=self.loaded.adapters
         )
-        self._assets.start()
+        if start:
+            self.assets.start()
 
     def close(self) -> None:
-        self._assets.stop()
+        self.assets.stop()
         self.loaded.close()
         self._http.close()
