@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import http.server
 import shutil
@@ -31,6 +32,13 @@ def js():
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not on this machine, so Snowplow's JavaScript trackers cannot be tested")
     CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # test processes that run side by side share the folder
+        install()
+    return CACHE
+
+
+def install():
     lock, installed = HERE / "js" / "package-lock.json", CACHE / "installed-lock.json"
     if not installed.exists() or installed.read_bytes() != lock.read_bytes():
         for name in ("package.json", "package-lock.json"):
@@ -43,7 +51,6 @@ def js():
         shutil.copy(lock, installed)
     for source in (HERE / "js").glob("*.*js"):
         shutil.copy(source, CACHE)
-    return CACHE
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ def check(deployment, load):
     assert not any(sent[i] for i in failed)
 
 
-@pytest.mark.parametrize("rounds", [5])
+@pytest.mark.parametrize("rounds", [3])
 def test_acknowledged_is_enriched_plus_failed_whatever_is_killed(tmp_path, rounds):
     chance = random.Random()
     with Deployment(tmp_path / "data", SETTINGS) as deployment, Load(deployment.port) as load:
