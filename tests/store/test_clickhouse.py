@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from snowgauge.errors import QueryRefused
+from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.store.build import engine_connection
 from snowgauge.store.clickhouse.layout import Features
@@ -198,3 +198,13 @@ def test_the_queries_of_simple_snowplows_readme(store: ClickHouseStore) -> None:
         f"platform, user_ip FROM {store.layout.settings.views_database}.distributed WHERE event_type = 'struct'"
     )
     assert more.rows == [["play", 2.0, "", "1280x720", "sp1", "shop", "se", "web", "203.0.113.9"]]
+
+
+def test_a_missing_table_is_no_fault_of_the_rows(store: ClickHouseStore) -> None:
+    store.connection.command(f"RENAME TABLE {_events(store)} TO {store.layout.database}.hidden")
+    batch = StoreBatch("b1", [web_page_view(n) for n in range(5)])
+    with pytest.raises(StoreUnavailable, match="db init"):
+        store.write(batch)
+    assert store.count("failed", Selection()) == 0
+    store.connection.command(f"RENAME TABLE {store.layout.database}.hidden TO {_events(store)}")
+    assert store.write(batch).events == 5

@@ -26,7 +26,7 @@ _json = st.recursive(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(data=st.lists(_json, min_size=1, max_size=5), title=_text)
 def test_any_json_is_stored(clickhouse: ClickHouseStore, data: list[Any], title: str) -> None:

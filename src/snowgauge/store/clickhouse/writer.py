@@ -33,6 +33,8 @@ _BYTES = 24_000_000
 _HUGE_ROW = 4_000_000
 _LAYOUT_CODES = (10, 16)
 """No such column: the table is not as we think; look again."""
+_STATEMENT_CODES = frozenset([*_LAYOUT_CODES, 46, 47, 48, 50, 60, 62, 73, 81, 115, 164])
+"""The statement is refused whatever its rows: a missing table, a read-only server. No row is at fault."""
 
 INSERT_SETTINGS = {
     "async_insert": 0,
@@ -144,6 +146,8 @@ class Writer:
         try:
             self._send(table, events, token)
         except Refused as raised:
+            if raised.code in _STATEMENT_CODES:
+                raise
             if len(events) == 1:
                 return [(events[0], str(raised))]
             middle = len(events) // 2

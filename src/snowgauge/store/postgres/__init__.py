@@ -1,0 +1,1 @@
+"""The store on PostgreSQL, laid out as Snowplow's Postgres loader lays it out."""

@@ -1,0 +1,171 @@
+"""The only module that knows how to reach PostgreSQL: a small pool over psycopg, errors translated.
+
+A statement ends in one of three ways: it worked; ``StoreUnavailable``: the server is away, busy, read-only or not set
+up, and nothing can be said about the statement; ``Refused``: the server looked at it and said no.
+
+Connections are opened by the thread that needs one. After a failed attempt the next ones fail at once until a pause
+is over, which doubles up to ten seconds, so that a server that comes back is not met by a crowd.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from snowgauge.errors import QueryRefused, SettingsError, StoreUnavailable
+
+if TYPE_CHECKING:
+    import psycopg
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 10.0
+_STALE_AFTER = 15.0
+_AWAY = ("08", "53", "57", "58", "28", "40", "3D", "F0")
+"""Classes of SQLSTATE that speak of the server, not of the statement: connection, resources, operator, system, login,
+rolled back, no such database, configuration file."""
+_AWAY_CODES = frozenset(["55P03", "25006", "42501", "XX000", "XX001", "XX002"])
+"""Lock not available, read-only server, not allowed, internal errors."""
+QUERY_CANCELED = "57014"
+UNDEFINED_TABLE = ("42P01", "3F000")
+UNDEFINED_COLUMN = "42703"
+UNIQUE_VIOLATION = "23505"
+
+
+class Refused(QueryRefused):
+    """The server refused a statement, with its SQLSTATE."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def about_data(code: str | None) -> bool:
+    """Does this SQLSTATE say that a row cannot be stored? Data exceptions, integrity, program limits."""
+    return code is not None and code[:2] in ("22", "23", "54")
+
+
+class Connections:
+    """The pool; shared by all threads of a process."""
+
+    def __init__(self, url: str, *, size: int, connect_timeout: float) -> None:
+        try:
+            import psycopg
+        except ImportError as error:
+            raise SettingsError(
+                f"store.url means PostgreSQL, whose driver is not installed ({error}): "
+                "run 'pip install \"snowgauge[postgres]\"'"
+            ) from error
+        try:
+            self._parameters: dict[str, Any] = dict(psycopg.conninfo.conninfo_to_dict(url))
+        except psycopg.ProgrammingError as error:
+            raise SettingsError(f"store.url is no PostgreSQL URL: {str(error).strip()}") from None
+        self._parameters.setdefault("connect_timeout", max(2, round(connect_timeout)))
+        self._parameters.setdefault("application_name", "snowgauge")
+        self._wait = connect_timeout
+        self._slots = threading.BoundedSemaphore(size)
+        self._size = size
+        self._lock = threading.Lock()
+        self._idle: list[tuple[psycopg.Connection[Any], float]] = []
+        self._failures = 0
+        self._not_before = 0.0
+        self._last_failure = ""
+        host = str(self._parameters.get("host") or self._parameters.get("hostaddr") or "localhost")
+        port = self._parameters.get("port")
+        self.place = f"{host}{f':{port}' if port else ''}/{self._parameters.get('dbname') or ''}"
+
+    @contextmanager
+    def use(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection, in autocommit; whatever the block leaves open is rolled back. Errors come out translated."""
+        import psycopg
+
+        if not self._slots.acquire(timeout=max(self._wait, 1)):
+            raise StoreUnavailable(
+                f"PostgreSQL at {self.place}: all {self._size} connections are in use (postgres.pool_size)"
+            )
+        try:
+            connection = self._taken()
+            try:
+                yield connection
+            except psycopg.Error as raised:
+                raise self.translated(raised) from raised
+            finally:
+                self._put_back(connection)
+        finally:
+            self._slots.release()
+
+    def translated(self, raised: psycopg.Error) -> StoreUnavailable | Refused:
+        code = raised.sqlstate
+        text = " ".join(filter(None, [raised.diag.message_primary, raised.diag.message_detail])) or str(raised).strip()
+        if raised.diag.message_hint:
+            text += f" ({raised.diag.message_hint})"
+        if code == QUERY_CANCELED:
+            return Refused(text, code)
+        if code is None or code[:2] in _AWAY or code in _AWAY_CODES:
+            return StoreUnavailable(f"PostgreSQL at {self.place}: {text[:1000]}")
+        return Refused(text[:4000], code)
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            with suppress(Exception):
+                connection.close()
+
+    def _taken(self) -> psycopg.Connection[Any]:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    break
+                connection, since = self._idle.pop()
+            if connection.closed:
+                continue
+            if time.monotonic() - since > _STALE_AFTER:
+                try:
+                    connection.execute("SELECT 1")
+                except Exception:
+                    connection.close()
+                    continue
+            return connection
+        return self._opened()
+
+    def _put_back(self, connection: psycopg.Connection[Any]) -> None:
+        if not connection.closed:
+            with suppress(Exception):
+                connection.rollback()
+        if connection.closed or connection.broken:
+            # the server went away: those that wait are as dead
+            connection.close()
+            self.close()
+            return
+        with self._lock:
+            self._idle.append((connection, time.monotonic()))
+
+    def _opened(self) -> psycopg.Connection[Any]:
+        import psycopg
+
+        with self._lock:
+            pause = self._not_before - time.monotonic()
+            if pause > 0:
+                raise StoreUnavailable(f"{self._last_failure}; next attempt in {pause:.1f} s")
+        try:
+            connection: psycopg.Connection[Any] = psycopg.connect(
+                **self._parameters,
+                autocommit=True,
+                prepare_threshold=None,  # so that a pooler between us and the server does no harm
+            )
+            connection.execute("SET TIME ZONE 'UTC'")
+            connection.execute("SET client_encoding TO 'UTF8'")
+        except psycopg.Error as raised:
+            reason = str(raised).strip().replace("\n", " ")
+            with self._lock:
+                self._failures += 1
+                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures - 1, 10))
+                self._not_before = time.monotonic() + pause
+                self._last_failure = f"PostgreSQL at {self.place} cannot be reached: {reason}"
+            raise StoreUnavailable(self._last_failure) from raised
+        with self._lock:
+            self._failures, self._not_before = 0, 0.0
+        return connection

@@ -1,0 +1,59 @@
+"""Settings of the PostgreSQL store. Where the database is stands in ``store.url``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from snowgauge.part_settings import Duration, PartSettings
+
+
+class PostgresSettings(PartSettings):
+    """PostgreSQL, where ``store.url`` begins with ``postgresql://``. The URL takes every parameter that libpq knows:
+    ``?sslmode=verify-full&sslrootcert=/etc/ssl/ca.pem``, several hosts, ``target_session_attrs``."""
+
+    atomic_schema: str = Field(default="atomic", min_length=1, max_length=63)
+    """Schema of the tables (Snowplow's loader: ``schema``)."""
+
+    types: Literal["wide", "snowplow"] = "wide"
+    """``wide``: text columns for what Snowplow's loader cuts or refuses (atomic texts, strings without ``maxLength``)
+    and for UUIDs inside of entities, as its dbt packages expect. ``snowplow``: the very types of Postgres loader 0.3.3;
+    what does not fit them becomes a failed event."""
+
+    nested_separator: Literal[".", "_"] = "."
+    """Between the names of nested fields in a column's name. ``.`` is Snowplow's; dbt packages can join such tables
+    only with ``_``."""
+
+    text_arrays: tuple[str, ...] = ("com_snowplowanalytics_snowplow_consent_preferences_1",)
+    """Tables whose arrays are JSON text instead of JSONB (``*``: all). The consent module of Snowplow's dbt packages
+    needs it for the one named by default. Applies to columns made from now on."""
+
+    dbt_tables: bool = True
+    """Make the tables that Snowplow's dbt packages read when the layout is made, not when their first event comes."""
+
+    bad_row_tables: bool = True
+    """Also put bad rows into one table per type, as Snowplow's loader does, beside ``failed_events``."""
+
+    partitioning: Literal["none", "monthly"] = "none"
+    """Cut new tables of events and entities into months by ``collector_tstamp``, so that old months can be dropped at
+    once. Applies to tables made from now on."""
+
+    person_indexes: bool = False
+    """Index ``user_id``, ``domain_userid`` and ``network_userid``: finding or erasing a person gets fast, loading
+    slower."""
+
+    pool_size: int = Field(default=8, ge=1)
+    """Most connections of one process."""
+
+    connect_timeout: Duration = Field(default="10 s", validate_default=True)
+    """How long to wait for a connection."""
+
+    load_timeout: Duration = Field(default="5 min", validate_default=True)
+    """How long one statement of a load may take."""
+
+    lock_timeout: Duration = Field(default="60 s", validate_default=True)
+    """How long a change of the layout waits for its turn."""
+
+    query_timeout: Duration = Field(default="60 s", validate_default=True)
+    """How long a read may take."""
