@@ -46,7 +46,7 @@ _INTEGERS = {"sc-bytes": 2**31, "cs-bytes": 2**31, "c-port": 2**31} | dict.fromk
 )
 _DOUBLES = ("time-taken", "time-to-first-byte")
 _DECODED = ("cs(Referer)", "cs(User-Agent)")
-_REWRITTEN = ("cs-uri-query",)
+_NOT_PLAIN = frozenset((*_INTEGERS, *_DOUBLES, *_DECODED, "cs-uri-query"))
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?")
@@ -105,16 +105,15 @@ def read_line(line: str, layout: Sequence[str] | None = None) -> LogLine:
     data: dict[str, Any] = {"dateTime": f"{texts.get('date')}T{texts.get('time')}Z"}
     rest: dict[str, Any] = {}
     problems: list[Message] = []
-    for name, text in texts.items():
-        if name in ("date", "time"):
-            continue
-        prop = json_name(name)
-        value = None
-        try:
-            value = None if text is None else _typed(name, prop, text)
-        except AdapterFailure as failure:
-            problems += [dict(message) for message in failure.messages]
-        if _PLACE.get(name, len(FIELDS)) < _ENDS[-1]:
+    schema, plan = _plan(tuple(names))
+    for name, prop, covered in plan:
+        text, value = texts[name], None
+        if text is not None:
+            try:
+                value = _typed(name, prop, text) if name in _NOT_PLAIN else text
+            except AdapterFailure as failure:
+                problems += [dict(message) for message in failure.messages]
+        if covered:
             data[prop] = value
         elif value is not None:
             rest[prop] = value
@@ -123,7 +122,7 @@ def read_line(line: str, layout: Sequence[str] | None = None) -> LogLine:
         raise AdapterFailure(wrong)
     referer, user_agent = texts.get("cs(Referer)"), texts.get("cs(User-Agent)")
     return LogLine(
-        _schema(names),
+        schema,
         data,
         rest,
         timestamp,
@@ -134,11 +133,16 @@ def read_line(line: str, layout: Sequence[str] | None = None) -> LogLine:
     )
 
 
-def _schema(names: Sequence[str]) -> str:
-    """The first revision that has room for these fields."""
-    last = max((_PLACE[name] for name in names if _PLACE.get(name, len(FIELDS)) < _ENDS[-1]), default=0)
+@lru_cache(maxsize=64)
+def _plan(names: tuple[str, ...]) -> tuple[str, list[tuple[str, str, bool]]]:
+    """For a layout: the first revision of the schema with room for it, and each field but date and time, by its name,
+    its name in JSON, and whether the schema covers it."""
+    covered = {name for name in names if _PLACE.get(name, len(FIELDS)) < _ENDS[-1]}
+    last = max((_PLACE[name] for name in covered), default=0)
     revision = next(number for number, end in enumerate(_ENDS) if last < end)
-    return f"iglu:com.amazon.aws.cloudfront/wd_access_log/jsonschema/1-0-{revision}"
+    schema = f"iglu:com.amazon.aws.cloudfront/wd_access_log/jsonschema/1-0-{revision}"
+    fields = dict.fromkeys(name for name in names if name not in ("date", "time"))
+    return schema, [(name, json_name(name), name in covered) for name in fields]
 
 
 def _timestamp(date: str, time: str, wrong: list[Message]) -> int | None:
@@ -166,7 +170,7 @@ def _typed(name: str, prop: str, text: str) -> Any:
             why = "Incomplete trailing escape (%) pattern" if len(bad[1]) < 2 else f"Illegal escape {bad[0]!r}"
             raise bad_input(prop, text, f"Exception URL-decoding (encoding UTF-8): {why}")
         return _one_line(unquote_plus(once))
-    return undo_double_encoding(text) if name in _REWRITTEN else text
+    return undo_double_encoding(text)
 
 
 def _one_line(text: str) -> str:
