@@ -67,8 +67,7 @@ class EnrichmentSource(msgspec.Struct):
     attached by enrichments so far, newest enrichment first; the list is the caller's own, so an enrichment that
     replaces or removes entities (ASN lookups, JavaScript's ``eraseDerived_contexts``, PII) does it in this list.
     ``outer`` is a mapping that lets one enrichment leave a value for a later one of the same event (used by few; keys
-    are module names). ``outer["revalidate"]`` is a set of ``contexts`` and ``unstruct_event``: what JavaScript changed
-    and the caller must validate once more (PII's changes are not validated again, enrich 6.10).
+    are module names).
     """
 
     tracker: TrackerEvent

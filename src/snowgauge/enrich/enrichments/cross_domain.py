@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from snowgauge.enrich.enrichments.lenient_base64 import decode_text
+from snowgauge.enrich.transform.base64_text import decode_text
 from snowgauge.errors import EnrichmentFailure
 from snowgauge.events.timestamps import MAX_MS, MIN_MS, iso_text
 from snowgauge.events.tsv_text import tsv_safe

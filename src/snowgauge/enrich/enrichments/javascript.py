@@ -12,8 +12,8 @@ import msgspec
 from snowgauge.enrich.enrichments.base import PLACES, DropEvent, Enrichment, EnrichmentSource, Means
 from snowgauge.enrich.enrichments.javascript_engine import Engine, ScriptError
 from snowgauge.enrich.enrichments.json_text import TOO_DEEP, compact, deeper_than
-from snowgauge.enrich.enrichments.lenient_base64 import decode_text
 from snowgauge.enrich.enrichments.parameters import Parameters
+from snowgauge.enrich.transform.base64_text import decode_text
 from snowgauge.errors import EnrichmentFailure, SelfDescribingError
 from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS, EnrichedEvent
 from snowgauge.events.selfdescribing import SelfDescribing
@@ -98,7 +98,7 @@ class JavaScript(Enrichment):
             _log.debug("javascript_printed", line=line)
         if answer.dropped:
             raise DropEvent("JavaScript enrichment")
-        self._apply(answer.changed, event, source)
+        self._apply(answer.changed, event)
         if answer.error is not None:
             raise EnrichmentFailure(f"Error during execution of JavaScript function: [{answer.error}]")
         if answer.unreadable:
@@ -130,7 +130,8 @@ class JavaScript(Enrichment):
             raise EnrichmentFailure(f"Resulting contexts are not self-desribing. Error(s): [{';'.join(wrong)}]")
         return entities
 
-    def _apply(self, changed: dict[str, Any], event: EnrichedEvent, source: EnrichmentSource) -> None:
+    def _apply(self, changed: dict[str, Any], event: EnrichedEvent) -> None:
+        # new objects for the JSON columns tell the caller to validate them once more
         for name, value in changed.items():
             kind = ATOMIC_FIELD[name].kind
             if kind == "entities":
@@ -141,8 +142,6 @@ class JavaScript(Enrichment):
                 event.unstruct_event = None if data is None else SelfDescribing.parse(data)
             else:
                 setattr(event, name, None if value is None else _COLUMN[kind](value))
-                continue
-            source.outer.setdefault("revalidate", set()).add(name)
 
 
 def _timestamp(text: str) -> int:
