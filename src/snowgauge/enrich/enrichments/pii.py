@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -67,7 +66,7 @@ class JsonLocator:
         """The item with new data, or itself where nothing was to be replaced."""
         if not self.criterion.matches(item.schema) or not self.path.places([item.data]):
             return item
-        holder = [copy.deepcopy(item.data)]
+        holder = [_copied(item.data)]
         before = len(changes)
         for container, key in self.path.places(holder):
             value = container[key]
@@ -199,6 +198,13 @@ class PiiPseudonymization(Enrichment):
                 json.append({"fieldName": where.field, **values, **place})
         changed = {name: items for name, items in (("pojo", pojo), ("json", json)) if items}
         return {"pii": changed, "strategy": {"pseudonymize": {"hashFunction": self._hash_name}}}
+
+
+def _copied(value: Any) -> Any:
+    """A copy of JSON data; several times faster than ``copy.deepcopy``, which has to expect anything."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _locator(item: Parameters) -> str | JsonLocator:
