@@ -57,7 +57,7 @@ def event_of(number: int) -> tuple[EnrichedEvent, EnrichmentSource]:
             "e": "pv", "p": "web", "tv": "js-4.1.0", "aid": "shop", "url": event.page_url, "refr": event.page_referrer,
             "dtm": "1700000000000", "stm": "1700000000100", "eid": f"{number:032x}", "duid": "d" * 36, "vid": "3",
             "sid": "s" * 36, "res": "1920x1080", "vp": "1200x900", "ds": "1200x4000", "cs": "UTF-8", "lang": "en-US",
-            "tz": "Europe/Paris", "cookie": "1", "cd": "24", "ua": text, "page": "A page of the shop", "cx": "e30" * 200,
+            "tz": "Europe/Paris", "cookie": "1", "cd": "24", "ua": text, "page": "A page", "cx": "e30" * 200,
         },
         page_query=[("utm_source", "news"), ("utm_medium", "email"), ("gclid", "abc")],
         headers=[

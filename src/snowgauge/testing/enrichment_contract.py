@@ -138,7 +138,7 @@ def hostile_events() -> Iterator[tuple[EnrichedEvent, Any]]:
     """Every text column filled with each hostile text, and entities whose data is not what their schema says."""
     texts = [field.name for field in ATOMIC_FIELDS if field.kind in ("string", "uuid", "decimal")]
     for text in _TEXTS:
-        event = EnrichedEvent(**dict.fromkeys(texts, text or None))  # type: ignore[arg-type]
+        event = EnrichedEvent(**dict.fromkeys(texts, text or None))
         event.derived_tstamp = event.collector_tstamp = MIN_MS
         for name in ("refr_urlscheme", "page_urlscheme"):
             setattr(event, name, "https")

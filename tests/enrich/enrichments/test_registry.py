@@ -64,7 +64,7 @@ def test_installed_packages_offer_classes_and_functions(entry_points):
 
 def test_an_entry_point_of_another_kind_is_refused(entry_points):
     entry_points(odd=7)
-    with pytest.raises(SettingsError, match="'odd' = 'acme_enrichments:odd' .* is a int; expected a class"):
+    with pytest.raises(SettingsError, match=r"'odd' = 'acme_enrichments:odd' .* is a int; expected a class"):
         registry.find()
 
 
@@ -72,7 +72,7 @@ def test_an_entry_point_that_does_not_load_is_refused(entry_points, monkeypatch)
     entry_points()
     broken = EntryPoint("gone", "acme_enrichments:nothing", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
-    with pytest.raises(SettingsError, match="enrichment 'gone' of the installed package .* cannot be loaded"):
+    with pytest.raises(SettingsError, match=r"enrichment 'gone' of the installed package .* cannot be loaded"):
         registry.find()
 
 
