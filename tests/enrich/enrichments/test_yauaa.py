@@ -1,11 +1,14 @@
 """Properties of the YAUAA-shaped entity that hold for every input; what common agents give is in cases/."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snowgauge.enrich.enrichments.yauaa import ENTITY, describe
+from snowgauge.enrich.enrichments.yauaa import ENTITY, Yauaa, describe
+from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.iglu.contract import ValidSchema
+from snowgauge.testing.enriching import means_with, source_with
 
 PIECES = st.sampled_from(
     [
@@ -35,3 +38,12 @@ def test_the_entity_is_always_valid(validator, agent, hints):
 def test_hints_that_are_malformed_count_as_absent():
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0"
     assert describe(agent, ("Sec-CH-UA: ;;;", "Sec-CH-UA-Platform", "Sec-CH-UA-Mobile: yes")) == describe(agent, ())
+
+
+@pytest.mark.parametrize("piece", ["Android ", "Mobile ", "Android Mobil", "a@", "[aa", "; aa-", "http://", "("])
+def test_a_huge_user_agent_is_looked_at_up_to_a_length(piece):
+    """Bounded work: a result for a megabyte equals that of its beginning."""
+    enrichment = Yauaa.create({}, means_with())
+    huge = piece * (1_000_000 // len(piece))
+    (entity,) = enrichment.enrich(EnrichedEvent(useragent=huge), source_with(headers=[f"Sec-CH-UA: {huge}"]))
+    assert entity.data == describe(huge[:2048], ())

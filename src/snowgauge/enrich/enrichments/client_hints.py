@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 _PREFIX = "sec-ch-ua"
+_LONGEST, _MOST = 500, 20  # more is no browser's
 _BRAND = re.compile(r'"((?:[^"\\]|\\.)*)"\s*;\s*v\s*=\s*"?([^",;]*)"?')
 _GREASE = re.compile(r"not.{0,4}a.{0,4}brand", re.IGNORECASE | re.DOTALL)
 
@@ -30,7 +31,7 @@ NOTHING = ClientHints()
 
 def hint_lines(headers: Sequence[str]) -> tuple[str, ...]:
     """The headers that are client hints; the same lines give the same hints, so they serve as a cache key."""
-    return tuple(line for line in headers if line[:9].lower() == _PREFIX)
+    return tuple([line[:_LONGEST] for line in headers if line[:9].lower() == _PREFIX][:_MOST])
 
 
 def read(lines: tuple[str, ...]) -> ClientHints:
@@ -40,7 +41,7 @@ def read(lines: tuple[str, ...]) -> ClientHints:
     values: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")
-        values[name.strip().lower()] = value.strip()[:1000]
+        values[name.strip().lower()] = value.strip()
     brands = values.get("sec-ch-ua-full-version-list") or values.get("sec-ch-ua") or ""
     return ClientHints(
         mobile={"?1": True, "?0": False}.get(values.get("sec-ch-ua-mobile", "")),

@@ -20,6 +20,7 @@ from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 
 ENTITY = SchemaKey("com.iab.snowplow", "spiders_and_robots", "jsonschema", 1, 0, 0)
 _CACHED = 10_000
+_LONGEST = 2048  # characters of a user agent or an address that are looked at
 _DAY = 86_400_000
 _IMPACTS = {"0": "PAGE_IMPRESSIONS", "1": "AD_IMPRESSIONS", "2": "PAGE_AND_AD_IMPRESSIONS"}
 _BROWSER = {"spiderOrRobot": False, "category": "BROWSER", "reason": "PASSED_ALL", "primaryImpact": "NONE"}
@@ -126,8 +127,9 @@ class IabSpidersAndRobots(Enrichment):
     def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:  # noqa: ARG002
         if event.derived_tstamp is None:
             return ()
-        agent = event.useragent if event.useragent and not event.useragent.isspace() else None
-        address = _address(event.user_ipaddress)
+        text = (event.useragent or "")[:_LONGEST]
+        agent = text if text and not text.isspace() else None
+        address = _address(event.user_ipaddress[:_LONGEST] if event.user_ipaddress else None)
         if agent is None and address is None:
             return ()
         newest = (self._addresses.value, self._includes.value, self._excludes.value)

@@ -22,6 +22,7 @@ from snowgauge.events.tsv_text import tsv_safe
 ENTITY = SchemaKey("com.snowplowanalytics.snowplow", "asn", "jsonschema", 1, 0, 1)
 KINDS = ("geo", "isp", "domain", "connectionType", "asn")
 _CACHED = 20_000
+_LONGEST = 100  # characters; an address with zone, brackets and port has fewer
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+")
 _FOUND: dict[str, tuple[str, ...]] = {
     # names of files that are taken from the data folder, best first
@@ -99,7 +100,7 @@ class IpLookups(Enrichment):
 
     def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:  # noqa: ARG002
         address = event.user_ipaddress
-        if address is None:
+        if address is None or len(address) > _LONGEST:
             return ()
         for kind, asset in self._databases.items():
             if self._readers.get(kind) is not asset.value:

@@ -20,6 +20,7 @@ from snowgauge.events.tsv_text import tsv_safe
 
 _SCHEMES = frozenset({"http", "https", "android-app"})
 _CACHED = 20_000
+_LONGEST_CACHED = 1000
 _OWN_FILES = "*referers*.json"
 
 
@@ -102,9 +103,10 @@ class RefererParser(Enrichment):
         if listed is not self._in_use:
             self._in_use = listed
             self._found.cache_clear()
-        event.refr_medium, event.refr_source, event.refr_term = self._found(
-            host, event.refr_urlpath, event.refr_urlquery
-        )
+        path, query = event.refr_urlpath, event.refr_urlquery
+        # long addresses seldom come again, and would fill the memory
+        find = self._found if len(path or "") + len(query or "") < _LONGEST_CACHED else self._find
+        event.refr_medium, event.refr_source, event.refr_term = find(host, path, query)
         return ()
 
     def _find(self, host: str, path: str | None, query: str | None) -> tuple[str | None, str | None, str | None]:

@@ -63,7 +63,7 @@ class UaParser(Enrichment):
         if self._newest is not None and self._newest.value is not self._rules:
             self._rules = self._newest.value
             self._described.cache_clear()
-        return (SelfDescribing(ENTITY, self._described(event.useragent).copy()),)
+        return (SelfDescribing(ENTITY, self._described(event.useragent[: user_agents.LONGEST]).copy()),)
 
     def _describe(self, text: str) -> dict[str, str | None]:
         return described(self._rules.parse(text))

@@ -109,7 +109,7 @@ class UserAgentUtils(Enrichment):
 
     def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:  # noqa: ARG002
         if event.useragent is not None:
-            for name, value in zip(_COLUMNS, self._columns(event.useragent), strict=True):
+            for name, value in zip(_COLUMNS, self._columns(event.useragent[: user_agents.LONGEST]), strict=True):
                 setattr(event, name, value)
         return ()
 

@@ -115,7 +115,7 @@ class Yauaa(Enrichment):
             return (SelfDescribing(ENTITY, _UNKNOWN.copy()),)
         headers = source.headers
         lines = client_hints.hint_lines(headers) if headers else ()
-        return (SelfDescribing(ENTITY, self._described(event.useragent, lines).copy()),)
+        return (SelfDescribing(ENTITY, self._described(event.useragent[: user_agents.LONGEST], lines).copy()),)
 
 
 def describe(text: str, hint_lines: tuple[str, ...]) -> dict[str, str]:
