@@ -17,7 +17,7 @@ import msgspec
 
 CACHED = 10_000
 LONGEST = 2048
-"""Characters of a user agent that are looked at. Events with more than half as many fail anyway (the column holds 1000);
+"""Characters of a user agent that are looked at. The column holds 1000, so longer ones fail the event anyway;
 the bound keeps what one sender can cost, in time and in cached text, small."""
 _SPECIAL = re.compile(r"[\\\[\](){}|^$*+?.]")
 
