@@ -87,7 +87,7 @@ def mysql(tmp_path_factory):
             }
         }
     finally:
-        server.terminate()
+        server.kill()  # its folder is thrown away, so there is nothing to save
         server.wait()
 
 
