@@ -70,7 +70,11 @@ def test_no_edition_says_what_was_tried_and_what_to_do(server, tmp_path):
         fetch(server, tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"<html>", gzip.compress(b"no database"), gzip.compress(b"x" * 100)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"<html>", gzip.compress(b"no database"), gzip.compress(b"x" * 100)[:-9]],
+    ids=["a page", "another file", "cut off"],
+)
 def test_what_is_no_database_is_not_kept(server, tmp_path, content):
     server.files["/dbip-city-lite-2026-01.mmdb.gz"] = content
     with pytest.raises(AssetError, match="is not a"):
