@@ -113,6 +113,19 @@ class EventLogContract:
             assert subscription.read(0) is None
         writer.close()
 
+    def test_a_batch_may_be_committed_by_the_next_subscription(self, make_log: MakeLog) -> None:
+        log = make_log()
+        writer = log.writer()
+        writer.append(entries("a"))
+        with subscribed(log) as subscription:
+            batch = subscription.read(1)
+        assert batch is not None
+        with subscribed(log) as subscription:
+            subscription.commit(batch)
+            assert subscription.read(0) is None
+        assert log.stats().entries == 0
+        writer.close()
+
     def test_batch_ids_are_never_used_twice(self, make_log: MakeLog) -> None:
         log = make_log(max_batch_entries=2)
         ids = []

@@ -282,10 +282,12 @@ class SpoolSubscription:
 
     def commit(self, batch: LogBatch) -> None:
         try:
+            if not self._numbers:  # nothing was read by this subscription: the batch is an earlier one's
+                self._scan()
             for number in self._numbers.values():
                 if number.commit(batch):
                     return
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise LogUnavailable(f"the event log in {self._folder} cannot be written: {error}") from error
 
     def close(self) -> None:
