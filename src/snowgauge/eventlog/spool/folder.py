@@ -120,6 +120,14 @@ def free_bytes(folder: Path) -> int:
     return stats.f_bavail * stats.f_frsize
 
 
+def make(folder: Path) -> None:
+    """Make a folder, and have it survive a power cut as what is kept in it will."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in missing:
+        sync_folder(place.parent)
+
+
 class Held:
     """A lock file that this object holds until ``release``."""
 

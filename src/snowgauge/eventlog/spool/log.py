@@ -45,7 +45,7 @@ class SpoolLog:
         self._limits = BatchLimits(max_batch_entries, max_batch_bytes, linger)
         self._fsync = fsync
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            files.make(folder)
         except OSError as error:
             raise LogUnavailable(f"the event log's folder {folder} cannot be made: {error}") from error
 
