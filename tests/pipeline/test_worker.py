@@ -31,7 +31,9 @@ class Enricher:
         self.answer = answer or (lambda record, _: [enriched(record)])
         self.calls: list[bytes] = []
 
-    def process(self, record: bytes, seed: str, *, outage_is_failure: bool = False) -> list[Outcome]:
+    def process(
+        self, record: bytes, seed: str, *, at: int | None = None, outage_is_failure: bool = False
+    ) -> list[Outcome]:
         self.calls.append(record)
         return self.answer(record, outage_is_failure)
 
@@ -226,11 +228,12 @@ def test_a_record_that_ends_the_process_is_set_aside_after_three_deaths(tmp_path
     assert [row.record for row in store.failed()] == [b"deadly"]
 
 
-def test_the_journal_keeps_any_value_and_refuses_a_damaged_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "data", [{"n": 1.1, "l": [1, None, True, "é"]}, {"n": 10**40}, {"s": "\ud800"}, [], "text", None], ids=repr
+)
+def test_the_journal_keeps_any_value_and_refuses_a_damaged_file(tmp_path: Path, data: object) -> None:
     journal = Journal(tmp_path)
-    item = SelfDescribing(
-        SchemaKey.parse("iglu:com.acme/x/jsonschema/1-0-0"), {"n": 10**40, "s": "\ud800"}, '{"n":1.10}'
-    )
+    item = SelfDescribing(SchemaKey.parse("iglu:com.acme/x/jsonschema/1-0-0"), data, '{"n":1.10}')
     batch = StoreBatch("id-1", [EnrichedEvent(app_id="a", contexts=[item])], [failed(b"x").failure])
     journal.save(Processed(batch, runner_tally := worker(tmp_path / "w", MemoryLog(), Enricher(), Store()).tally))
     loaded = journal.load("id-1")
@@ -250,7 +253,7 @@ def test_the_journal_does_not_run_what_a_file_says(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return os.system, ("true",)
 
-    body = pickle.dumps(Evil())
+    body = b"p" + pickle.dumps(Evil())
     (tmp_path / "b.batch").write_bytes(zlib.crc32(body).to_bytes(4, "big") + body)
     with pytest.raises(pickle.UnpicklingError):
         Journal(tmp_path).load("b")

@@ -154,6 +154,11 @@ class Enricher:
     # ---- one event --------------------------------------------------------------------------------------------
 
     def _live(self, batch: Batch, tracker: TrackerEvent, index: int, trace: Trace | None = None) -> Outcome:
+        if tracker.payload is not batch.payload:  # the adapter knows better when and from where the event came
+            batch = msgspec.structs.replace(
+                batch, payload=tracker.payload, record=batch.whole_record(), columns={}, problems=[]
+            )
+            self._payloads.initial_columns(batch)
         columns = dict(batch.columns)
         problems = batch.problems + parameter_map.columns(tracker.parameters, columns)
         event = EnrichedEvent(**columns)

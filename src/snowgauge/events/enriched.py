@@ -19,7 +19,7 @@ class AtomicField(msgspec.Struct, frozen=True):
     max_length: int | None = None
 
 
-class EnrichedEvent(msgspec.Struct, gc=False):
+class EnrichedEvent(msgspec.Struct, gc=False, array_like=True):
     """One event after enrichment. ``None`` means not set; an empty string never occurs.
 
     By kind: *timestamp* is milliseconds since the epoch, UTC; *decimal* is text, because its precision is kept as

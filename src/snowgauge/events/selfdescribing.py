@@ -20,7 +20,7 @@ _MAX_INT = 2**31 - 1
 _MAX_NAME = 128
 
 
-class SchemaKey(msgspec.Struct, frozen=True, order=True, cache_hash=True):
+class SchemaKey(msgspec.Struct, frozen=True, order=True, array_like=True, cache_hash=True):
     """A schema's full name. Keys of one vendor, name and format order by version."""
 
     vendor: str
@@ -104,7 +104,7 @@ class SchemaCriterion(msgspec.Struct, frozen=True):
         return f"iglu:{self.vendor}/{self.name}/{self.format}/{version}"
 
 
-class SelfDescribing(msgspec.Struct):
+class SelfDescribing(msgspec.Struct, array_like=True):
     """Data with the key of its schema: a self-describing event or an entity.
 
     ``literal`` is the compact JSON text of ``data`` as it was received, kept because parsing loses how numbers were

@@ -10,11 +10,11 @@ from snowgauge.actions.deployment import Deployment
 from snowgauge.enrich import means as enrichment_means
 from snowgauge.enrich.configs import LoadedEnrichments, load
 from snowgauge.enrich.enricher import Enricher
-from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.eventlog import build as eventlog_build
 from snowgauge.eventlog.base import EventLog
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.contract import Resolver, Validator
+from snowgauge.outgoing import HttpClient
 from snowgauge.settings.model import Settings
 from snowgauge.store import build as store_build
 from snowgauge.store.base import Store

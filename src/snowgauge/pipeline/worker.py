@@ -33,7 +33,9 @@ _BAD_ROW_TYPE = "/jsonschema/"
 class RecordEnricher(Protocol):
     """What the worker needs of ``enrich.Enricher``."""
 
-    def process(self, record: bytes, seed: str, *, outage_is_failure: bool = False) -> list[Outcome]: ...
+    def process(
+        self, record: bytes, seed: str, *, at: int | None = None, outage_is_failure: bool = False
+    ) -> list[Outcome]: ...
 
     def flush_metrics(self) -> None: ...
 
@@ -169,13 +171,14 @@ class Worker:
 
     def _enrich(self, batch: LogBatch) -> Processed:
         result, tally = StoreBatch(batch.id), Tally()
+        at = int(self._clock() * 1000)
         for index, entry in enumerate(batch.entries):
             if entry.kind == "bad_row":
                 result.failed.append(collector_failure(entry, f"{batch.id}/{index}"))
                 tally.records += 1
                 tally.failed += 1
                 continue
-            outcomes = self._outcomes(entry, index, f"{batch.id}/{index}")
+            outcomes = self._outcomes(entry, index, f"{batch.id}/{index}", at)
             tally.count(outcomes)
             for outcome in outcomes:
                 match outcome:
@@ -187,18 +190,18 @@ class Worker:
                             result.incomplete.append(outcome.incomplete)
         return Processed(result, tally)
 
-    def _outcomes(self, entry: LogEntry, index: int, seed: str) -> list[Outcome]:
+    def _outcomes(self, entry: LogEntry, index: int, seed: str, at: int) -> list[Outcome]:
         if self._attempts.careful:
             if self._attempts.poisonous(index):
                 return [self._poison(entry, seed, "the record ended the process that enriched it, again and again")]
             self._attempts.record(index)
         for last_try in (False, True):
             try:
-                return self._enricher.process(entry.body, seed)
+                return self._enricher.process(entry.body, seed, at=at)
             except RegistryOutage:
                 if not self._patience.worn_out():
                     raise
-                return self._enricher.process(entry.body, seed, outage_is_failure=True)
+                return self._enricher.process(entry.body, seed, at=at, outage_is_failure=True)
             except Exception as error:  # a bug of ours must cost one record, not the pipeline
                 if last_try:
                     self._log.exception("record_poisonous", seed=seed)

@@ -1,0 +1,211 @@
+"""A whole deployment under load: sustained events per second with nothing lost, time from 200 to queryable, memory of
+all processes idle and loaded, and time from start to ready.
+
+    python -m benchmarks.end_to_end [--seconds 20] [--collectors 1] [--workers 1] [--batch 10]
+
+The load comes from a process of its own on the same machine, so it takes its share of the cores; its cost stands in
+the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import socket
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from snowgauge.testing.deployment import Deployment, wait_until
+
+PAGE = "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0"
+SESSION = "iglu:com.snowplowanalytics.snowplow/client_session/jsonschema/1-0-2"
+CONSENT = "iglu:org.w3/PerformanceNavigationTiming/jsonschema/1-0-0"
+AGENTS = [
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0"
+    for major in range(100, 130)
+]
+
+
+def event(index: int) -> dict[str, str]:
+    """A page view as the JavaScript tracker sends it, with three entities."""
+    now = int(time.time() * 1000)
+    user = str(uuid.UUID(int=index % 5000, version=4))
+    entities = [
+        {"schema": PAGE, "data": {"id": str(uuid.uuid4())}},
+        {"schema": CONSENT, "data": {"type": "navigate", "redirectCount": 0, "duration": 230.5, "domComplete": 210.25}},
+        {
+            "schema": SESSION,
+            "data": {
+                "userId": user, "sessionId": str(uuid.uuid4()), "eventIndex": index % 50 + 1, "sessionIndex": 3,
+                "previousSessionId": None, "storageMechanism": "COOKIE_1", "firstEventId": str(uuid.uuid4()),
+                "firstEventTimestamp": "2026-01-01T10:00:00.000Z",
+            },
+        },
+    ]  # fmt: skip
+    wrapper = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
+    return {
+        "e": "pv", "p": "web", "tv": "js-4.10.1", "tna": "sp", "aid": "bench", "eid": str(uuid.uuid4()),
+        "dtm": str(now - 40), "stm": str(now), "tz": "Europe/Berlin", "lang": "de-DE", "cs": "UTF-8",
+        "res": "1920x1080", "vp": "1200x800", "ds": "1200x4000", "cd": "24", "cookie": "1", "vid": "3", "duid": user,
+        "sid": str(uuid.UUID(int=index % 9000, version=4)), "ua": AGENTS[index % len(AGENTS)],
+        "url": f"https://shop.example.org/products/{index % 500}?utm_source=news&utm_medium=email",
+        "refr": "https://www.google.com/search?q=shoes", "page": f"Product {index % 500}",
+        "co": json.dumps({"schema": wrapper, "data": entities}, separators=(",", ":")),
+    }  # fmt: skip
+
+
+def request(start: int, batch: int) -> bytes:
+    body = json.dumps(
+        {
+            "schema": "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4",
+            "data": [event(start + i) for i in range(batch)],
+        },
+        separators=(",", ":"),
+    ).encode()
+    head = (
+        "POST /com.snowplowanalytics.snowplow/tp2 HTTP/1.1\r\nHost: localhost\r\nOrigin: https://shop.example.org\r\n"
+        f"Content-Type: application/json; charset=UTF-8\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def load(port: int, until: float, batch: int, seed: int, rate: float, done: Any) -> None:
+    """Send requests one after the other; reports how many events were answered with 200 and the CPU it took."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    prepared = [request(seed + i * batch, batch) for i in range(200)]
+    marker = b'"eid":"'
+    acknowledged = refused = 0
+    started = time.monotonic()
+    while time.monotonic() < until:
+        if rate and acknowledged / rate > time.monotonic() - started:
+            time.sleep(0.005)
+            continue
+        raw = bytearray(prepared[(acknowledged // batch) % len(prepared)])
+        at = raw.find(marker)
+        while at >= 0:  # every event is a new one
+            raw[at + 7 : at + 43] = str(uuid.uuid4()).encode()
+            at = raw.find(marker, at + 43)
+        connection.sendall(raw)
+        answer = connection.recv(65536)
+        if answer.startswith(b"HTTP/1.1 200"):
+            acknowledged += batch
+        else:
+            refused += batch
+            time.sleep(0.05)
+    done.put((acknowledged, refused, time.process_time()))
+
+
+def memory(pid: int) -> float:
+    """Proportional memory of a process and all below it, MB."""
+    total = 0
+    for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+        try:
+            total += process.memory_full_info().pss
+        except psutil.NoSuchProcess:
+            continue
+    return total / 1e6
+
+
+def drive(deployment: Deployment, options: argparse.Namespace, clients: int, rate: float) -> dict[str, float]:
+    before = deployment.sql("SELECT toUInt32(count()) AS n FROM atomic.events")[0]["n"]
+    results: multiprocessing.Queue[tuple[int, int, float]] = multiprocessing.Queue()
+    until = time.monotonic() + options.seconds
+    processes = [
+        multiprocessing.Process(
+            target=load, args=(deployment.port, until, options.batch, i * 10**6, rate / clients, results)
+        )
+        for i in range(clients)
+    ]
+    started = time.monotonic()
+    for process in processes:
+        process.start()
+    peak, backlog = 0.0, 0
+    pid = deployment._process.pid  # type: ignore[union-attr]
+    while any(process.is_alive() for process in processes):
+        peak = max(peak, memory(pid))
+        backlog = max(backlog, deployment.backlog())
+        time.sleep(0.5)
+    answers = [results.get() for _ in processes]
+    sent_for = time.monotonic() - started
+    sent = sum(answer[0] for answer in answers)
+    wait_until(
+        lambda: deployment.sql("SELECT toUInt32(count()) AS n FROM atomic.events")[0]["n"] - before >= sent,
+        "all events are stored",
+        within=600,
+    )
+    took = time.monotonic() - started
+    late = deployment.sql(
+        "SELECT quantiles(0.5, 0.95, 0.99)(toFloat64(load_tstamp) - toFloat64(collector_tstamp)) AS q FROM "
+        f"(SELECT * FROM atomic.events ORDER BY load_tstamp DESC LIMIT {sent})"
+    )[0]["q"]
+    return {
+        "sent": sent, "refused": sum(answer[1] for answer in answers),
+        "sending": sent / sent_for, "sustained": sent / took,
+        "p50": late[0], "p95": late[1], "p99": late[2], "peak": peak, "backlog": backlog,
+        "client_cpu": sum(answer[2] for answer in answers) / sent_for,
+        "unique": deployment.sql("SELECT toUInt32(uniqExact(event_id)) AS n FROM atomic.events")[0]["n"],
+        "rows": deployment.sql("SELECT toUInt32(count()) AS n FROM atomic.events")[0]["n"],
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--collectors", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=10)
+    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=1000, help="events per second of the run that measures delay")
+    parser.add_argument("--set", action="append", default=[], help="one more setting, key=value")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="snowgauge-bench-") as folder:
+        settings = {"pipeline.collectors": str(options.collectors), "pipeline.workers": str(options.workers)}
+        settings.update(pair.split("=", 1) for pair in options.set)
+        deployment = Deployment(Path(folder) / "data", settings)
+        started = time.monotonic()
+        deployment.start()
+        ready = time.monotonic() - started
+        time.sleep(3)
+        idle = memory(deployment._process.pid)  # type: ignore[union-attr]
+        try:
+            calm = drive(deployment, options, 1, options.rate)
+            full = drive(deployment, options, options.clients, 0)
+        finally:
+            deployment.stop()
+    table = Table(
+        title=f"end to end, {os.cpu_count()} cores, {options.collectors} collectors, {options.workers} workers"
+    )
+    table.add_column("figure")
+    table.add_column("measured", justify="right")
+    table.add_column("aim", justify="right")
+    for name, measured, aim in (
+        ("start to ready", f"{ready:.1f} s", "< 5 s"),
+        ("memory idle (all processes, proportional)", f"{idle:.0f} MB", "< 700 MB"),
+        ("memory loaded, highest", f"{full['peak']:.0f} MB", "< 1200 MB"),
+        (f"delay at {options.rate:.0f} events/s: p50", f"{calm['p50']:.2f} s", ""),
+        ("  p95", f"{calm['p95']:.2f} s", "< 2 s"),
+        ("  p99", f"{calm['p99']:.2f} s", ""),
+        ("full load: events acknowledged", f"{full['sent']:,.0f}", ""),
+        ("  refused (503)", f"{full['refused']:,.0f}", ""),
+        ("  events/s acknowledged", f"{full['sending']:,.0f}", ""),
+        ("  events/s from first request to last row", f"{full['sustained']:,.0f}", "≥ 5,000"),
+        ("  largest backlog (requests)", f"{full['backlog']:,.0f}", ""),
+        ("  cores used by the load itself", f"{full['client_cpu']:.2f}", ""),
+        ("rows / distinct event ids", f"{full['rows']:,.0f} / {full['unique']:,.0f}", "equal"),
+    ):
+        table.add_row(name, measured, aim)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
