@@ -9,8 +9,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from snowgauge.enrich.assets import AssetCache, joined
-from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.errors import AssetError
+from snowgauge.outgoing import HttpClient
 from snowgauge.telemetry import metrics
 
 

@@ -10,9 +10,9 @@ import pytest
 from snowgauge.enrich import city_database
 from snowgauge.enrich.assets import AssetCache
 from snowgauge.enrich.enrichments.ip_lookups import IpLookups
-from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.errors import AssetError
 from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.outgoing import HttpClient
 from snowgauge.testing.enriching import means_with, source_with
 from snowgauge.testing.mmdb import write_mmdb
 

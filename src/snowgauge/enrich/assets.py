@@ -26,8 +26,8 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.errors import AssetError
+from snowgauge.outgoing import HttpClient
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count
 

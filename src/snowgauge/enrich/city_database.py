@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.errors import AssetError
+from snowgauge.outgoing import HttpClient
 
 ADDRESS = "https://download.db-ip.com/free/{name}-{month}.mmdb.gz"
 """Where editions are; ``{name}`` is one of ``NAMES``, ``{month}`` such as ``2026-11``."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from snowgauge.enrich.assets import AssetCache
 from snowgauge.enrich.enrichments.base import Means
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
-from snowgauge.enrich.outgoing import HttpClient
+from snowgauge.outgoing import HttpClient
 
 
 def build(settings: EnrichmentsSettings, data_dir: Path) -> tuple[Means, AssetCache, HttpClient]:
@@ -18,6 +18,7 @@ def build(settings: EnrichmentsSettings, data_dir: Path) -> tuple[Means, AssetCa
         retries=settings.outgoing_retries,
         connections=settings.outgoing_connections,
         allow_private_hosts=settings.allow_private_hosts,
+        private_hosts_cure="set enrichments.allow_private_hosts to true to let enrichments reach it",
     )
     assets = AssetCache(
         data_dir / "assets",

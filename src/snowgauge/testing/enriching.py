@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from snowgauge.enrich.enrichments.base import Asset, Enrichment, EnrichmentSource, Means
-from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.errors import AssetError, EnrichmentFailure
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.events.tracker import TrackerEvent
+from snowgauge.outgoing import HttpClient
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from copy import deepcopy
 import pytest
 
 from snowgauge.enrich.enrichments.api_request import ApiRequest
-from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.selfdescribing import SelfDescribing
+from snowgauge.outgoing import HttpClient
 from snowgauge.testing.enriching import failures_of, means_with, source_with
 from snowgauge.testing.web import serving
 

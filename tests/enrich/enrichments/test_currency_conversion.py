@@ -7,9 +7,9 @@ import pytest
 
 from snowgauge.enrich.enrichments.currency_conversion import CurrencyConversion
 from snowgauge.enrich.enrichments.currency_rates import Rates
-from snowgauge.enrich.outgoing import HttpClient
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.timestamps import parse_ms
+from snowgauge.outgoing import HttpClient
 from snowgauge.testing.enriching import failures_of, means_with, source_with
 from snowgauge.testing.web import serving
 

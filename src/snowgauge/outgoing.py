@@ -1,7 +1,7 @@
 """Outgoing HTTP with limits: time, size, retries, and a guard against reaching the inside of a network.
 
-Events decide parts of the addresses that enrichments ask for, so a host is resolved here, every address it has is
-checked, and the connection goes to the very address that was checked: neither a name that resolves differently the
+Events and visitors decide parts of the addresses that are asked for, so a host is resolved here, every address it has
+is checked, and the connection goes to the very address that was checked: neither a name that resolves differently the
 second time, nor an odd spelling of an address (``0x7f.1``), nor a redirect leads around the check.
 """
 
@@ -49,8 +49,9 @@ def is_public(address: Address) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-def checked_addresses(host: str, port: int) -> list[str]:
-    """The addresses of ``host``. Raises :class:`PrivateAddress` when any of them is not public."""
+def checked_addresses(host: str, port: int, cure: str = "") -> list[str]:
+    """The addresses of ``host``. Raises :class:`PrivateAddress` when any of them is not public; ``cure`` is what its
+    text tells the operator to do, where anything can be done."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -59,14 +60,16 @@ def checked_addresses(host: str, port: int) -> list[str]:
     for text in addresses:
         if not is_public(ipaddress.ip_address(text.partition("%")[0])):
             raise PrivateAddress(
-                f"host {host!r} is at {text}, which is not a public address; "
-                "set enrichments.allow_private_hosts to true to let enrichments reach it"
+                f"host {host!r} is at {text}, which is not a public address" + (f"; {cure}" if cure else "")
             )
     return addresses
 
 
 class _GuardedBackend(httpcore.SyncBackend):
     """Connects to checked addresses only. TLS above it still verifies the host's name."""
+
+    def __init__(self, cure: str) -> None:
+        self._cure = cure
 
     def connect_tcp(
         self,
@@ -77,7 +80,7 @@ class _GuardedBackend(httpcore.SyncBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            addresses = checked_addresses(host, port)
+            addresses = checked_addresses(host, port, self._cure)
         except PrivateAddress:
             raise
         except OSError as error:
@@ -110,11 +113,11 @@ class _Request(msgspec.Struct):
 
 
 class HttpClient:
-    """Implements ``HttpFetch``; pooled, usable from several threads.
+    """Pooled, usable from several threads; implements what enrichments expect of ``HttpFetch``.
 
     ``retries`` count connection errors of every method, and 5xx answers of methods that change nothing. Waits between
     attempts double from 0.2 s, with jitter. Proxies of the environment are not used: the guard could not see behind
-    them.
+    them. ``private_hosts_cure`` ends the message about a host that is not public.
     """
 
     def __init__(
@@ -125,6 +128,7 @@ class HttpClient:
         retries: int = 2,
         connections: int = 20,
         allow_private_hosts: bool = False,
+        private_hosts_cure: str = "",
         sleep: Callable[[float], None] = time.sleep,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -137,7 +141,7 @@ class HttpClient:
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30,
-            network_backend=None if allow_private_hosts else _GuardedBackend(),
+            network_backend=None if allow_private_hosts else _GuardedBackend(private_hosts_cure),
         )
 
     def __call__(

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from snowgauge.enrich import outgoing
-from snowgauge.enrich.outgoing import HttpClient, PrivateAddress, is_public
+from snowgauge import outgoing
+from snowgauge.outgoing import HttpClient, PrivateAddress, is_public
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -162,10 +162,8 @@ def test_addresses_of_the_world(address):
     ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]", "0"],
 )
 def test_the_guard_is_on_unless_switched_off(server, host):
-    guarded = HttpClient(timeout=1, retries=0)
-    with pytest.raises(
-        OSError, match=r"not a public address; set enrichments\.allow_private_hosts|could not be resolved"
-    ):
+    guarded = HttpClient(timeout=1, retries=0, private_hosts_cure="set a.b to true")
+    with pytest.raises(OSError, match=r"not a public address; set a\.b to true|could not be resolved"):
         guarded("GET", f"http://{host}:{server.server_address[1]}/")
     guarded.close()
     assert server.seen == []
