@@ -14,6 +14,8 @@
     │   └── RegistryOutage          ... because a registry is away: not the event's fault, wait and try again
     ├── AdapterFailure              a request that no event can be made of: becomes a failed event
     ├── EnrichmentFailure           an enrichment could not do its work: becomes a failed event
+    ├── ActionRefused               what was asked of the running system cannot be done, and why
+    │   └── AccessRefused           ... about people, sessions and keys
     └── AssetError                  a file that an enrichment needs could not be had
 
 Bad data is a value that flows on (a failed event); of the above only the first three, ``RegistryOutage`` and
@@ -112,3 +114,15 @@ class EnrichmentFailure(SnowgaugeError):
 
 class AssetError(SnowgaugeError):
     """A file that an enrichment needs could not be fetched or read."""
+
+
+class ActionRefused(SnowgaugeError):
+    """Something asked of the running system that cannot be done. ``status`` is the HTTP status that says so."""
+
+    def __init__(self, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class AccessRefused(ActionRefused):
+    """A login that is not one, or a change to people and keys that may not be made."""
