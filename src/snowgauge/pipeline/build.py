@@ -32,7 +32,9 @@ def open_eventlog(settings: Settings) -> EventLog:
 
 
 def open_store(settings: Settings) -> Store:
-    return store_build.build(settings.store, settings.clickhouse)
+    return store_build.build(
+        settings.store, settings.clickhouse, postgres=settings.postgres, resolver=open_iglu(settings)[0]
+    )
 
 
 def embedded(settings: Settings) -> bool:

@@ -10,6 +10,7 @@ from snowgauge.eventlog.settings import EventLogSettings
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.part_settings import PartSettings
 from snowgauge.settings.deployment import CommonSettings, PipelineSettings
+from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.settings import ClickHouseSettings, StoreSettings
 from snowgauge.telemetry.settings import LoggingSettings
 
@@ -43,6 +44,9 @@ class Settings(PartSettings):
 
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     """ClickHouse: a server, a cluster, or the embedded engine."""
+
+    postgres: PostgresSettings = PostgresSettings()
+    """PostgreSQL, when `store.url` names one: the layout of the tables, limits of connections."""
 
     pipeline: PipelineSettings = PipelineSettings()
     """The workers between event log and store."""

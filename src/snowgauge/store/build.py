@@ -7,7 +7,9 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from pydantic import SecretStr
 
 from snowgauge.errors import SettingsError
+from snowgauge.iglu.contract import Resolver
 from snowgauge.store.base import Store
+from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSettings, StoreSettings
 
 _CLICKHOUSE = {"clickhouse": "http", "http": "http", "clickhouses": "https", "https": "https"}
@@ -18,10 +20,18 @@ def embedded(store: StoreSettings, clickhouse: ClickHouseSettings) -> bool:
     return not store.url.get_secret_value() and not clickhouse.connection.host
 
 
-def build(store: StoreSettings, clickhouse: ClickHouseSettings, engine_url: str = "") -> Store:
+def build(
+    store: StoreSettings,
+    clickhouse: ClickHouseSettings,
+    engine_url: str = "",
+    *,
+    postgres: PostgresSettings | None = None,
+    resolver: Resolver | None = None,
+) -> Store:
     """The store of these settings; connects at its first use.
 
-    ``engine_url``: where the embedded engine listens; empty: where its settings say.
+    ``engine_url``: where the embedded engine listens; empty: where its settings say. ``resolver``: PostgreSQL's tables
+    are laid out by the schemas it gives, so it must be there for ``postgresql://``.
     """
     url = store.url.get_secret_value()
     if not url:
@@ -35,6 +45,12 @@ def build(store: StoreSettings, clickhouse: ClickHouseSettings, engine_url: str 
         from snowgauge.store.clickhouse.store import ClickHouseStore
 
         return ClickHouseStore(clickhouse, _server(parts, clickhouse.connection))
+    if parts.scheme in ("postgresql", "postgres"):
+        from snowgauge.store.postgres.store import PostgresStore
+
+        if resolver is None:
+            raise TypeError("build(): the PostgreSQL store lays its tables out by schemas and needs a resolver")
+        return PostgresStore(url, postgres or PostgresSettings(), resolver)
     if parts.scheme == "memory":
         from snowgauge.store.memory import MemoryStore
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from snowgauge.errors import QueryRefused, SettingsError, StoreUnavailable
+from snowgauge.store.postgres.results import plain_values
 
 if TYPE_CHECKING:
     import psycopg
@@ -158,6 +159,7 @@ class Connections:
             )
             connection.execute("SET TIME ZONE 'UTC'")
             connection.execute("SET client_encoding TO 'UTF8'")
+            plain_values(connection)
         except psycopg.Error as raised:
             reason = str(raised).strip().replace("\n", " ")
             with self._lock:

@@ -54,9 +54,8 @@ def _children(path: Path, schema: Mapping[str, Any], required: bool) -> Iterator
     properties = schema.get("properties")
     names = schema.get("required")
     wanted = set(map(str, names)) if isinstance(names, list) else set()
-    for name, node in properties.items() if isinstance(properties, dict) else ():
-        if not isinstance(node, dict):
-            node = {}
+    for name, found in properties.items() if isinstance(properties, dict) else ():
+        node = found if isinstance(found, dict) else {}
         below = (*path, str(name))
         named = required and name in wanted
         if _branches(node):

@@ -56,22 +56,18 @@ def json_text(value: Any) -> str:
     """Compact JSON that JSONB takes."""
     try:
         text: str = _encode(value).decode()
-    except (UnicodeEncodeError, OverflowError):
+    except UnicodeEncodeError:
         text = _encode(_plain(value)).decode()
     return _encode(_plain(value)).decode() if "\\u0000" in text else text
 
 
 def _plain(value: Any) -> Any:
-    """Without U+0000 and lone surrogates; integers of any size."""
+    """Without U+0000 and lone surrogates."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()
     if isinstance(value, dict):
         return {_plain(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**64:
-        return msgspec.Raw(str(value).encode())
-    return value
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def converter(kind: PgType) -> Convert:
@@ -134,7 +130,7 @@ def _timestamp(value: Any) -> str:
     fraction = (found[7] or ".")[1:7]
     if found[8] is None and second < 60 and year > 0:
         try:
-            datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - only whether it exists
+            datetime(year, month, day, hour, minute, second)
         except ValueError as error:
             raise Misfit(f"{_shown(value)} is no date-time: {error}") from None
         return f"{found[1]}-{found[2]}-{found[3]} {found[4]}:{found[5]}:{found[6]}{'.' if fraction else ''}{fraction}"

@@ -1,0 +1,149 @@
+"""Free SQL. Reading runs in a read-only transaction with a time limit, one statement at a time: statements go through
+PostgreSQL's extended protocol, which takes no second one, so nothing can end the transaction and write after it. What
+read-only transactions do not hinder, a role can: connect as one that is no superuser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from snowgauge.errors import QueryRefused
+from snowgauge.store.base import QueryResult
+from snowgauge.store.postgres.connection import QUERY_CANCELED, Connections, Refused
+from snowgauge.store.postgres.results import check_format, encoded, plain
+
+_PAGE = 5_000
+_EXPORT_SECONDS = 3600
+_BEFORE = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*")
+_CURSOR = ("select", "with", "values", "table")
+_READ = (*_CURSOR, "show", "explain")
+_names = count(1)
+
+
+def first_word(sql: str) -> str:
+    """The word a statement begins with, after comments and parentheses."""
+    start = _BEFORE.match(sql)
+    found = re.match(r"[a-zA-Z]+", sql[start.end() if start else 0 :])
+    return found[0].lower() if found else ""
+
+
+def query(
+    connections: Connections,
+    sql: str,
+    parameters: Mapping[str, Any] | None,
+    *,
+    max_rows: int | None,
+    timeout: float,
+    read_only: bool,
+) -> QueryResult:
+    """``parameters`` are written ``%(name)s``; with any, a per cent sign is written twice."""
+    text = _statement(sql, read_only=read_only)
+    if not read_only:
+        return _run(connections, text, parameters, max_rows=max_rows, timeout=timeout)
+    with _reading(connections, timeout) as connection:
+        if first_word(text) not in _CURSOR:
+            cursor = connection.execute(text, parameters or None, prepare=True)
+            return _result(cursor, cursor.fetchall() if cursor.description else [], max_rows)
+        with connection.cursor(name=f"snowgauge_{next(_names)}") as cursor:
+            cursor.execute(text, parameters or None)
+            rows = cursor.fetchall() if max_rows is None else cursor.fetchmany(max_rows + 1)
+            return _result(cursor, rows, max_rows)
+
+
+def export(connections: Connections, sql: str, fmt: str) -> Iterator[bytes]:
+    """A reading query's rows, fetched page by page. Errors of the statement are raised here, not at the first piece."""
+    check_format(fmt)
+    text = _statement(sql, read_only=True)
+    pages = _pages(connections, text)
+    names, types = next(pages)
+    return encoded(fmt, names, types, pages)
+
+
+def _pages(connections: Connections, text: str) -> Iterator[Any]:
+    """Names and types of the columns first, then lists of rows."""
+    with _reading(connections, _EXPORT_SECONDS) as connection:
+        if first_word(text) not in _CURSOR:
+            cursor = connection.execute(text, prepare=True)
+            yield _columns(cursor)
+            yield cursor.fetchall()
+            return
+        with connection.cursor(name=f"snowgauge_{next(_names)}") as cursor:
+            cursor.execute(text)
+            yield _columns(cursor)
+            while rows := cursor.fetchmany(_PAGE):
+                yield rows
+
+
+def _statement(sql: str, *, read_only: bool) -> str:
+    text = sql.strip().rstrip(";").rstrip()
+    word = first_word(text)
+    if not word:
+        raise QueryRefused("there is no SQL in the query")
+    if read_only and word not in _READ:
+        raise QueryRefused(f"only reading is allowed here ({', '.join(_READ)}), found {word.upper()}")
+    return text
+
+
+class _reading:  # noqa: N801 - used like a function
+    """A connection inside of a read-only transaction, which is rolled back."""
+
+    def __init__(self, connections: Connections, timeout: float) -> None:
+        self._used = connections.use()
+        self._timeout = timeout
+
+    def __enter__(self) -> Any:
+        self._connection = self._used.__enter__()
+        self._connection.execute("BEGIN READ ONLY")
+        self._connection.execute(f"SET LOCAL statement_timeout = {max(1, round(self._timeout * 1000))}")
+        return self._connection
+
+    def __exit__(self, kind: Any, raised: Any, trace: Any) -> None:
+        connection = self._connection
+        if not connection.closed:
+            connection.rollback()
+            # a session's advisory locks outlive the transaction, and could stop the loaders
+            connection.execute("SELECT pg_advisory_unlock_all()")
+        try:
+            self._used.__exit__(kind, raised, trace)
+        except Refused as refused:
+            if refused.code == QUERY_CANCELED:
+                raise Refused(f"the query took longer than {self._timeout:g} s: {refused}", refused.code) from raised
+            raise
+
+
+def _run(
+    connections: Connections,
+    text: str,
+    parameters: Mapping[str, Any] | None,
+    *,
+    max_rows: int | None,
+    timeout: float,
+) -> QueryResult:
+    with connections.use() as connection:
+        try:
+            connection.execute(f"SET statement_timeout = {max(1, round(timeout * 1000))}")
+            cursor = connection.execute(text, parameters or None)
+            return _result(cursor, cursor.fetchall() if cursor.description else [], max_rows)
+        finally:
+            if not connection.closed:
+                connection.rollback()
+                connection.execute("RESET statement_timeout")
+
+
+def _columns(cursor: Any) -> tuple[list[str], list[str]]:
+    found = cursor.description or []
+    types = cursor.connection.adapters.types
+    return [column.name for column in found], [
+        info.name if (info := types.get(column.type_code)) else "text" for column in found
+    ]
+
+
+def _result(cursor: Any, rows: list[Any], max_rows: int | None) -> QueryResult:
+    names, _ = _columns(cursor)
+    types = [column.type_display for column in cursor.description or []]
+    cut = max_rows is not None and len(rows) > max_rows
+    kept = rows[:max_rows] if cut else rows
+    return QueryResult(names, types, [[plain(value) for value in row] for row in kept], cut)

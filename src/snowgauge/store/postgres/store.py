@@ -1,0 +1,151 @@
+"""The store on PostgreSQL, laid out as Snowplow's Postgres loader 0.3.3 lays it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from snowgauge.errors import StoreUnavailable
+from snowgauge.events.selfdescribing import SchemaKey
+from snowgauge.iglu.contract import Resolver
+from snowgauge.store.base import Migration, QueryResult, StoreBatch, WriteResult
+from snowgauge.store.postgres.connection import UNDEFINED_TABLE, Connections, Refused
+from snowgauge.store.postgres.layout import Layout
+from snowgauge.store.postgres.migrations import listed, migrate
+from snowgauge.store.postgres.naming import quote
+from snowgauge.store.postgres.query import export, query
+from snowgauge.store.postgres.reader import PostgresReader
+from snowgauge.store.postgres.settings import PostgresSettings
+from snowgauge.store.postgres.tables import Tables
+from snowgauge.store.postgres.writer import Writer
+from snowgauge.telemetry.logs import logger
+
+log = logger("store")
+
+DBT_SCHEMAS = (
+    ("com.snowplowanalytics.snowplow", "web_page", 1),
+    ("com.iab.snowplow", "spiders_and_robots", 1),
+    ("com.snowplowanalytics.snowplow", "ua_parser_context", 1),
+    ("nl.basjes", "yauaa_context", 1),
+    ("com.snowplowanalytics.snowplow", "client_session", 1),
+    ("com.snowplowanalytics.mobile", "screen_view", 1),
+    ("com.snowplowanalytics.snowplow", "web_vitals", 1),
+    ("com.snowplowanalytics.snowplow", "cmp_visible", 1),
+    ("com.snowplowanalytics.snowplow", "consent_preferences", 1),
+)
+"""Whose tables Snowplow's dbt packages read, and fail without."""
+
+
+class PostgresStore(PostgresReader):
+    """``url`` is libpq's. Connects at the first use; the layout of tables comes from the schemas of ``resolver``."""
+
+    def __init__(self, url: str, settings: PostgresSettings, resolver: Resolver) -> None:
+        self.connections = Connections(
+            url, size=settings.pool_size, connect_timeout=settings.connect_timeout.total_seconds()
+        )
+        super().__init__(self.connections, Layout(settings), timeout=settings.query_timeout.total_seconds())
+        self._resolver = resolver
+        self._tables = Tables(self.connections, self._layout, resolver)
+        self._writer = Writer(self.connections, self._layout, self._tables)
+
+    def migrate(self) -> list[Migration]:
+        applied = migrate(self.connections, self._layout)
+        settings = self._layout.settings
+        if settings.person_indexes:
+            with self.connections.use() as connection:
+                for statement in self._layout.create_person_indexes():
+                    connection.execute(statement)
+        if settings.dbt_tables:
+            self._make_dbt_tables()
+        return applied
+
+    def migrations(self) -> list[Migration]:
+        return listed(self.connections, self._layout)
+
+    def write(self, batch: StoreBatch) -> WriteResult:
+        try:
+            return self._writer.write(batch)
+        except Refused as raised:
+            if raised.code in UNDEFINED_TABLE:
+                raise StoreUnavailable(
+                    f"tables are missing at {self.connections.place}: run 'snowgauge db init' ({raised})"
+                ) from raised
+            # rows were dealt with already: this is a statement of our own, and the batch must not be lost for it
+            raise StoreUnavailable(f"PostgreSQL at {self.connections.place} refused a statement: {raised}") from raised
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        max_rows: int | None = None,
+        timeout: float | None = None,
+        read_only: bool = True,
+    ) -> QueryResult:
+        return query(
+            self.connections,
+            sql,
+            parameters,
+            max_rows=max_rows,
+            timeout=timeout or self._timeout,
+            read_only=read_only,
+        )
+
+    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
+        return export(self.connections, sql, fmt)
+
+    def status(self) -> dict[str, Any]:
+        """Server, TLS and sizes, for ``db status``."""
+        with self.connections.use() as connection:
+            version = connection.execute("SHOW server_version").fetchone()
+            tls = connection.execute(
+                "SELECT coalesce((SELECT version FROM pg_stat_ssl WHERE ssl AND pid = pg_backend_pid()), 'none')"
+            ).fetchone()
+            sizes = connection.execute(
+                "SELECT count(*) FILTER (WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition), "
+                "coalesce(sum(pg_total_relation_size(c.oid)) FILTER (WHERE c.relkind = 'r'), 0)::bigint "
+                "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                "WHERE n.nspname = %s",
+                (self._layout.schema,),
+            ).fetchone()
+        assert version is not None
+        assert tls is not None
+        assert sizes is not None
+        return {
+            "url": f"postgresql://{self.connections.place}",
+            "version": version[0],
+            "tls": tls[0],
+            "schema": self._layout.schema,
+            "tables": sizes[0],
+            "bytes": sizes[1],
+        }
+
+    def vacuum(self) -> list[str]:
+        """``VACUUM (ANALYZE)`` every table of the schema, so that deleted rows leave the disk; returns their names."""
+        with self.connections.use() as connection:
+            rows = connection.execute(
+                "SELECT c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+                "ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r' ORDER BY 1",
+                (self._layout.schema,),
+            ).fetchall()
+            for (name,) in rows:
+                connection.execute(f"VACUUM (ANALYZE) {quote(self._layout.schema)}.{quote(name)}")
+        return [name for (name,) in rows]
+
+    def ready(self) -> bool:
+        try:
+            with self.connections.use() as connection:
+                connection.execute("SELECT 1")
+        except (StoreUnavailable, Refused):
+            return False
+        return True
+
+    def close(self) -> None:
+        self.connections.close()
+
+    def _make_dbt_tables(self) -> None:
+        keys: list[SchemaKey] = []
+        for vendor, name, model in DBT_SCHEMAS:
+            keys += self._resolver.versions(vendor, name, model)[-1:]
+        for key, problem in self._tables.prepare(keys).items():
+            log.warning("dbt_table_missing", schema=key.uri, reason=str(problem)[:300])

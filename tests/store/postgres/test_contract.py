@@ -1,0 +1,22 @@
+"""The store on PostgreSQL keeps the contract, whole tables or monthly partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from snowgauge.store.postgres.store import PostgresStore
+from snowgauge.testing.store_contract import StoreContract
+
+
+class TestPostgres(StoreContract):
+    @pytest.fixture
+    def store(self, open_store: Callable[..., PostgresStore], loose) -> PostgresStore:
+        return open_store(loose)
+
+
+class TestPartitioned(StoreContract):
+    @pytest.fixture
+    def store(self, open_store: Callable[..., PostgresStore], loose) -> PostgresStore:
+        return open_store(loose, partitioning="monthly", dbt_tables=False, bad_row_tables=False)
