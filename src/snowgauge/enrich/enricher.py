@@ -16,6 +16,8 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
+import msgspec
+
 from snowgauge.enrich import entities, failures
 from snowgauge.enrich.adapters.base import Adapter
 from snowgauge.enrich.enrichments.base import DropEvent, Enrichment, EnrichmentSource
@@ -92,12 +94,21 @@ class Enricher:
         *,
         at: int | None = None,
         outage_is_failure: bool = False,
+        item: int | None = None,
+        edit: Callable[[TrackerEvent], TrackerEvent] | None = None,
     ) -> list[Outcome]:
-        """The same for a payload that is decoded already; ``record`` is its record, where there is one."""
+        """The same for a payload that is decoded already; ``record`` is its record, where there is one.
+
+        For recovery: ``item`` is the only item of the payload that counts (none comes out where the payload has fewer
+        items now); ``edit`` may change what the adapter made, before it is checked.
+        """
         batch = self._batch(payload, record, seed, at, outage_is_failure)
         events, outcomes = self._payloads.events(batch)
-        for index, tracker in enumerate(events):
-            outcomes.append(self._live(batch, tracker, index))
+        if item is not None:
+            outcomes = [o for o in outcomes if isinstance(o, Failed) and o.failure.event_index in (None, item)]
+        for index, tracker in events:
+            if item is None or index == item:
+                outcomes.append(self._live(batch, tracker if edit is None else edit(tracker), index))
         return outcomes
 
     def process_tracker_event(
@@ -109,11 +120,12 @@ class Enricher:
         index: int = 0,
         at: int | None = None,
         outage_is_failure: bool = False,
+        event_id: str | None = None,
     ) -> Outcome:
-        """One event that an adapter has made already (recovery)."""
+        """One event that an adapter has made already (recovery). ``event_id`` is its id if it brings none itself."""
         batch = self._batch(tracker.payload, record, seed, at, outage_is_failure)
         self._payloads.initial_columns(batch)
-        return self._live(batch, tracker, index)
+        return self._live(batch, tracker, index, event_id=event_id)
 
     def explain(self, record: bytes, seed: str | None = None, *, at: int | None = None) -> list[Explanation]:
         """What ``process`` does, with what each step changed and how long it took."""
@@ -124,7 +136,7 @@ class Enricher:
         batch = self._batch(payload, record, seed, at, outage_is_failure=True)
         events, outcomes = self._payloads.events(batch)
         explained = [Explanation(outcome, []) for outcome in outcomes]
-        for index, tracker in enumerate(events):
+        for index, tracker in events:
             trace = Trace()
             explained.append(Explanation(self._live(batch, tracker, index, trace), trace.steps))
         return explained
@@ -153,7 +165,14 @@ class Enricher:
 
     # ---- one event --------------------------------------------------------------------------------------------
 
-    def _live(self, batch: Batch, tracker: TrackerEvent, index: int, trace: Trace | None = None) -> Outcome:
+    def _live(
+        self,
+        batch: Batch,
+        tracker: TrackerEvent,
+        index: int,
+        trace: Trace | None = None,
+        event_id: str | None = None,
+    ) -> Outcome:
         if tracker.payload is not batch.payload:  # the adapter knows better when and from where the event came
             batch = msgspec.structs.replace(
                 batch, payload=tracker.payload, record=batch.whole_record(), columns={}, problems=[]
@@ -163,7 +182,7 @@ class Enricher:
         problems = batch.problems + parameter_map.columns(tracker.parameters, columns)
         event = EnrichedEvent(**columns)
         if event.event_id is None:
-            event.event_id = self._event_id(batch, tracker, index)
+            event.event_id = event_id or self._event_id(batch, tracker, index)
         if trace is not None:
             trace.start(event, [failures.atomic_parse_errors(problems)] if problems else [])
 
@@ -285,6 +304,7 @@ class Enricher:
             tracker=tracker,
             record=batch.whole_record(),
             event_index=index,
+            seed=batch.seed,
         )
 
 
