@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from snowgauge.enrich.explain import Explanation
 from snowgauge.eventlog.base import EventLog
 from snowgauge.iglu.contract import Resolver, Validator
 from snowgauge.store.base import Store
@@ -20,3 +22,7 @@ class Deployment(msgspec.Struct, frozen=True):
     validator: Validator
     data_dir: Path
     version: str
+    collector_url: str = ""
+    """Where trackers send to, as people who set one up have to write it."""
+    explain: Callable[[bytes], list[Explanation]] | None = None
+    """What enriching a record does, step by step; ``None`` where no enricher is at hand."""

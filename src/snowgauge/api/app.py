@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 from fastapi import FastAPI, Response
 
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
+from snowgauge.api.doors import DoorKeeper, Doors
+from snowgauge.api.v1.parts import refusals
+from snowgauge.api.v1.routers import PREFIX, ROUTERS
 from snowgauge.errors import SnowgaugeError
 from snowgauge.telemetry import metrics
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+Site = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 
-def create_app(deployment: Deployment) -> FastAPI:
-    """Everything that the private port serves, as an ASGI application."""
-    app = FastAPI(title="Snowgauge", version=deployment.version, docs_url="/docs", redoc_url=None)
+def create_app(deployment: Deployment, doors: Doors | None = None, site: Site | None = None) -> FastAPI:
+    """Everything that the private port serves, as an ASGI application.
 
+    ``doors`` says who may use the console's API, which is not served without. ``site`` answers every other path.
+    """
+    app = FastAPI(title="Snowgauge", version=deployment.version, docs_url=None, redoc_url=None)
+    app.state.deployment = deployment
+    refusals(app)
+    _health(app, deployment)
+    if doors is not None:
+        app.state.doors = doors
+        app.add_middleware(DoorKeeper, doors=doors)
+        for router in ROUTERS:
+            app.include_router(router, prefix=PREFIX)
+    if site is not None:
+        app.mount("/", site)
+    return app
+
+
+def _health(app: FastAPI, deployment: Deployment) -> None:
     @app.get("/health", tags=["health"])
     def alive() -> dict[str, str]:
         """The process answers."""
@@ -39,5 +61,3 @@ def create_app(deployment: Deployment) -> FastAPI:
         with contextlib.suppress(SnowgaugeError):
             health.measure_backlog(deployment)
         return Response(metrics.render(), media_type=PROMETHEUS_TEXT)
-
-    return app

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import Field
 
-from snowgauge.part_settings import PartSettings
+from snowgauge.part_settings import Duration, PartSettings
 
 
 class ConsoleSettings(PartSettings):
@@ -14,7 +16,27 @@ class ConsoleSettings(PartSettings):
     """Whether `snowgauge serve` starts it."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Loopback unless told otherwise."""
+    """Address to listen on. Loopback unless told otherwise; anything else needs an admin first
+    (`snowgauge access add-admin`)."""
 
     port: int = Field(default=8001, ge=0, le=65535)
     """Port to listen on."""
+
+    collector_url: str = ""
+    """Public address of the collector, shown in the snippets to copy. Empty: where the collector listens."""
+
+    allowed_hosts: list[str] = []
+    """Names under which the console is reached, beside loopback's own; a request for another name is refused while it
+    listens on loopback only, so that no web page can reach it by pointing a name of its own at this machine."""
+
+    session_lifetime: Duration = timedelta(hours=12)
+    """How long a login lasts."""
+
+    secure_cookies: bool = True
+    """Send the login's cookie over HTTPS only (off loopback). Switch off only for a trusted network without TLS."""
+
+    sql_max_rows: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Most rows of one query in the SQL page and its API."""
+
+    sql_timeout: Duration = timedelta(seconds=30)
+    """How long one query of the SQL page may take."""

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import snowgauge
+from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.deployment import Deployment
+from snowgauge.api.doors import Doors
 from snowgauge.enrich import means as enrichment_means
 from snowgauge.enrich.configs import LoadedEnrichments, load
 from snowgauge.enrich.enricher import Enricher
+from snowgauge.errors import SettingsError
 from snowgauge.eventlog import build as eventlog_build
 from snowgauge.eventlog.base import EventLog
 from snowgauge.iglu import build as iglu_build
@@ -55,7 +58,35 @@ def open_deployment(settings: Settings) -> Deployment:
         validator=validator,
         data_dir=data_dir(settings),
         version=snowgauge.__version__,
+        collector_url=collector_url(settings),
     )
+
+
+def collector_url(settings: Settings) -> str:
+    """Where trackers send to: what the settings say, else where the collector listens."""
+    if settings.console.collector_url:
+        return settings.console.collector_url.rstrip("/")
+    host = settings.collector.interface
+    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104 - recognised, not listened on
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.collector.port}"
+
+
+def open_access(settings: Settings) -> AccessBook:
+    """People and keys of the private port."""
+    lifetime = settings.console.session_lifetime.total_seconds()
+    return AccessBook(data_dir(settings) / "console.sqlite", session_seconds=lifetime)
+
+
+def open_doors(settings: Settings) -> Doors:
+    """Raises ``SettingsError`` where a port that others can reach would be open to everybody."""
+    doors = Doors(settings.console, open_access(settings))
+    if not doors.loopback and not doors.access.has_admin():
+        doors.access.close()
+        raise SettingsError(
+            f"console.host: {settings.console.host!r} can be reached by others, and there is no admin yet; run "
+            "`snowgauge access add-admin NAME` first, or leave console.host at 127.0.0.1"
+        )
+    return doors
 
 
 def open_outgoing(settings: Settings) -> HttpClient:
@@ -69,7 +100,7 @@ class Enriching:
 
     def __init__(self, settings: Settings, environment: Mapping[str, str], *, start: bool = True) -> None:
         """Raises ``SettingsError`` for enrichments that cannot be used. With ``start``, files are kept fresh."""
-        _, self.validator = open_iglu(settings)
+        self.resolver, self.validator = open_iglu(settings)
         self._means, self.assets, self._http = enrichment_means.build(settings.enrichments, data_dir(settings))
         self.loaded: LoadedEnrichments = load(
             settings.enrichments.folder,

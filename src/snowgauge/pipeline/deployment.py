@@ -51,6 +51,8 @@ def start(settings: Settings, environment: Mapping[str, str], arguments: Sequenc
     )
     supervisor.claim()
     _refuse_taken_ports(settings)
+    if settings.console.enabled:
+        build.open_doors(settings).access.close()
     shutil.rmtree(run_dir / "metrics", ignore_errors=True)
     told = threading.Event()
 

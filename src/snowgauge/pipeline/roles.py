@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from snowgauge.api.app import create_app
+from snowgauge.console.site import Console
 from snowgauge.errors import RegistryOutage, StoreUnavailable
 from snowgauge.pipeline import build
 from snowgauge.pipeline.attempts import Attempts
@@ -141,7 +142,8 @@ def run_console(settings: Settings) -> None:
     from granian.log import LogLevels
     from granian.server.embed import Server
 
-    app = create_app(build.open_deployment(settings))
+    doors = build.open_doors(settings)
+    app = create_app(build.open_deployment(settings), doors, Console())
 
     async def serve() -> None:
         server = Server(

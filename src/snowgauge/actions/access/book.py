@@ -1,0 +1,337 @@
+"""People, sessions, keys and the audit log in one SQLite file, ``console.sqlite`` of the data folder.
+
+Passwords are kept as argon2id hashes; session tokens and API keys (both 256 random bits) as SHA-256, so that the file
+lets nobody in. Safe for threads; several processes may have it open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from snowgauge.actions.access.roles import ROLES, SCOPES, Principal, Role, Scope
+from snowgauge.errors import AccessRefused
+
+KEY_PREFIX = "sg_"
+_LEAST_PASSWORD = 10
+_LAYOUT = """
+CREATE TABLE IF NOT EXISTS people (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT NOT NULL, role TEXT NOT NULL,
+  created_at INTEGER NOT NULL, last_login INTEGER);
+CREATE TABLE IF NOT EXISTS sessions (
+  token TEXT PRIMARY KEY, person TEXT NOT NULL REFERENCES people(id) ON DELETE CASCADE, csrf TEXT NOT NULL,
+  created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS keys (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, hint TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, scopes TEXT NOT NULL,
+  created_by TEXT NOT NULL, created_at INTEGER NOT NULL, last_used INTEGER, expires_at INTEGER);
+CREATE TABLE IF NOT EXISTS audit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
+  action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, ip TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS attempts (who TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS attempts_who ON attempts (who, at);
+"""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Times are milliseconds since the epoch."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: int
+    last_login: int | None = None
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """``hint`` are the first characters, to tell keys apart; the rest is not kept."""
+
+    id: str
+    name: str
+    hint: str
+    scopes: list[Scope]
+    created_by: str
+    created_at: int
+    last_used: int | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    number: int
+    at: int
+    who: str
+    kind: str
+    action: str
+    subject: str
+    detail: str
+    ip: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """``token`` goes into the cookie and is not kept; ``csrf`` is shown to the page."""
+
+    token: str
+    csrf: str
+    expires_at: int
+    person: Person
+
+
+class AccessBook:
+    """The register. ``clock`` gives milliseconds."""
+
+    def __init__(
+        self,
+        file: Path,
+        *,
+        session_seconds: float = 12 * 3600,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        from argon2 import PasswordHasher
+
+        self._clock = clock
+        self._session_ms = int(session_seconds * 1000)
+        self._lock = threading.RLock()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=10)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA foreign_keys=ON")
+        self._db.executescript(_LAYOUT)
+        self._hasher = PasswordHasher(time_cost=3, memory_cost=19 * 1024, parallelism=1)
+        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    # ---- people -----------------------------------------------------------------------------------------------
+
+    def people(self) -> list[Person]:
+        return [_person(row) for row in self._rows("SELECT * FROM people ORDER BY name")]
+
+    def has_admin(self) -> bool:
+        return bool(self._rows("SELECT 1 FROM people WHERE role = 'admin' LIMIT 1"))
+
+    def has_people(self) -> bool:
+        return bool(self._rows("SELECT 1 FROM people LIMIT 1"))
+
+    def add_person(self, name: str, password: str, role: Role) -> Person:
+        """Raises ``AccessRefused`` for a name that is taken or a password that is too short."""
+        name = name.strip()
+        if not 1 <= len(name) <= 100:
+            raise AccessRefused("the name must have 1 to 100 characters")
+        if role not in ROLES:
+            raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
+        hashed = self._hashed(password, name)
+        person = Person(str(uuid.uuid4()), name, role, self._clock())
+        with self._lock:
+            # the first person closes the open door, so it has to be one who can let others in
+            if role != "admin" and not self.has_admin():
+                raise AccessRefused("the first person must be an admin: someone has to be able to let others in")
+            try:
+                self._db.execute(
+                    "INSERT INTO people (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
+                    (person.id, name, hashed, role, person.created_at),
+                )
+            except sqlite3.IntegrityError:
+                raise AccessRefused(f"there is somebody named {name!r} already") from None
+        return person
+
+    def change_person(self, person_id: str, *, role: Role | None = None, password: str | None = None) -> Person:
+        """A new password ends the person's sessions."""
+        with self._lock:
+            person = self._find(person_id)
+            if role is not None and role != person.role:
+                if role not in ROLES:
+                    raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
+                self._keep_an_admin(person)
+                self._db.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
+            if password is not None:
+                self._db.execute(
+                    "UPDATE people SET password = ? WHERE id = ?", (self._hashed(password, person.name), person_id)
+                )
+                self._db.execute("DELETE FROM sessions WHERE person = ?", (person_id,))
+            return self._find(person_id)
+
+    def remove_person(self, person_id: str) -> Person:
+        with self._lock:
+            person = self._find(person_id)
+            self._keep_an_admin(person)
+            self._db.execute("DELETE FROM people WHERE id = ?", (person_id,))
+            return person
+
+    def _keep_an_admin(self, person: Person) -> None:
+        admins = self._rows("SELECT count(*) AS n FROM people WHERE role = 'admin'")[0]["n"]
+        if person.role == "admin" and admins == 1:
+            raise AccessRefused(f"{person.name} is the only admin: make somebody else one first")
+
+    def _find(self, person_id: str) -> Person:
+        rows = self._rows("SELECT * FROM people WHERE id = ?", person_id)
+        if not rows:
+            raise AccessRefused(f"there is no person {person_id!r}")
+        return _person(rows[0])
+
+    def _hashed(self, password: str, name: str) -> str:
+        if len(password) < _LEAST_PASSWORD:
+            raise AccessRefused(f"the password must have at least {_LEAST_PASSWORD} characters")
+        if len(password) > 1000:
+            raise AccessRefused("the password must have at most 1000 characters")
+        if name.lower() in password.lower() and len(password) < len(name) + 8:
+            raise AccessRefused("the password must not be made of the name")
+        return self._hasher.hash(password)
+
+    # ---- sessions ---------------------------------------------------------------------------------------------
+
+    def log_in(self, name: str, password: str, *, ip: str = "") -> Session:
+        """Raises ``AccessRefused``; after ten failures in five minutes it no longer looks at the password."""
+        from argon2.exceptions import InvalidHashError, VerificationError
+
+        now = self._clock()
+        sources = (f"name:{name.strip().lower()}", f"ip:{ip}")
+        with self._lock:
+            self._db.execute("DELETE FROM attempts WHERE at < ?", (now - 300_000,))
+            for source in sources:
+                if self._rows("SELECT count(*) AS n FROM attempts WHERE who = ?", source)[0]["n"] >= 10:
+                    raise AccessRefused("too many failed logins: wait five minutes", status=429)
+            rows = self._rows("SELECT * FROM people WHERE name = ?", name.strip())
+        hashed = rows[0]["password"] if rows else self._nobody
+        try:
+            # an unknown name costs as much time as a known one
+            self._hasher.verify(hashed, password)
+            known = bool(rows)
+        except (VerificationError, InvalidHashError):
+            known = False
+        with self._lock:
+            if not known:
+                self._db.executemany("INSERT INTO attempts VALUES (?, ?)", [(source, now) for source in sources])
+                raise AccessRefused("name or password is wrong", status=401)
+            if self._hasher.check_needs_rehash(hashed):
+                self._db.execute(
+                    "UPDATE people SET password = ? WHERE id = ?", (self._hasher.hash(password), rows[0]["id"])
+                )
+            self._db.execute("DELETE FROM attempts WHERE who = ?", (sources[0],))
+            self._db.execute("UPDATE people SET last_login = ? WHERE id = ?", (now, rows[0]["id"]))
+            self._db.execute("DELETE FROM sessions WHERE expires_at < ?", (now,))
+            session = Session(
+                secrets.token_urlsafe(32), secrets.token_urlsafe(24), now + self._session_ms, _person(rows[0])
+            )
+            self._db.execute(
+                "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)",
+                (_digest(session.token), session.person.id, session.csrf, now, session.expires_at),
+            )
+            return session
+
+    def by_session(self, token: str) -> Principal | None:
+        rows = self._rows(
+            "SELECT people.*, sessions.csrf FROM sessions JOIN people ON people.id = sessions.person "
+            "WHERE sessions.token = ? AND sessions.expires_at > ?",
+            _digest(token),
+            self._clock(),
+        )
+        if not rows:
+            return None
+        person = _person(rows[0])
+        return Principal(
+            person.name, "person", ROLES[person.role], person.role, person.id, _digest(token), rows[0]["csrf"]
+        )
+
+    def log_out(self, token: str) -> None:
+        with self._lock:
+            self._db.execute("DELETE FROM sessions WHERE token = ?", (_digest(token),))
+
+    # ---- keys -------------------------------------------------------------------------------------------------
+
+    def keys(self) -> list[ApiKey]:
+        return [_key(row) for row in self._rows("SELECT * FROM keys ORDER BY created_at DESC, id")]
+
+    def add_key(
+        self, name: str, scopes: Iterable[Scope], *, created_by: str, expires_at: int | None = None
+    ) -> tuple[ApiKey, str]:
+        """The key's record and its secret, which is shown this once."""
+        wanted = sorted(set(scopes))
+        unknown = [scope for scope in wanted if scope not in SCOPES]
+        if unknown:
+            raise AccessRefused(f"unknown scope {unknown[0]!r}: use any of {', '.join(SCOPES)}")
+        if not wanted:
+            raise AccessRefused("a key needs at least one scope")
+        if not 1 <= len(name.strip()) <= 100:
+            raise AccessRefused("the name must have 1 to 100 characters")
+        secret = KEY_PREFIX + secrets.token_urlsafe(32)
+        key = ApiKey(str(uuid.uuid4()), name.strip(), secret[:9], wanted, created_by, self._clock(), None, expires_at)
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (key.id, key.name, key.hint, _digest(secret), json.dumps(wanted), created_by, key.created_at, None,
+                 expires_at),
+            )  # fmt: skip
+        return key, secret
+
+    def remove_key(self, key_id: str) -> ApiKey:
+        with self._lock:
+            rows = self._rows("SELECT * FROM keys WHERE id = ?", key_id)
+            if not rows:
+                raise AccessRefused(f"there is no key {key_id!r}")
+            self._db.execute("DELETE FROM keys WHERE id = ?", (key_id,))
+            return _key(rows[0])
+
+    def by_key(self, secret: str) -> Principal | None:
+        now = self._clock()
+        digest = _digest(secret)
+        rows = self._rows("SELECT * FROM keys WHERE hash = ?", digest)
+        if not rows or not hmac.compare_digest(rows[0]["hash"], digest):
+            return None
+        key = _key(rows[0])
+        if key.expires_at is not None and key.expires_at <= now:
+            return None
+        if key.last_used is None or now - key.last_used > 60_000:
+            with self._lock:
+                self._db.execute("UPDATE keys SET last_used = ? WHERE id = ?", (now, key.id))
+        return Principal(f"key {key.name}", "key", frozenset(key.scopes))
+
+    # ---- audit ------------------------------------------------------------------------------------------------
+
+    def record(self, who: Principal, action: str, subject: str = "", detail: str = "", *, ip: str = "") -> None:
+        """Write down what was done."""
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO audit (at, who, kind, action, subject, detail, ip) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (self._clock(), who.name, who.kind, action, subject[:500], detail[:2000], ip),
+            )
+
+    def audit(self, *, limit: int = 100, before: int | None = None) -> list[AuditEntry]:
+        """Newest first; ``before`` is the number of the last one seen."""
+        rows = self._rows("SELECT * FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?", before or 2**62, limit)
+        return [AuditEntry(**dict(row)) for row in rows]
+
+    def _rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _person(row: sqlite3.Row) -> Person:
+    return Person(row["id"], row["name"], cast(Role, row["role"]), row["created_at"], row["last_login"])
+
+
+def _key(row: sqlite3.Row) -> ApiKey:
+    return ApiKey(
+        row["id"], row["name"], row["hint"], json.loads(row["scopes"]), row["created_by"], row["created_at"],
+        row["last_used"], row["expires_at"],
+    )  # fmt: skip

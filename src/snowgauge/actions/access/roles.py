@@ -1,0 +1,53 @@
+"""Scopes, the roles that bundle them, and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal[
+    "read:aggregates", "read:events", "query:sql", "read:schemas", "write:schemas", "recover", "read:health", "admin"
+]
+Role = Literal["viewer", "analyst", "admin"]
+
+SCOPES: dict[Scope, str] = {
+    "read:aggregates": "Counts, timelines and groups; never a single person's event.",
+    "read:events": "Whole events and failed events.",
+    "query:sql": "Read-only SQL over everything that is stored.",
+    "read:schemas": "The schema catalogue.",
+    "write:schemas": "Publish schemas into the local registry.",
+    "recover": "Send failed events through the pipeline again.",
+    "read:health": "State of the parts, capacity and checks.",
+    "admin": "People, keys and the audit log.",
+}
+"""Every scope and what it opens."""
+
+_VIEWER: frozenset[Scope] = frozenset(("read:aggregates", "read:schemas", "read:health"))
+_ANALYST: frozenset[Scope] = _VIEWER | {"read:events", "query:sql", "write:schemas", "recover"}
+ROLES: dict[Role, frozenset[Scope]] = {
+    "viewer": _VIEWER,
+    "analyst": _ANALYST,
+    "admin": _ANALYST | {"admin"},
+}
+"""What each role may do. A viewer sees figures, not people."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who is asking. ``kind``: a person with a session, a program with a key, or anyone on this machine while no
+    login is needed. ``csrf`` must come back in a header with every request of a session that changes something."""
+
+    name: str
+    kind: Literal["person", "key", "local"]
+    scopes: frozenset[Scope]
+    role: Role | None = None
+    person_id: str | None = None
+    session: str | None = None
+    csrf: str | None = None
+
+    def may(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+
+LOCAL = Principal("this machine", "local", ROLES["admin"], "admin")
+"""Anyone who can reach a loopback port while no person is registered."""

@@ -1,0 +1,280 @@
+"""Looking at events as they come: pages of them, timelines, and what values a column has."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from snowgauge.actions import asked
+from snowgauge.actions.deployment import Deployment
+from snowgauge.errors import ActionRefused
+from snowgauge.events.enriched import ATOMIC_FIELDS
+from snowgauge.store.base import EventKind, Filter, Selection
+from snowgauge.store.canonical import FAILED_FIELDS
+
+_STATUSES: dict[str, tuple[EventKind, ...]] = {
+    "all": ("good", "failed"),
+    "good": ("good",),
+    "failed": ("failed",),
+    "incomplete": ("incomplete",),
+}
+_SEARCHED: dict[EventKind, tuple[str, ...]] = {
+    "good": ("page_url", "page_title", "user_id", "event_name"),
+    "incomplete": ("page_url", "page_title", "user_id", "event_name"),
+    "failed": ("message", "schema"),
+}
+_MOST_OFFSET = 10_000
+_WINDOWS = (300_000, 3_600_000, 86_400_000, 7 * 86_400_000)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One event of any kind in a list. ``event`` holds the asked columns only; the whole is asked by ``id``."""
+
+    kind: str
+    id: str
+    at: int
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """``more``: there are older ones. ``until`` caps the view, so that paging does not shift while events arrive."""
+
+    rows: list[Row]
+    more: bool
+    until: int
+
+
+@dataclass(frozen=True)
+class Point:
+    """Counts of one interval that begins at ``at`` (ms)."""
+
+    at: int
+    good: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Timeline:
+    seconds: int
+    points: list[Point] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    group: str
+    kinds: list[str]
+
+
+@dataclass(frozen=True)
+class ColumnValue:
+    value: str | None
+    count: int
+    last: int | None = None
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def page(
+    deployment: Deployment,
+    *,
+    status: str = "all",
+    range_text: str | None = None,
+    filters: list[str],
+    search: str = "",
+    columns: list[str],
+    limit: int = 50,
+    offset: int = 0,
+    until: int | None = None,
+) -> Page:
+    """Newest first, good and failed in one list. An event that is incomplete is listed by its failure."""
+    now = now_ms()
+    cap = until or now + 60_000
+    if offset + limit > _MOST_OFFSET:
+        raise ActionRefused(f"a list goes back {_MOST_OFFSET:,} events: narrow the time range", status=422)
+    rows: list[Row] = []
+    for kind in _kinds(status):
+        for chosen in _selections(kind, range_text, filters, search, now):
+            rows += [_row(kind, event, columns) for event in _newest(deployment, kind, chosen, cap, offset + limit + 1)]
+    seen: set[tuple[str, str]] = set()
+    distinct = []
+    for row in sorted(rows, key=lambda row: (row.at, row.id), reverse=True):
+        if (row.kind, row.id) not in seen:
+            seen.add((row.kind, row.id))
+            distinct.append(row)
+    return Page(distinct[offset : offset + limit], len(distinct) > offset + limit, cap)
+
+
+def _newest(deployment: Deployment, kind: EventKind, chosen: Selection, cap: int, limit: int) -> list[dict[str, Any]]:
+    """The newest events, looking no further back than needed: a table ordered by time is then read at its end only."""
+    until = min(chosen.until, cap) if chosen.until is not None else cap
+    for window in _WINDOWS:
+        since = until - window
+        if chosen.since is not None and since <= chosen.since:
+            break
+        near = Selection(since, until, chosen.filters)
+        found = deployment.store.events(kind, near, limit=limit)
+        if len(found) >= limit:
+            return found
+    return deployment.store.events(kind, Selection(chosen.since, until, chosen.filters), limit=limit)
+
+
+def _kinds(status: str) -> tuple[EventKind, ...]:
+    kinds = _STATUSES.get(status)
+    if kinds is None:
+        raise ActionRefused(f"status {status[:40]!r}: use one of {', '.join(_STATUSES)}", status=422)
+    return kinds
+
+
+def _selections(kind: EventKind, range_text: str | None, filters: list[str], search: str, now: int) -> list[Selection]:
+    """Alternatives: a search looks at several columns, and a condition of the store at one."""
+    chosen = asked.selection(kind, range_text, filters, now)
+    if chosen is None:
+        return []
+    if not search.strip():
+        return [chosen]
+    if _is_uuid(search.strip()):
+        columns: tuple[str, ...] = ("event_id",) if kind != "failed" else ("id", "event_id")
+        return [
+            Selection(chosen.since, chosen.until, [*chosen.filters, Filter(column, "in", [search.strip()])])
+            for column in columns
+        ]
+    return [
+        Selection(chosen.since, chosen.until, [*chosen.filters, Filter(column, "contains", [search.strip()])])
+        for column in _SEARCHED[kind]
+    ]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _row(kind: EventKind, event: dict[str, Any], columns: list[str]) -> Row:
+    shown = {column: event.get(name) for column in columns if (name := asked.column_of(column, kind))}
+    if kind == "failed":
+        shown |= {name: event.get(name) for name in ("failure_type", "message", "schema", "event_id")}
+        return Row(kind, event["id"], _ms(event.get("collector_tstamp") or event["failed_at"]), shown)
+    return Row(kind, event["event_id"] or "", _ms(event.get("collector_tstamp")), shown)
+
+
+def _ms(text: str | None) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000) if text else 0
+
+
+def timeline(
+    deployment: Deployment, *, seconds: int, buckets: int, status: str = "all", filters: list[str], until: int | None
+) -> Timeline:
+    """Counts per interval, aligned to UTC multiples of its length; the last one holds now. Gaps are zeros."""
+    if not 1 <= buckets <= 500 or seconds < 1:
+        raise ActionRefused("a timeline has 1 to 500 intervals of at least a second", status=422)
+    step = seconds * 1000
+    last = (until or now_ms()) // step * step
+    first = last - (buckets - 1) * step
+    counts: dict[EventKind, dict[int, int]] = {}
+    for kind in _kinds(status):
+        chosen = asked.selection(kind, None, filters, last)
+        if chosen is not None:
+            within = Selection(first, last + step, chosen.filters)
+            found = deployment.store.timeline(kind, within, seconds=seconds)
+            counts[kind] = {int(bucket.key): bucket.count for bucket in found}
+    good = counts.get("good", {})
+    bad = counts.get("failed", counts.get("incomplete", {}))
+    return Timeline(seconds, [Point(at, good.get(at, 0), bad.get(at, 0)) for at in range(first, last + step, step)])
+
+
+def count(deployment: Deployment, *, status: str, range_text: str | None, filters: list[str]) -> dict[str, int]:
+    """How many there are of each kind that the status asks for."""
+    now = now_ms()
+    totals: dict[str, int] = {}
+    for kind in _kinds(status):
+        chosen = asked.selection(kind, range_text, filters, now)
+        totals[kind] = 0 if chosen is None else deployment.store.count(kind, chosen)
+    return totals
+
+
+def columns() -> list[Column]:
+    """Every column of the canonical event, and those that only failed events have."""
+    named = {item.name: item for item in ATOMIC_FIELDS}
+    listed = [
+        Column(
+            name,
+            item.kind,
+            _group(name),
+            ["good", "incomplete", *(["failed"] if asked.column_of(name, "failed") else [])],
+        )
+        for name, item in named.items()
+    ]
+    only = [name for name in FAILED_FIELDS if name not in named and name not in ("id", "record", "tracker")]
+    return listed + [Column(name, "string", "failure", ["failed"]) for name in only]
+
+
+def _group(name: str) -> str:
+    if name in ("contexts", "derived_contexts", "unstruct_event"):
+        return "event and entities"
+    prefix = name.split("_", 1)[0]
+    return {
+        "page": "page", "refr": "page", "mkt": "marketing", "geo": "place", "ip": "place", "se": "structured event",
+        "tr": "transaction", "ti": "transaction", "pp": "page ping", "br": "browser", "os": "device",
+        "dvce": "device", "doc": "browser", "user": "user", "domain": "user", "network": "user", "event": "event",
+    }.get(prefix, "event")  # fmt: skip
+
+
+def values(
+    deployment: Deployment,
+    column: str,
+    *,
+    status: str = "all",
+    range_text: str | None = None,
+    filters: list[str],
+    limit: int = 20,
+) -> list[ColumnValue]:
+    """The most frequent values of one column, over every kind of event that has it."""
+    now = now_ms()
+    totals: dict[str | None, list[int]] = {}
+    known = False
+    for kind in _kinds(status):
+        name = asked.column_of(column, kind)
+        if name is None:
+            continue
+        known = True
+        chosen = asked.selection(kind, range_text, filters, now)
+        if chosen is None:
+            continue
+        for bucket in deployment.store.count_by(kind, name, chosen, limit=limit):
+            key = None if bucket.key is None else str(bucket.key)
+            total = totals.setdefault(key, [0, 0])
+            total[0] += bucket.count
+            total[1] = max(total[1], bucket.last or 0)
+    if not known and not any(item.name == column for item in columns()):
+        raise ActionRefused(f"there is no column {column[:60]!r}", status=404)
+    ranked = sorted(totals.items(), key=lambda item: (-item[1][0], item[0] is None, item[0] or ""))
+    return [ColumnValue(key, amount, last or None) for key, (amount, last) in ranked[:limit]]
+
+
+def whole(deployment: Deployment, kind: str, event_id: str) -> dict[str, Any]:
+    """One event with everything it has. Raises ``ActionRefused`` when there is none."""
+    found: dict[str, Any] | None = None
+    if kind == "failed":
+        found = deployment.store.failed_event(event_id)
+    elif kind == "good":
+        found = deployment.store.event(event_id)
+    elif kind == "incomplete":
+        same = deployment.store.events("incomplete", Selection(filters=[Filter("event_id", "in", [event_id])]), limit=1)
+        found = same[0] if same else None
+    else:
+        raise ActionRefused(f"kind {kind[:40]!r}: use good, failed or incomplete", status=422)
+    if found is None:
+        raise ActionRefused(f"there is no {kind} event {event_id[:80]}", status=404)
+    return found

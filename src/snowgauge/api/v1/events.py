@@ -1,0 +1,82 @@
+"""Events as they come: lists, counts over time, columns and their values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from snowgauge.actions import events
+from snowgauge.api.doors import needs
+from snowgauge.api.v1.parts import Parts, Range, Where
+
+router = APIRouter(tags=["events"])
+_Status = Annotated[str, Query(description="all, good, failed or incomplete.")]
+
+
+@router.get("/events", dependencies=[needs("read:events")])
+def page(
+    parts: Parts,
+    status: _Status = "all",
+    range: Range = None,  # noqa: A002 - its name in the URL
+    where: Where = [],  # noqa: B006 - FastAPI copies it
+    search: Annotated[str, Query(max_length=200, description="Part of a URL, title, user id, name or message.")] = "",
+    columns: Annotated[str, Query(description="Names, separated by commas.")] = "app_id,event_name",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    until: Annotated[int | None, Query(description="Nothing after this time (ms): keeps pages stable.")] = None,
+) -> events.Page:
+    """A page of events, newest first."""
+    return events.page(
+        parts, status=status, range_text=range, filters=where, search=search,
+        columns=[name for name in columns.split(",") if name], limit=limit, offset=offset, until=until,
+    )  # fmt: skip
+
+
+@router.get("/events/{kind}/{event_id}", dependencies=[needs("read:events")])
+def whole(parts: Parts, kind: str, event_id: str) -> dict[str, Any]:
+    """One event with everything it has."""
+    return events.whole(parts, kind, event_id)
+
+
+@router.get("/timeline", dependencies=[needs("read:aggregates")])
+def timeline(
+    parts: Parts,
+    seconds: Annotated[int, Query(ge=1)] = 60,
+    buckets: Annotated[int, Query(ge=1, le=500)] = 30,
+    status: _Status = "all",
+    where: Where = [],  # noqa: B006
+    until: int | None = None,
+) -> events.Timeline:
+    """Good and failed events per interval; the last interval holds now."""
+    return events.timeline(parts, seconds=seconds, buckets=buckets, status=status, filters=where, until=until)
+
+
+@router.get("/count", dependencies=[needs("read:aggregates")])
+def count(
+    parts: Parts,
+    status: _Status = "all",
+    range: Range = "24h",  # noqa: A002
+    where: Where = [],  # noqa: B006
+) -> dict[str, int]:
+    """How many events of each kind."""
+    return events.count(parts, status=status, range_text=range, filters=where)
+
+
+@router.get("/columns", dependencies=[needs("read:aggregates")])
+def columns() -> list[events.Column]:
+    """Every column that events can be listed and filtered by."""
+    return events.columns()
+
+
+@router.get("/columns/{column}/values", dependencies=[needs("read:events")])
+def values(
+    parts: Parts,
+    column: str,
+    status: _Status = "all",
+    range: Range = "24h",  # noqa: A002
+    where: Where = [],  # noqa: B006
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+) -> list[events.ColumnValue]:
+    """The most frequent values of a column."""
+    return events.values(parts, column, status=status, range_text=range, filters=where, limit=limit)

@@ -1,0 +1,133 @@
+"""`snowgauge access`: who may use the console and its API, from the machine itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Annotated, cast
+
+import typer
+
+from snowgauge.actions.access.book import AccessBook
+from snowgauge.actions.access.roles import Principal, Role, Scope
+from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.errors import AccessRefused
+from snowgauge.pipeline.build import open_access
+
+_SHELL = Principal("command line", "local", frozenset())
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Who may use the console and its API.", no_args_is_help=True)
+    group.command("add-admin")(add_admin)
+    group.command("add")(add)
+    group.command("list")(show)
+    group.command("password")(password)
+    group.command("remove")(remove)
+    group.command("add-key")(add_key)
+    app.add_typer(group, name="access")
+
+
+NameArgument = Annotated[str, typer.Argument(help="The person's name, as typed at the login.")]
+PasswordOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
+]
+
+
+def add_admin(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOption = False) -> None:
+    """Let an admin in. From the first one on, everybody has to log in.
+
+    Example: `snowgauge access add-admin ada`
+    """
+    _add(open_access(settings_of(ctx)), name, "admin", _password(password_stdin))
+
+
+def add(
+    ctx: typer.Context,
+    name: NameArgument,
+    role: Annotated[str, typer.Option(help="viewer, analyst or admin.")] = "viewer",
+    password_stdin: PasswordOption = False,
+) -> None:
+    """Let a person in.
+
+    Example: `snowgauge access add grace --role analyst`
+    """
+    _add(open_access(settings_of(ctx)), name, role, _password(password_stdin))
+
+
+def _add(book: AccessBook, name: str, role: str, secret: str) -> None:
+    person = book.add_person(name, secret, cast(Role, role))
+    book.record(_SHELL, "add person", person.name, f"role {person.role}")
+    out.print(f"{person.name} may log in as {person.role}")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if not sys.stdin.isatty():
+        raise AccessRefused("no terminal to ask for a password: pipe it in and add --password-stdin")
+    return cast(str, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def show(ctx: typer.Context) -> None:
+    """List people and keys.
+
+    Example: `snowgauge access list`
+    """
+    book = open_access(settings_of(ctx))
+    out.print(table(("person", "role", "last login"), [(p.name, p.role, _day(p.last_login)) for p in book.people()]))
+    keys = book.keys()
+    if keys:
+        out.print()
+        rows = [(k.name, f"{k.hint}...", " ".join(k.scopes), _day(k.last_used)) for k in keys]
+        out.print(table(("key", "begins", "scopes", "last used"), rows))
+
+
+def _day(at: int | None) -> str:
+    return "never" if at is None else time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at / 1000))
+
+
+def password(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOption = False) -> None:
+    """Set a person's password; ends the person's sessions.
+
+    Example: `snowgauge access password ada`
+    """
+    book = open_access(settings_of(ctx))
+    person_id = _named(book, name)
+    book.change_person(person_id, password=_password(password_stdin))
+    book.record(_SHELL, "change person", name, "new password")
+    out.print(f"{name} has a new password")
+
+
+def remove(ctx: typer.Context, name: NameArgument) -> None:
+    """Shut a person out.
+
+    Example: `snowgauge access remove grace`
+    """
+    book = open_access(settings_of(ctx))
+    person = book.remove_person(_named(book, name))
+    book.record(_SHELL, "remove person", person.name)
+    out.print(f"{person.name} may no longer log in")
+
+
+def _named(book: AccessBook, name: str) -> str:
+    found = [person.id for person in book.people() if person.name.lower() == name.lower()]
+    if not found:
+        raise AccessRefused(f"there is nobody named {name!r}; `snowgauge access list` shows who there is")
+    return found[0]
+
+
+def add_key(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    scope: Annotated[list[str], typer.Option(help="What it opens, such as read:aggregates. May be repeated.")],
+) -> None:
+    """Make an API key; its secret is printed this once.
+
+    Example: `snowgauge access add-key grafana --scope read:aggregates`
+    """
+    book = open_access(settings_of(ctx))
+    key, secret = book.add_key(name, cast(list[Scope], scope), created_by=_SHELL.name)
+    book.record(_SHELL, "add key", key.name, ", ".join(key.scopes))
+    err.print("[dim]keep it now: it is not shown again[/]")
+    out.print(secret, markup=False)

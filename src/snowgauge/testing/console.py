@@ -1,0 +1,83 @@
+"""A private port over parts in memory, for tests of the API and the console: no processes, no database."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from snowgauge.actions.access.book import AccessBook
+from snowgauge.actions.deployment import Deployment
+from snowgauge.api.app import create_app
+from snowgauge.api.doors import Doors
+from snowgauge.api.settings import ConsoleSettings
+from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.iglu import build as iglu_build
+from snowgauge.iglu.settings import IgluSettings
+from snowgauge.store.base import Store
+from snowgauge.store.memory import MemoryStore
+
+
+class PrivatePort:
+    """``app`` is the application, ``store`` what it shows, ``access`` who may."""
+
+    def __init__(self, folder: Path, *, store: Store | None = None, site: Any = None, **settings: Any) -> None:
+        self.store = store or MemoryStore()
+        self.log = MemoryLog()
+        resolver, validator = iglu_build.build(IgluSettings(iglu_central=False), folder)
+        self.settings = ConsoleSettings.model_validate(settings)
+        self.access = AccessBook(folder / "console.sqlite")
+        self.doors = Doors(self.settings, self.access)
+        self.deployment = Deployment(
+            store=self.store,
+            eventlog=self.log,
+            resolver=resolver,
+            validator=validator,
+            data_dir=folder,
+            version="0.0.0-test",
+            collector_url="http://127.0.0.1:8000",
+        )
+        self.app: FastAPI = create_app(self.deployment, self.doors, site)
+
+    def close(self) -> None:
+        self.access.close()
+        self.store.close()
+
+
+class Browser:
+    """A client of an ASGI application that keeps cookies, without a server. Give it a new one per login."""
+
+    def __init__(
+        self, app: Any, base_url: str = "http://127.0.0.1:8001", headers: dict[str, str] | None = None
+    ) -> None:
+        self._app = app
+        self._base_url = base_url
+        self._headers = headers or {}
+        self.cookies = httpx.Cookies()
+
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url=self._base_url, headers=self._headers, cookies=self.cookies
+            ) as client:
+                response = await client.request(method, path, **more)
+                self.cookies = client.cookies
+                return response
+
+        return asyncio.run(ask())
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("POST", path, **more)
+
+    def patch(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("PATCH", path, **more)
+
+    def delete(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("DELETE", path, **more)

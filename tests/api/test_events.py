@@ -1,0 +1,136 @@
+"""Events over the API: lists, filters, timelines, columns."""
+
+import itertools
+import time
+from typing import Any
+
+import pytest
+
+from snowgauge.store.base import StoreBatch
+from snowgauge.testing.console import Browser, PrivatePort
+from snowgauge.testing.events import schema_violation, web_page_view
+
+
+@pytest.fixture(autouse=True)
+def stored(port: PrivatePort) -> int:
+    """Ten page views of two apps and three failures in the last minutes; the newest time."""
+    now = time.time_ns() // 1_000_000
+    good = [
+        web_page_view(n, collector_tstamp=now - n * 1000, app_id="shop" if n % 2 else "blog", page_title=f"Tea {n}")
+        for n in range(10)
+    ]
+    failed = [
+        schema_violation(n, collector_tstamp=now - n * 1000 - 500, failed_at=now, app_id="shop") for n in range(3)
+    ]
+    port.store.write(StoreBatch("b1", good, failed))
+    return now
+
+
+def rows(client: Browser, **query: Any) -> list[dict[str, Any]]:
+    answer = client.get("/api/v1/events", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["rows"]
+
+
+def test_good_and_failed_come_in_one_list_newest_first(client: Browser) -> None:
+    found = rows(client)
+    assert [row["kind"] for row in found[:6]] == ["good", "failed", "good", "failed", "good", "failed"]
+    assert [row["at"] for row in found] == sorted((row["at"] for row in found), reverse=True)
+    assert len(found) == 13
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"status": "good"}, 10),
+        ({"status": "failed"}, 3),
+        ({"status": "incomplete"}, 0),
+        ({"where": "app_id:blog"}, 5),
+        ({"where": "app_id:blog~shop"}, 13),
+        ({"where": "app_id:!blog"}, 8),
+        ({"where": ["app_id:shop", "status:open"]}, 3),
+        ({"where": "page_title:*tea 3"}, 1),
+        ({"where": "v_tracker:js-4.6.9"}, 13),
+        ({"where": "page_urlhost:shop.example.com"}, 10),
+        ({"where": "user_id:-"}, 10),
+        ({"where": "app_id:sh%6Fp", "status": "good"}, 5),
+        ({"range": "30m"}, 13),
+        ({"range": "2001-01-01~2002-01-01"}, 0),
+        ({"range": "2001-01-01T00:00:00Z~"}, 13),
+        ({"search": "Tea 7"}, 1),
+        ({"search": "quantity"}, 3),
+    ],
+)
+def test_filters_choose(client: Browser, query: dict[str, Any], count: int) -> None:
+    assert len(rows(client, **query)) == count
+
+
+def test_an_id_is_found_by_search(client: Browser) -> None:
+    wanted = rows(client, status="good")[4]["id"]
+    assert [row["id"] for row in rows(client, search=wanted)] == [wanted]
+
+
+def test_pages_stay_stable_while_events_arrive(client: Browser, port: PrivatePort, stored: int) -> None:
+    first = client.get("/api/v1/events", params={"limit": 5}).json()
+    port.store.write(StoreBatch("b2", [web_page_view(99, collector_tstamp=first["until"] + 1)]))
+    second = client.get("/api/v1/events", params={"limit": 5, "offset": 5, "until": first["until"]}).json()
+    ids = [row["id"] for row in first["rows"] + second["rows"]]
+    assert len(set(ids)) == 10
+    assert first["more"] is True
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"where": "no_such:1"}, "no_such"),
+        ({"where": "app_id"}, "column:value"),
+        ({"range": "yesterday"}, "yesterday"),
+        ({"range": "x~y"}, "'x'"),
+        ({"status": "fine"}, "fine"),
+        ({"offset": 20000}, "narrow"),
+        ({"where": "br_viewwidth:wide"}, "wide"),
+    ],
+)
+def test_what_cannot_be_read_is_named(client: Browser, query: dict[str, Any], words: str) -> None:
+    answer = client.get("/api/v1/events", params=query)
+    assert answer.status_code in (400, 422)
+    assert words in answer.json()["detail"]
+
+
+def test_one_event_is_given_whole(client: Browser) -> None:
+    good, failed = rows(client, status="good")[0], rows(client, status="failed")[0]
+    assert client.get(f"/api/v1/events/good/{good['id']}").json()["page_title"] == "Tea 0"
+    assert client.get(f"/api/v1/events/failed/{failed['id']}").json()["bad_row"]["schema"].startswith("iglu:")
+    assert client.get("/api/v1/events/good/nothing").status_code == 404
+    assert client.get("/api/v1/events/odd/nothing").status_code == 422
+
+
+def test_a_timeline_has_every_interval(client: Browser) -> None:
+    points = client.get("/api/v1/timeline", params={"seconds": 60, "buckets": 30}).json()["points"]
+    assert len(points) == 30
+    assert sum(point["good"] for point in points) == 10
+    assert sum(point["failed"] for point in points) == 3
+    assert {b["at"] - a["at"] for a, b in itertools.pairwise(points)} == {60_000}
+
+
+def test_counts_and_values(client: Browser) -> None:
+    assert client.get("/api/v1/count").json() == {"good": 10, "failed": 3}
+    found = client.get("/api/v1/columns/app_id/values").json()
+    assert [(value["value"], value["count"]) for value in found] == [("shop", 8), ("blog", 5)]
+    assert client.get("/api/v1/columns/nonsense/values").status_code == 404
+
+
+def test_columns_name_their_kinds(client: Browser) -> None:
+    listed = {column["name"]: column for column in client.get("/api/v1/columns").json()}
+    assert listed["app_id"]["kinds"] == ["good", "incomplete", "failed"]
+    assert listed["message"]["kinds"] == ["failed"]
+    assert len(listed) > 131
+
+
+def test_first_run_ticks_and_snippets(client: Browser) -> None:
+    ticks = client.get("/api/v1/first-run/ticks").json()
+    assert (ticks["installed"], ticks["ready"], ticks["receiving"]) == (True, True, True)
+    assert ticks["events"] == 10
+    snippets = client.get("/api/v1/first-run/snippets").json()
+    assert {"javascript", "node", "python", "ios", "android", "gtm", "pixel"} <= {one["id"] for one in snippets}
+    assert all("127.0.0.1:8000" in one["code"] for one in snippets)
