@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from snowgauge.actions.imports.settings import ImportsSettings
 from snowgauge.api.settings import ConsoleSettings
+from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
 from snowgauge.enrich.settings import EnrichSettings
 from snowgauge.eventlog.settings import EventLogSettings
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.part_settings import PartSettings
-from snowgauge.settings.deployment import CommonSettings, PipelineSettings
+from snowgauge.settings.deployment import CommonSettings, PerformanceSettings, PipelineSettings
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.settings import ClickHouseSettings, StoreSettings
-from snowgauge.telemetry.settings import LoggingSettings
+from snowgauge.telemetry.settings import ElasticApmSettings, LoggingSettings, PrometheusSettings, SentrySettings
 
 
 class Settings(PartSettings):
@@ -26,6 +28,12 @@ class Settings(PartSettings):
 
     collector: CollectorSettings = CollectorSettings()
     """The public door: what trackers and webhooks talk to. Names are those of Snowplow's `collector.hocon`."""
+
+    security: SecuritySettings = SecuritySettings()
+    """Which requests the collector's port takes. Names are Simple Snowplow's."""
+
+    performance: PerformanceSettings = PerformanceSettings()
+    """Limits under the names of Simple Snowplow."""
 
     eventlog: EventLogSettings = EventLogSettings()
     """Where payloads wait between collector and pipeline."""
@@ -53,3 +61,15 @@ class Settings(PartSettings):
 
     console: ConsoleSettings = ConsoleSettings()
     """The private door: console, APIs, metrics and health."""
+
+    prometheus: PrometheusSettings = PrometheusSettings()
+    """Figures on the collector's port."""
+
+    sentry: SentrySettings = SentrySettings()
+    """Errors and traces to Sentry."""
+
+    elastic_apm: ElasticApmSettings = ElasticApmSettings()
+    """Errors and traces to Elastic APM."""
+
+    imports: ImportsSettings = ImportsSettings()
+    """Bringing in what was recorded elsewhere."""

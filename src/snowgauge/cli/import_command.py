@@ -1,0 +1,244 @@
+"""`snowgauge import`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from snowgauge.actions.imports.access_log import COLLECTOR, AccessLogReader, TrackingPaths
+from snowgauge.actions.imports.cloudfront import LOADER, CloudFrontImport
+from snowgauge.actions.imports.files import Buckets, SourceFile, find_files
+from snowgauge.actions.imports.into_log import IntoLog, Stopped
+from snowgauge.actions.imports.into_store import IntoStore, Kind
+from snowgauge.actions.imports.ledger import Ledger
+from snowgauge.actions.imports.payloads import LOADER as PAYLOADS
+from snowgauge.actions.imports.payloads import take_line
+from snowgauge.actions.imports.recorded import new_lines
+from snowgauge.actions.imports.s3 import S3
+from snowgauge.actions.imports.totals import Totals
+from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.errors import SnowgaugeError
+from snowgauge.pipeline.build import data_dir, open_eventlog, open_store
+from snowgauge.settings.model import Settings
+from snowgauge.store.base import Store
+
+_MEANINGS = {
+    "lines": "lines read",
+    "events": "imported",
+    "repeated": "imported before",
+    "not_ours": "not tracking requests",
+    "unreadable": "unreadable, kept as failed events",
+    "files": "files read",
+    "files_known": "files read before",
+    "files_failed": "files not read to their end",
+}
+
+Places = Annotated[list[str], typer.Argument(help="Files, folders, or s3://bucket/prefix; gzip is recognised.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the totals as JSON, for programs.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Bring in what was recorded elsewhere; nothing twice.", no_args_is_help=True)
+    group.command("cloudfront")(cloudfront)
+    group.command("payloads")(payloads)
+    group.command("tsv")(tsv)
+    group.command("bad-rows")(bad_rows)
+    app.add_typer(group, name="import")
+
+
+def cloudfront(
+    ctx: typer.Context,
+    places: Places,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with logs as they are delivered, until stopped.")
+    ] = False,
+    fields: Annotated[
+        str | None,
+        typer.Option("--fields", help="Names of the columns, for logs without a #Fields line (real-time logs)."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import CloudFront access logs of a hosted pixel as if each request had come to the collector.
+
+    Example: `snowgauge import cloudfront s3://my-logs/pixel/ --watch`
+    """
+    settings = settings_of(ctx)
+    tracking = TrackingPaths(settings.collector.paths, settings.collector.pixel_paths)
+    reader = AccessLogReader(tracking, fields.split() if fields else None)
+    buckets = _buckets(settings)
+    with _running(settings, as_json) as run, _into_log(settings, run, LOADER, COLLECTOR) as sink:
+        importing = CloudFrontImport(
+            reader, run.ledger, sink, run.totals, told=run.told, progress=run.progress, stopped=run.stop.is_set
+        )
+        while True:
+            importing.run((file for place in places for file in find_files(place, buckets)), growing=watch)
+            if not watch or run.stop.wait(settings.imports.watch_interval.total_seconds()):
+                return
+            run.totals.files_known = 0
+
+
+def payloads(ctx: typer.Context, places: Places, as_json: AsJson = False) -> None:
+    """Import recorded payloads into the event log: JSON lines or Thrift records in Base64.
+
+    Lines are as `snowgauge eventlog show` prints them. Equal lines of one file are different requests.
+
+    Example: `snowgauge import payloads recorded.jsonl.gz`
+    """
+    settings = settings_of(ctx)
+    with _running(settings, as_json) as run, _into_log(settings, run, PAYLOADS, "") as sink:
+        for key, line in run.lines(places, _buckets(settings), "payloads", sink.flush, count_equal=True):
+            take_line(sink, key, line)
+
+
+def tsv(ctx: typer.Context, places: Places, as_json: AsJson = False) -> None:
+    """Import Snowplow's enriched events (TSV, 131 columns) into the store. It must be running.
+
+    Example: `snowgauge import tsv s3://my-archive/enriched/good/`
+    """
+    _stored(ctx, places, "tsv", as_json=as_json)
+
+
+def bad_rows(ctx: typer.Context, places: Places, as_json: AsJson = False) -> None:
+    """Import Snowplow's bad rows (JSON lines) as failed events; those that hold their request can be recovered.
+
+    Example: `snowgauge import bad-rows s3://my-archive/enriched/bad/`
+    """
+    _stored(ctx, places, "bad-rows", as_json=as_json)
+
+
+def _stored(ctx: typer.Context, places: list[str], kind: Kind, *, as_json: bool) -> None:
+    settings = settings_of(ctx)
+    store = open_store(settings)
+    try:
+        with _running(settings, as_json) as run:
+            sink = IntoStore(run.ledger, store, run.totals, kind, chunk=settings.imports.chunk_lines)
+            for key, line in run.lines(places, _buckets(settings), kind, sink.flush, count_equal=False):
+                sink.add(key, line)
+    finally:
+        store.close()
+
+
+def _buckets(settings: Settings) -> Callable[[], Buckets]:
+    made: list[Buckets] = []
+
+    def buckets() -> Buckets:
+        if not made:
+            made.append(S3(settings.imports))
+        return made[0]
+
+    return buckets
+
+
+@contextmanager
+def _into_log(settings: Settings, run: _Run, loader: str, collector: str) -> Iterator[IntoLog]:
+    if settings.eventlog.backend == "memory":
+        raise SnowgaugeError("an import needs an event log that lasts: eventlog.backend is memory")
+    opened: list[Store] = []
+
+    def reader() -> Store:
+        if not opened:
+            opened.append(open_store(settings))
+        return opened[0]
+
+    sink = IntoLog(
+        run.ledger,
+        open_eventlog(settings),
+        reader,
+        run.totals,
+        loader=loader,
+        collector=collector,
+        chunk=settings.imports.chunk_lines,
+        stop=run.stop,
+        waiting=run.told,
+    )
+    try:
+        yield sink
+        sink.flush()
+    finally:
+        sink.close()
+        for store in opened:
+            store.close()
+
+
+class _Run:
+    """One import: its ledger, its sums, and what is shown of it."""
+
+    def __init__(self, ledger: Ledger, shown: Progress) -> None:
+        self.ledger = ledger
+        self.totals = Totals()
+        self.stop = threading.Event()
+        self._shown = shown
+        self._task = shown.add_task("", total=None)
+        self._last_told = ""
+
+    def told(self, message: str) -> None:
+        if message != self._last_told:
+            self._last_told = message
+            err.print(message, markup=False, soft_wrap=True)
+
+    def progress(self, file: SourceFile | None) -> None:
+        totals = self.totals
+        name = f" {Path(file.name).name}" if file else ""
+        text = f"{totals.lines:,} lines, {totals.events:,} imported, {totals.files:,} files{name}"
+        self._shown.update(self._task, description=text)
+
+    def lines(
+        self,
+        places: list[str],
+        buckets: Callable[[], Buckets],
+        kind: str,
+        flush: Callable[[], None],
+        *,
+        count_equal: bool,
+    ) -> Iterator[tuple[bytes, bytes]]:
+        files = (file for place in places for file in find_files(place, buckets))
+        for pair in new_lines(
+            files,
+            self.ledger,
+            self.totals,
+            kind=kind,
+            told=self.told,
+            flush=flush,
+            progress=self.progress,
+            count_equal=count_equal,
+        ):
+            if self.stop.is_set():
+                raise Stopped
+            yield pair
+
+
+@contextmanager
+def _running(settings: Settings, as_json: bool) -> Iterator[_Run]:
+    """Shows progress, stops in order at Ctrl-C and SIGTERM, and prints the sums at the end."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with (
+        Ledger(data_dir(settings) / "imports") as ledger,
+        Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as shown,
+    ):
+        run = _Run(ledger, shown)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: run.stop.set())
+        try:
+            yield run
+        except Stopped:
+            err.print("stopped; run it again to go on")
+    found = msgspec.to_builtins(run.totals)
+    if as_json:
+        out.print_json(json.dumps(found))
+    else:
+        rows = [
+            (_MEANINGS[name], f"{count:,}") for name, count in found.items() if count or name in ("lines", "events")
+        ]
+        out.print(table(("", ""), rows))
+    if run.totals.files_failed:
+        raise typer.Exit(1)
