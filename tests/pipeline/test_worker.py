@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from snowgauge.errors import RegistryOutage, StoreUnavailable
-from snowgauge.eventlog.base import LogEntry
+from snowgauge.eventlog.base import LogBatch, LogEntry
 from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent, Processor
@@ -18,7 +18,7 @@ from snowgauge.events.outcome import Dropped, Enriched, Failed, Outcome
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.pipeline.attempts import Attempts
 from snowgauge.pipeline.journal import Journal, Processed
-from snowgauge.pipeline.worker import Patience, Worker
+from snowgauge.pipeline.worker import Patience, Worker, chunks
 from snowgauge.store.base import StoreBatch, WriteResult
 
 OUTAGE = RegistryOutage("iglu:com.acme/x/jsonschema/1-0-0", [{"repository": "r"}])
@@ -123,6 +123,46 @@ def test_a_store_that_is_away_is_asked_again_with_the_same_batch(tmp_path: Path)
     worker(tmp_path, log, Enricher(), store).run(until_empty=True)
     assert store.attempts == 4
     assert store.events() == ["a", "b"]
+
+
+def test_a_large_batch_is_stored_in_chunks_that_are_the_same_every_time(tmp_path: Path) -> None:
+    log, store = MemoryLog(max_batch_bytes=64_000_000), Store()
+    bodies = [bytes([65 + i]) * 3_000_000 for i in range(7)]
+    fill(log, *bodies)
+    cut = [[entry.body for entry in chunk.entries] for chunk in chunks(LogBatch("b", [LogEntry(b, 1) for b in bodies]))]
+    assert cut == [bodies[:3], bodies[3:6], bodies[6:]]
+    runner = worker(tmp_path, log, Enricher(lambda record, _: [enriched(record[:1])]), store)
+    runner.run(until_empty=True)
+    assert [[event.app_id for event in batch.events] for batch in store.batches.values()] == [
+        ["A", "B", "C"],
+        ["D", "E", "F"],
+        ["G"],
+    ]
+    assert runner.tally.enriched == 7
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+def test_a_stop_between_two_chunks_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    log, store = MemoryLog(max_batch_bytes=64_000_000), Store()
+    fill(log, *[bytes([65 + i]) * 8_000_000 for i in range(3)])
+    first: Worker
+
+    def answer(record: bytes, _: bool) -> list[Outcome]:
+        if record[:1] == b"B":
+            first.stop.set()
+        if record[:1] == b"C":
+            raise OUTAGE
+        return [enriched(record[:1])]
+
+    first = worker(tmp_path, log, Enricher(answer), store)
+    first.run()
+    assert store.events() == ["A", "B"]
+    assert log.stats().entries == 3
+    first._subscription.close()
+    second = Enricher(lambda record, _: [enriched(record[:1])])
+    worker(tmp_path, log, second, store).run(until_empty=True)
+    assert store.events() == ["A", "B", "C"]
+    assert [call[:1] for call in second.calls] == [b"C"]
 
 
 def test_a_batch_that_was_enriched_before_a_crash_is_stored_from_the_journal(tmp_path: Path) -> None:

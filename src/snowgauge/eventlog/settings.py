@@ -37,7 +37,7 @@ class EventLogSettings(PartSettings):
     max_batch_entries: int = Field(default=5000, ge=1)
     """Most entries that are enriched and stored together."""
 
-    max_batch_bytes: ByteSize = Field(default=16 * 1024**2, ge=1)
+    max_batch_bytes: ByteSize = Field(default=32 * 1024**2, ge=1)
     """Most bytes that are enriched and stored together; one entry that is larger goes alone."""
 
     linger: Duration = Field(default=timedelta(milliseconds=200), ge=timedelta(0))

@@ -1,7 +1,8 @@
 """The loop that moves events: read a batch, enrich it, write the answer down, store it, commit it.
 
-Every step may run twice: the batch comes again with the same id and entries, what it became is in the journal, and
-the store takes a batch id once.
+A batch is cut into chunks whose boundaries depend on its entries alone. While one chunk is stored (in a thread of its
+own: mostly waiting for the database) the next is enriched. Every step may run twice: the batch comes again with the
+same id and entries, what a chunk became is in the journal, and the store takes a chunk's id once.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import hashlib
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import msgspec
 
 from snowgauge.errors import LogUnavailable, RegistryOutage, StoreUnavailable
 from snowgauge.eventlog.base import LogBatch, LogEntry, Subscription
+from snowgauge.events.bad_row import one_line
 from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
 from snowgauge.events.outcome import Enriched, Failed, Outcome, Tally
 from snowgauge.events.timestamps import instant_text
@@ -27,6 +30,7 @@ from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count, gauge, observe
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_CHUNK_BYTES = 8_000_000
 _BAD_ROW_TYPE = "/jsonschema/"
 
 
@@ -96,24 +100,41 @@ class Worker:
 
     def run(self, *, until_empty: bool = False) -> None:
         """Work until ``stop`` is set (or, with ``until_empty``, until nothing waits)."""
-        while not self.stop.is_set():
-            try:
-                batch = self._subscription.read(0.05 if until_empty else 0.5)
-            except LogUnavailable as error:
-                self._log.error("eventlog_unreadable", reason=str(error))
-                self.stop.wait(_LONGEST_PAUSE)
-                continue
-            if batch is None:
-                if until_empty:
-                    return
-                continue
-            processed = self._process(batch)
-            if processed is not None and self._write(processed):
-                self._finish(batch, processed)
+        with ThreadPoolExecutor(1, thread_name_prefix="storing") as storing:
+            while not self.stop.is_set():
+                try:
+                    batch = self._subscription.read(0.05 if until_empty else 0.5)
+                    if batch is None:
+                        if until_empty:
+                            return
+                        continue
+                    if self._handle(batch, storing):
+                        self._subscription.commit(batch)
+                        for chunk in chunks(batch):
+                            self._journal.forget(chunk.id)
+                except LogUnavailable as error:
+                    self._log.error("eventlog_unusable", reason=str(error))
+                    self.stop.wait(_LONGEST_PAUSE)
+                except BaseException:
+                    self.abandon.set()  # a chunk that is being stored would be waited for
+                    raise
 
-    def _finish(self, batch: LogBatch, processed: Processed) -> None:
-        self._subscription.commit(batch)
-        self._journal.forget(batch.id)
+    def _handle(self, batch: LogBatch, storing: ThreadPoolExecutor) -> bool:
+        """Enrich and store a batch; ``False`` when told to leave (the rest of) it for the next start."""
+        under_way: tuple[Processed, Future[bool]] | None = None
+        for chunk in chunks(batch):
+            processed = self._process(chunk)
+            if under_way is not None and not self._stored(*under_way):
+                return False
+            if processed is None:
+                return False
+            under_way = processed, storing.submit(self._write, processed)
+        return under_way is None or self._stored(*under_way)
+
+    def _stored(self, processed: Processed, written: Future[bool]) -> bool:
+        """Wait until a chunk is stored, and count what it held."""
+        if not written.result():
+            return False
         done = processed.tally
         self.tally.records += done.records
         self.tally.enriched += done.enriched
@@ -125,13 +146,14 @@ class Worker:
         for failure in processed.batch.failed:
             count("failed_events", type=failure.failure_type)
         gauge("pipeline_last_stored_timestamp", self._clock())
-        self._log.debug("batch_stored", batch=batch.id, records=done.records, events=done.events, failed=done.failed)
+        self._log.debug("chunk_stored", id=processed.batch.id, records=done.records, events=done.events)
+        return True
 
     def _process(self, batch: LogBatch) -> Processed | None:
-        """Enrich a batch, or take what it became earlier. ``None`` only when told to stop while waiting."""
+        """Enrich a chunk, or take what it became earlier. ``None`` only when told to stop while waiting."""
         processed = self._journal.load(batch.id)
         if processed is not None:
-            self._log.info("batch_resumed", batch=batch.id)
+            self._log.info("chunk_resumed", id=batch.id)
             return processed
         started = time.perf_counter()
         self._attempts.begin(batch.id)
@@ -221,6 +243,7 @@ class Worker:
                 data=bad_row_data(self._processor, failure, text),
                 message=reason,
                 record=entry.body,
+                seed=seed,
             )
         )
 
@@ -242,19 +265,32 @@ class Worker:
                 return True
 
 
+def chunks(batch: LogBatch) -> Iterator[LogBatch]:
+    """The batch in parts of about equal bytes, each with an id of its own; the same parts every time."""
+    start = size = number = 0
+    for at, entry in enumerate(batch.entries):
+        size += len(entry.body)
+        if size >= _CHUNK_BYTES or at == len(batch.entries) - 1:
+            yield LogBatch(f"{batch.id}.{number}", batch.entries[start : at + 1])
+            start, size, number = at + 1, 0, number + 1
+
+
 def stable_id(seed: str) -> str:
     """A UUID that depends on ``seed`` alone."""
     return str(uuid.UUID(bytes=hashlib.sha256(seed.encode()).digest()[:16], version=4))
 
 
 def collector_failure(entry: LogEntry, seed: str) -> FailedEvent:
-    """The failed event of a bad row that the collector made."""
+    """The failed event of a bad row that the collector, or an import, made. An import names the failure's id."""
     row = msgspec.json.decode(entry.body)
     failure = row["data"].get("failure", {})
+    message = failure.get("message")
     return FailedEvent(
-        id=stable_id(seed),
+        id=row.get("id") or stable_id(seed),
         failure_type=row["schema"].partition(_BAD_ROW_TYPE)[0].rpartition("/")[2],
         failed_at=entry.received_at,
         data=row["data"],
-        message=str(failure.get("expectation") or failure.get("errors") or ""),
+        message=one_line(message)
+        if isinstance(message, dict)
+        else str(failure.get("expectation") or failure.get("errors") or ""),
     )

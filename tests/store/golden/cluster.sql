@@ -169,7 +169,7 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{ta
 PARTITION BY toYYYYMM(collector_tstamp)
 PRIMARY KEY (app_id, event_name, toDate(collector_tstamp), domain_sessionid)
 ORDER BY (app_id, event_name, toDate(collector_tstamp), domain_sessionid, event_id)
-SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800, ttl_only_drop_parts = 1;
+SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 536870912;
 
 CREATE TABLE IF NOT EXISTS `atomic`.`events` ON CLUSTER `main` AS `atomic`.`events_local`
 ENGINE = Distributed('main', 'atomic', 'events_local', cityHash64(event_id));
@@ -201,7 +201,7 @@ CREATE TABLE IF NOT EXISTS `atomic`.`failed_events_local` ON CLUSTER `main`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
 PARTITION BY toYYYYMM(tstamp)
 ORDER BY (failure_type, toDate(tstamp), id)
-SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800, ttl_only_drop_parts = 1;
+SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 536870912;
 
 CREATE TABLE IF NOT EXISTS `atomic`.`failed_events` ON CLUSTER `main` AS `atomic`.`failed_events_local`
 ENGINE = Distributed('main', 'atomic', 'failed_events_local', cityHash64(id));
@@ -352,7 +352,7 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{ta
 PARTITION BY toYYYYMM(collector_tstamp)
 PRIMARY KEY (app_id, event_name, toDate(collector_tstamp), domain_sessionid)
 ORDER BY (app_id, event_name, toDate(collector_tstamp), domain_sessionid, event_id)
-SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800, ttl_only_drop_parts = 1;
+SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 536870912;
 
 CREATE TABLE IF NOT EXISTS `atomic`.`incomplete_events` ON CLUSTER `main` AS `atomic`.`incomplete_events_local`
 ENGINE = Distributed('main', 'atomic', 'incomplete_events_local', cityHash64(event_id));

@@ -170,7 +170,7 @@ PARTITION BY toDate(collector_tstamp)
 PRIMARY KEY (app_id, event_name, toDate(collector_tstamp), domain_sessionid)
 ORDER BY (app_id, event_name, toDate(collector_tstamp), domain_sessionid, event_id)
 TTL toDateTime(collector_tstamp) + INTERVAL 13 MONTH
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, index_granularity = 4096;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 536870912, index_granularity = 4096;
 
 CREATE TABLE IF NOT EXISTS `tracking`.`failed_events`
 (
@@ -199,7 +199,7 @@ CREATE TABLE IF NOT EXISTS `tracking`.`failed_events`
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(tstamp)
 ORDER BY (failure_type, toDate(tstamp), id)
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 536870912;
 
 CREATE TABLE IF NOT EXISTS `tracking`.`incomplete_events`
 (
@@ -347,7 +347,7 @@ ENGINE = ReplacingMergeTree(load_tstamp)
 PARTITION BY toYYYYMM(collector_tstamp)
 PRIMARY KEY (app_id, event_name, toDate(collector_tstamp), domain_sessionid)
 ORDER BY (app_id, event_name, toDate(collector_tstamp), domain_sessionid, event_id)
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 536870912;
 
 CREATE DATABASE IF NOT EXISTS `old`;
 

@@ -169,7 +169,7 @@ ENGINE = ReplacingMergeTree(load_tstamp)
 PARTITION BY toYYYYMM(collector_tstamp)
 PRIMARY KEY (app_id, event_name, toDate(collector_tstamp), domain_sessionid)
 ORDER BY (app_id, event_name, toDate(collector_tstamp), domain_sessionid, event_id)
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 536870912;
 
 CREATE TABLE IF NOT EXISTS `atomic`.`failed_events`
 (
@@ -198,7 +198,7 @@ CREATE TABLE IF NOT EXISTS `atomic`.`failed_events`
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(tstamp)
 ORDER BY (failure_type, toDate(tstamp), id)
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 536870912;
 
 CREATE TABLE IF NOT EXISTS `atomic`.`incomplete_events`
 (
@@ -346,7 +346,7 @@ ENGINE = ReplacingMergeTree(load_tstamp)
 PARTITION BY toYYYYMM(collector_tstamp)
 PRIMARY KEY (app_id, event_name, toDate(collector_tstamp), domain_sessionid)
 ORDER BY (app_id, event_name, toDate(collector_tstamp), domain_sessionid, event_id)
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 536870912;
 
 CREATE DATABASE IF NOT EXISTS `snowplow`;
 

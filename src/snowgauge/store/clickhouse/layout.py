@@ -26,6 +26,18 @@ _EVENT_INDEXES = (
     "INDEX derived_tstamp_index `derived_tstamp` TYPE minmax GRANULARITY 1",
     "INDEX load_tstamp_index `load_tstamp` TYPE minmax GRANULARITY 1",
 )
+RECOVERY_COLUMNS = (
+    Column("seed", "String", "CODEC(ZSTD(1))"),
+    Column("cause", "LowCardinality(String)"),
+    Column("attempts", "UInt32"),
+    Column("attempted_at", f"Nullable({TIME})"),
+    Column("attempt_message", "String", "CODEC(ZSTD(1))"),
+    Column("recovered_at", f"Nullable({TIME})"),
+    Column("recovery_run", "LowCardinality(String)"),
+    Column("recovered_into", "String", "CODEC(ZSTD(1))"),
+)
+"""What recovery needs and leaves; added to tables of an earlier layout by a step of its own."""
+
 FAILED_COLUMNS = (
     Column("id", "UUID", "CODEC(ZSTD(1))"),
     Column("failure_type", "LowCardinality(String)"),
@@ -45,6 +57,7 @@ FAILED_COLUMNS = (
     Column("status", "LowCardinality(String)", "DEFAULT 'open'"),
     Column("version", "UInt64", "DEFAULT 0 COMMENT 'of rows with one id the highest version counts'"),
     LOAD_TSTAMP,
+    *RECOVERY_COLUMNS,
 )
 _FAILED_INDEXES = (
     "INDEX id_index `id` TYPE bloom_filter(0.001) GRANULARITY 1",
@@ -152,6 +165,12 @@ class Layout:
         )
         return [f"ALTER TABLE {name}{self.on_cluster()} {added}" for name in tables]
 
+    def add_recovery(self) -> list[str]:
+        """Columns of failed events that tables of an earlier layout do not have."""
+        tables = [self.stored("failed_events")] + ([self.name("failed_events")] if self.cluster else [])
+        added = ", ".join(f"ADD COLUMN IF NOT EXISTS {column.ddl}" for column in RECOVERY_COLUMNS)
+        return [f"ALTER TABLE {name}{self.on_cluster()} {added}" for name in tables]
+
     def _create(
         self,
         table: TableName,
@@ -169,6 +188,9 @@ class Layout:
         settings = [
             f"non_replicated_deduplication_window = {window}" if not self.cluster else _replicated_window(window),
             "ttl_only_drop_parts = 1",
+            # A wide part has a file and a flush for each of several hundred columns; as one file an insert costs half
+            # as much (benchmarks/store_load.py). Merges make wide parts of them, above this size uncompressed.
+            "min_bytes_for_wide_part = 536870912",
         ]
         if chosen.settings:
             settings.append(chosen.settings)

@@ -15,6 +15,7 @@ import msgspec
 
 from snowgauge.events.enriched import ATOMIC_FIELDS, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.failed_cause import cause_of
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.store.canonical import contexts_text, failed_time, money, time_text, unstruct_text
 from snowgauge.store.clickhouse.columns import field_name, schema_column
@@ -80,25 +81,33 @@ def _quoted(data: bytes, schemas: SchemaColumns) -> bytes:
 
 def _data(data: Any, version: str | None = None) -> bytes:
     """The data of one entity, ready for a JSON column. ``_schema_version`` wins over a field of that name."""
-    out = _normal(data)
-    if not isinstance(out, dict):
-        out = {"value": out}  # a JSON column holds objects only
-    if version is not None:
-        out = {_VERSION: version, **{key: value for key, value in out.items() if key != _VERSION}}
+    out: dict[str, Any] = {} if version is None else {_VERSION: version}
+    if isinstance(data, dict):
+        _fill(out, data)
+    else:
+        out["value"] = _normal(data)  # a JSON column holds objects only
     try:
         return _encode(out)
     except UnicodeEncodeError:
         return _encode(_valid_deep(out))
 
 
+_SCALARS = (str, float, bool, type(None))
+
+
+def _fill(out: dict[str, Any], data: dict[str, Any]) -> None:
+    """Add the fields of ``data``; of two keys with one name the first that is set wins."""
+    for key, value in data.items():
+        name = field_name(key)
+        if out.get(name) is None:
+            # most values are text or numbers: no call for those
+            out[name] = value if type(value) in _SCALARS else _normal(value)
+
+
 def _normal(value: Any) -> Any:
     if isinstance(value, dict):
         out: dict[str, Any] = {}
-        for key, inner in value.items():
-            name = field_name(key)
-            # of two keys with one name the first that is set wins
-            if out.get(name) is None:
-                out[name] = _normal(inner)
+        _fill(out, value)
         return out
     if isinstance(value, list):
         return [_normal(inner) for inner in value]
@@ -137,6 +146,8 @@ def failed_row(failed: FailedEvent) -> bytes:
         "message": failed.message,
         "record": "" if failed.record is None else base64.b64encode(failed.record).decode(),
         "event_index": failed.event_index,
+        "seed": failed.seed or "",
+        "cause": cause_of(failed),
     }
     try:
         row["bad_row"] = failed.bad_row_json().decode()
@@ -158,6 +169,7 @@ def failed_columns() -> tuple[str, ...]:
     return (
         "id", "failure_type", "failed_at", "tstamp", "app_id", "platform", "event_id", "event_name", "tracker",
         "collector_tstamp", "schema", "message", "record", "event_index", "bad_row",
+        "seed", "cause",
     )  # fmt: skip
 
 
