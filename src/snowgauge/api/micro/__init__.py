@@ -1,0 +1,1 @@
+"""Snowplow Micro's HTTP API."""
