@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from snowgauge import __version__
+from snowgauge.collector.admission.gate import gate
+from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.cors import Preflight
 from snowgauge.collector.endpoints import SINK_HEALTHY, SINK_UNHEALTHY, Answer, pages
 from snowgauge.collector.meter import Meter
@@ -30,6 +32,12 @@ _log = logger("collector")
 
 ARTIFACT = "snowgauge-collector"
 _RETRY_AFTER: Header = (b"retry-after", b"5")
+_PAGE_HEADERS: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+)
 
 
 def create_app(
@@ -40,14 +48,24 @@ def create_app(
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     new_uuid: Callable[[], str] | None = None,
     more: Mapping[str, ASGIApp] | None = None,
+    security: SecuritySettings | None = None,
 ) -> Collector:
     """An application that keeps payloads with ``writer``, which it closes at the end of the ASGI
     lifespan or when told to.
 
     ``clock`` gives milliseconds since the epoch. ``more`` serves further paths: each key is a path, which it owns
-    together with everything below it (``/static`` owns ``/static/sp.js``); preflights stay with the collector.
+    together with everything below it (``/static`` owns ``/static/sp.js``; ``/`` owns only itself); preflights stay with
+    the collector. ``security`` says which requests may come in.
     """
-    return Collector(settings, writer, name=name, clock=clock, new_uuid=new_uuid or RandomUuids(), more=more or {})
+    return Collector(
+        settings,
+        writer,
+        name=name,
+        clock=clock,
+        new_uuid=new_uuid or RandomUuids(),
+        more=more or {},
+        security=security or SecuritySettings(),
+    )
 
 
 class Collector:
@@ -60,6 +78,7 @@ class Collector:
         clock: Callable[[], int],
         new_uuid: Callable[[], str],
         more: Mapping[str, ASGIApp],
+        security: SecuritySettings,
     ) -> None:
         self._submitter = Submitter(writer, max_waiting_bytes=settings.networking.max_waiting_bytes)
         self._routes = Routes(settings)
@@ -76,12 +95,15 @@ class Collector:
             new_uuid=new_uuid,
         )
         self._more = [(path.encode(), app) for path, app in sorted(more.items(), key=lambda item: -len(item[0]))]
+        self._gate = gate(security)
         self._max_line = settings.networking.max_request_line_length
         self._max_headers = settings.networking.max_headers_length
         self._ssl = settings.ssl
         hsts = settings.hsts
         age = b"max-age=%d; includeSubDomains" % int(hsts.max_age.total_seconds())
         self._every: list[Header] = [(b"strict-transport-security", age)] if hsts.enable else []
+        if self._gate is not None and not self._every:
+            self._every = self._gate.headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -97,18 +119,29 @@ class Collector:
         self._meter.flush()
 
     async def _http(self, request: Request, receive: Receive, send: Send) -> None:
+        refusal = self._gate.refusal(request) if self._gate is not None else None
+        if refusal is not None:
+            self._meter.refused(refusal[0])
+            await self._send(request, refusal[1], send)
+            return
         if self._more and request.method != "OPTIONS":
             path = request.raw_path
             for prefix, app in self._more:
-                if path == prefix or (path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] == b"/"):
+                if path == prefix or (
+                    path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] == b"/" and prefix != b"/"
+                ):
                     await self._elsewhere(app, request, receive, send)
                     return
         try:
-            status, headers, body = await self._answer(request)
+            answer = await self._answer(request)
         except Exception:
             _log.error("request_failed", method=request.method, path=request.raw_path[:200], exc_info=True)
             self._meter.refused("error")
-            status, headers, body = unavailable(request, _RETRY_AFTER)
+            answer = unavailable(request, _RETRY_AFTER)
+        await self._send(request, answer, send)
+
+    async def _send(self, request: Request, answer: Answer, send: Send) -> None:
+        status, headers, body = answer
         if self._every:
             headers = headers + self._every
         self._meter.answered(request.method, status)
@@ -158,8 +191,7 @@ class Collector:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                if self._every:
-                    message = {**message, "headers": [*message.get("headers", ()), *self._every]}
+                message = {**message, "headers": self._page_headers(message.get("headers", ()))}
                 self._meter.answered(request.method, message["status"])
             await send(message)
 
@@ -171,6 +203,12 @@ class Collector:
                 status, headers, body = unavailable(request, _RETRY_AFTER)
                 await forward({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
+
+    def _page_headers(self, headers: Iterable[Header]) -> list[Header]:
+        """What a page says, and what a browser should know about pages; trackers' requests have no use for that."""
+        kept = [(bytes(name).lower(), bytes(value)) for name, value in headers]
+        said = {name for name, _ in kept}
+        return [*kept, *(header for header in _PAGE_HEADERS if header[0] not in said), *self._every]
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

@@ -22,6 +22,7 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
+from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.app import Collector, create_app
 from snowgauge.collector.request import ASGIApp
 from snowgauge.collector.settings import CollectorSettings
@@ -42,6 +43,7 @@ def run(
     *,
     name: str | None = None,
     more: Mapping[str, ASGIApp] | None = None,
+    security: SecuritySettings | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop as :func:`serve` says; after SIGINT (a person waits) without
@@ -54,7 +56,9 @@ def run(
         loop = asyncio.get_running_loop()
         for sort in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sort, told, stop, sort)
-        await serve(settings, writer, stop=stop, name=name, more=more, ready=ready, hurry=lambda: hurry)
+        await serve(
+            settings, writer, stop=stop, name=name, more=more, security=security, ready=ready, hurry=lambda: hurry
+        )
 
     hurry = False
 
@@ -75,12 +79,13 @@ async def serve(
     stop: asyncio.Event,
     name: str | None = None,
     more: Mapping[str, ASGIApp] | None = None,
+    security: SecuritySettings | None = None,
     ready: Callable[[], None] | None = None,
     hurry: Callable[[], bool] = lambda: False,
 ) -> None:
     """Serve until ``stop`` is set and ``pre_termination_period`` has passed (not if ``hurry`` says so), then finish the
     requests under way, write what waits and close the writer. ``ready`` is called once the port accepts connections."""
-    app = create_app(settings, writer, name=name, more=more)
+    app = create_app(settings, writer, name=name, more=more, security=security)
     servers = []
     if settings.ssl.enable:
         servers.append(_server(settings, app, settings.ssl.port, tls=True))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, HttpUrl
 
+from snowgauge.collector.settings import UrlPath
 from snowgauge.part_settings import Duration, PartSettings
+from snowgauge.store.settings import SimpleSnowplowSchemas
 
 
 class PipelineSettings(PartSettings):
@@ -26,8 +28,62 @@ class PipelineSettings(PartSettings):
     """How long a stop waits for what has been received to be stored. What is left waits safely in the event log."""
 
 
+class SimpleSnowplowEndpoints(PartSettings):
+    """Paths that Simple Snowplow's trackers and webhooks know. They are served beside those of `collector`."""
+
+    post_endpoint: UrlPath = "/tracker"
+    """Path on which trackers POST; one more of `collector.post_paths`."""
+
+    get_endpoint: UrlPath = "/i"
+    """Path of the pixel; one more of `collector.pixel_paths`."""
+
+    proxy_endpoint: UrlPath = "/proxy"
+    """Path of the analytics proxy, which owns everything below it."""
+
+    sendgrid_endpoint: UrlPath = "/sendgrid"
+    """Path of SendGrid's webhook; kept as `/com.sendgrid/v3`."""
+
+
+class SimpleSnowplowSettings(PartSettings):
+    """What Simple Snowplow keeps under `common.snowplow`."""
+
+    schemas: SimpleSnowplowSchemas = SimpleSnowplowSchemas()
+    """Schemas, as `vendor/name`, that fill columns of the `snowplow.local` view."""
+
+    endpoints: SimpleSnowplowEndpoints = SimpleSnowplowEndpoints()
+    """Paths on the collector's port."""
+
+
 class CommonSettings(PartSettings):
     """What concerns the whole deployment."""
 
     data_dir: Path = Path("snowgauge-data")
     """Folder of everything that is kept: event log, embedded database, schemas, assets. Relative to where it is run."""
+
+    service_name: str = Field(default="snowgauge", min_length=1)
+    """Name of this deployment in Sentry and Elastic APM."""
+
+    hostname: HttpUrl = Field(default=HttpUrl("http://localhost:8000"))
+    """Address under which visitors reach the collector: the base of URLs that it hands out."""
+
+    debug: bool = False
+    """Log everything, whatever `logging.level` says. Per-event lines hold personal data."""
+
+    snowplow: SimpleSnowplowSettings = SimpleSnowplowSettings()
+    """Settings under the names of Simple Snowplow."""
+
+
+class PerformanceSettings(PartSettings):
+    """Limits under the names of Simple Snowplow."""
+
+    max_concurrent_connections: int | None = Field(default=None, ge=1)
+    """Most open connections of one collector process. Empty: `collector.networking.max_connections`."""
+
+    db_pool_size: int = Field(default=5, ge=1)
+    """Connections to ClickHouse that one process keeps open."""
+
+    db_pool_overflow: int = Field(default=10, ge=0)
+    """Further connections to ClickHouse that one process may open for a moment; more statements wait for their turn."""
+
+    healthcheck_cache_ttl_seconds: float = Field(default=2.0, ge=0)
+    """How long the answer at `/` is kept before the store is asked again, so that nobody can keep it busy with that."""

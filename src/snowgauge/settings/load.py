@@ -22,8 +22,8 @@ from snowgauge.settings.model import Settings
 
 PREFIX = "SNOWPLOW_"
 DEFAULT_FILE = "snowgauge.toml"
-_OUTSIDE_THE_TREE = {"SNOWPLOW_ENV"}
-"""Variables with the prefix that are not settings: `SNOWPLOW_ENV` names the environment for Sentry."""
+ENVIRONMENT_NAME = "SNOWPLOW_ENV"
+"""Not a setting in the tree, though it has the prefix: it makes the default of `sentry.environment`."""
 
 Path_ = tuple[str, ...]
 
@@ -50,6 +50,9 @@ def load(
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
     errors: list[str] = []
+    where = (environment or {}).get(ENVIRONMENT_NAME)
+    if where is not None:  # Simple Snowplow's: anything but exactly "production" is development
+        _put(merged, ("sentry", "environment"), "prod" if where == "production" else "dev", sources, ENVIRONMENT_NAME)
     chosen = file or (folder or Path()) / DEFAULT_FILE
     if file is not None or chosen.is_file():
         _merge(merged, _read_file(chosen), sources, str(chosen))
@@ -84,7 +87,7 @@ def _environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Path_, s
     found = [
         (name, tuple(part.lower() for part in name[len(PREFIX) :].split("__")))
         for name in environment
-        if name.upper().startswith(PREFIX) and name.upper() not in _OUTSIDE_THE_TREE
+        if name.upper().startswith(PREFIX) and name.upper() != ENVIRONMENT_NAME
     ]
     for name, path in sorted(found, key=lambda item: (len(item[1]), item[0])):
         yield name, path, environment[name]

@@ -6,12 +6,48 @@ variables keep working; every leaf merges on its own.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from snowgauge.part_settings import ByteSize, Duration, PartSettings, Secret
+from snowgauge.telemetry.logs import logger
+
+_log = logger("store")
+
+
+def _schema_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_\-]+", value):
+        raise ValueError(f"expected vendor/name of a schema, such as 'com.acme/user_data', found {value!r}")
+    return value
+
+
+SchemaName = Annotated[str, AfterValidator(_schema_name)]
+"""``vendor/name`` of a schema, of any version."""
+
+
+class SimpleSnowplowSchemas(PartSettings):
+    """Schemas that fill columns of the Simple Snowplow views. Any version counts. Events are checked against them as
+    against all schemas: those named by default come with Snowgauge and allow any object, others must be in a
+    registry."""
+
+    user_data: SchemaName = "dev.snowplow.simple/user_data"
+    """Entity that fills the column ``user_data``."""
+
+    page_data: SchemaName = "dev.snowplow.simple/page_data"
+    """Entity that fills the column ``page_data``."""
+
+    screen_data: SchemaName = "dev.snowplow.simple/screen_data"
+    """Entity that is merged into the column ``screen``; its ``screen_name`` goes to ``page``."""
+
+    ad_data: SchemaName = "dev.snowplow.simple/ad_data"
+    """Entity that is found in ``event.unstructured.ad_data``."""
+
+    u2s_data: SchemaName = "dev.snowplow.simple/u2s_data"
+    """Self-describing event that the views show as a structured one: ``action``, ``category``, ``label``,
+    ``property``, ``value``, with or without ``se_`` before them."""
 
 
 class ClickHouseConnectionSettings(PartSettings):
@@ -88,11 +124,21 @@ class SimpleSnowplowTablesSettings(PartSettings):
     """Make the views."""
 
     local: TableSettings = TableSettings()
-    """``name`` is the view's name (``local``; with a dot: ``database.view``). The other leaves once described a table
-    of its own: they are accepted, and apply to ``atomic.events`` only when set below ``tables.events``."""
+    """``name`` is the view's name (``local``; with a dot: ``database.view``). The other leaves described a table in
+    Simple Snowplow. A view has nothing of that: they are accepted, with a line in the log. Set them below
+    ``tables.events`` for the table itself."""
 
     distributed: DistributedTableSettings = DistributedTableSettings()
     """``name`` is the second view's name (``distributed``)."""
+
+    @model_validator(mode="after")
+    def _say_what_a_view_has_not(self) -> SimpleSnowplowTablesSettings:
+        for leaf in ("engine", "partition_by", "order_by", "sample_by", "settings", "ttl"):
+            if getattr(self.local, leaf):
+                _log.info(
+                    "reference_setting_ignored", key=f"tables.snowplow.local.{leaf}", instead=f"tables.events.{leaf}"
+                )
+        return self
 
 
 class TablesSettings(PartSettings):
@@ -117,8 +163,9 @@ class ClickHouseConfigurationSettings(PartSettings):
     database: str = "atomic"
     """Database of the events."""
 
-    views_database: str = "snowplow"
-    """Database of the Simple Snowplow views."""
+    views_database: str = ""
+    """Database of the Simple Snowplow views. Empty: ``snowplow``, or ``database`` where that is another than
+    ``atomic``, since Simple Snowplow had its tables there."""
 
     cluster_name: str = ""
     """Name of the cluster. Set: every table is made ``ON CLUSTER``, replicated, with a Distributed table before it."""
@@ -179,6 +226,15 @@ class EngineSettings(PartSettings):
 
 class ClickHouseSettings(PartSettings):
     """ClickHouse: server or embedded engine."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_what_the_reference_never_read(cls, data: Any) -> Any:
+        """Simple Snowplow has a dictionary ``clickhouse.tables`` beside ``clickhouse.configuration.tables``."""
+        if isinstance(data, dict) and "tables" in data:
+            _log.info("reference_setting_ignored", key="clickhouse.tables", instead="clickhouse.configuration.tables")
+            return {key: value for key, value in data.items() if key != "tables"}
+        return data
 
     connection: ClickHouseConnectionSettings = ClickHouseConnectionSettings()
     """The server, if there is one."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from snowgauge.part_settings import PartSettings
+from snowgauge.part_settings import PartSettings, Secret
 
 _Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -19,3 +19,67 @@ class LoggingSettings(PartSettings):
 
     json_format: bool = False
     """JSON lines instead of text."""
+
+
+class PrometheusSettings(PartSettings):
+    """Figures in Prometheus' text format on the collector's port. The private port has them at `/metrics` in any
+    case."""
+
+    enabled: bool = False
+    """Serve the figures on the collector's port too, to whoever can reach it."""
+
+    metrics_path: str = "/metrics/"
+    """Path on the collector's port. With a slash at its end, and without: the one redirects to the other."""
+
+    @field_validator("metrics_path")
+    @classmethod
+    def _is_a_path(cls, value: str) -> str:
+        if not value.startswith("/") or not value.strip("/") or "?" in value:
+            raise ValueError(f"expected a path such as '/metrics', found {value!r}")
+        return value
+
+
+class SentrySettings(PartSettings):
+    """Errors, and traces where asked for, to Sentry. Needs the extra `snowgauge[sentry]`.
+
+    What visitors sent never goes along: no bodies, headers, cookies, query strings or local variables; addresses,
+    e-mail addresses and ids inside of messages are blanked.
+    """
+
+    enabled: bool = False
+    """Report to Sentry."""
+
+    dsn: Secret = Secret("")
+    """Where to: the DSN of the Sentry project."""
+
+    traces_sample_rate: float = Field(default=0.0, ge=0, le=1)
+    """Share of requests and batches whose duration is reported: 0 none, 1 all."""
+
+    environment: str = "dev"
+    """Name of the environment. `SNOWPLOW_ENV=production` makes the default `prod`."""
+
+    @model_validator(mode="after")
+    def _has_a_destination(self) -> SentrySettings:
+        if self.enabled and not self.dsn.get_secret_value():
+            raise ValueError("sentry.enabled needs sentry.dsn")
+        return self
+
+
+class ElasticApmSettings(PartSettings):
+    """Traces and errors to an Elastic APM server. Needs the extra `snowgauge[apm]`. What visitors sent never goes
+    along, as for `sentry`."""
+
+    enabled: bool = False
+    """Report to the APM server."""
+
+    server_url: str = ""
+    """Address of the APM server. Empty: `http://127.0.0.1:8200`."""
+
+    service_name: str = ""
+    """Name of this service. Empty: `common.service_name`."""
+
+    secret_token: Secret = Secret("")
+    """Token that the server asks for, if it does."""
+
+    transaction_sample_rate: float = Field(default=1.0, ge=0, le=1)
+    """Share of requests and batches whose duration is reported in detail: 0 none, 1 all."""

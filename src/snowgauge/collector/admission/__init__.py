@@ -1,0 +1,1 @@
+"""Decides which requests may come in at all: their host, their scheme, their number."""
