@@ -15,17 +15,17 @@ entries out among themselves (each entry goes to exactly one).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
-EntryKind = Literal["payload", "bad_row"]
+EntryKind = Literal["payload", "bad_row", "erased"]
 
 
 class LogEntry(msgspec.Struct, frozen=True):
     """``payload``: ``body`` is a Thrift CollectorPayload record. ``bad_row``: a bad row the collector itself made, as
-    JSON. ``received_at`` is the server clock in milliseconds."""
+    JSON. ``erased``: a person's data was here, ``body`` is zeros. ``received_at`` is the server clock in ms."""
 
     body: bytes
     received_at: int
@@ -49,6 +49,23 @@ class LogStats(msgspec.Struct, frozen=True):
     bytes: int
     oldest_seconds: float
     capacity_bytes: int | None = None
+
+
+class Amended(msgspec.Struct, frozen=True):
+    """Entries looked at and changed. ``notes``: what could not be done, for a person to read."""
+
+    seen: int = 0
+    changed: int = 0
+    notes: Sequence[str] = ()
+
+
+def amended(entry: LogEntry, new: LogEntry | None) -> LogEntry:
+    """What is kept in the place of an entry."""
+    if new is None:
+        return LogEntry(bytes(len(entry.body)), entry.received_at, "erased")
+    if len(new.body) != len(entry.body):
+        raise ValueError(f"an entry of {len(entry.body)} bytes cannot be replaced by one of {len(new.body)}")
+    return new
 
 
 class LogWriter(Protocol):
@@ -88,3 +105,11 @@ class EventLog(Protocol):
         """Waiting entries in order of arrival, consuming nothing."""
 
     def stats(self) -> LogStats: ...
+
+    def amend(self, change: Callable[[LogEntry], LogEntry | None]) -> Amended:
+        """Replace every entry that is still kept, waiting or not, by what ``change`` makes of it (the same object: it
+        stays; ``None``: nothing is left of it). Repeatable. Numbers and boundaries of batches stay, and so must the
+        length of an entry's body, which decides where a batch is cut.
+
+        A batch that was read before may still be in its reader's hands as it was.
+        """

@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from uuid import uuid4
 
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import LogBatch, LogEntry, LogStats, LogWriter, Subscription
+from snowgauge.eventlog.base import Amended, LogBatch, LogEntry, LogStats, LogWriter, Subscription, amended
 
 
 class MemoryLog:
@@ -76,6 +76,19 @@ class MemoryLog:
             oldest = min((entry.received_at for entry in self._kept.values()), default=None)
             age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
             return LogStats(len(self._kept), self._bytes, age, self._capacity)
+
+    def amend(self, change: Callable[[LogEntry], LogEntry | None]) -> Amended:
+        with self._changed:
+            changed = 0
+            for number, entry in self._kept.items():
+                new = change(entry)
+                if new is not entry and entry.kind != "erased":
+                    changed += 1
+                    self._kept[number] = amended(entry, new)
+            for share, (batch, numbers) in self._open.items():
+                entries = tuple(self._kept[number] for number in numbers)
+                self._open[share] = (LogBatch(batch.id, entries), numbers)
+            return Amended(len(self._kept), changed)
 
     def _append(self, entries: Sequence[LogEntry]) -> None:
         size = sum(len(entry.body) for entry in entries)

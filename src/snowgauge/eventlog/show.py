@@ -18,6 +18,8 @@ def line(entry: LogEntry) -> bytes:
 
     A body that is neither is shown as ``{"record": <base64>, "error": ...}``.
     """
+    if entry.kind == "erased":
+        return b'{"erased":true}'
     if entry.kind == "bad_row":
         try:
             return orjson.dumps({"badRow": orjson.loads(entry.body)})

@@ -118,11 +118,21 @@ def _value(kind: str, text: str) -> Any:
         case "boolean":
             return {"1": True, "0": False}[text]
         case "event":
-            return _item(msgspec.json.decode(text, type=_Wrapper).data)
+            return read_event(text)
         case "entities":
-            items = msgspec.json.decode(msgspec.json.decode(text, type=_Wrapper).data, type=list[msgspec.Raw])
-            return [_item(raw) for raw in items]
+            return read_entities(text)
     return text
+
+
+def read_event(text: str) -> SelfDescribing:
+    """A self-describing event from its column's text. Raises ``ValueError`` or :class:`SelfDescribingError`."""
+    return _item(msgspec.json.decode(text, type=_Wrapper).data)
+
+
+def read_entities(text: str) -> list[SelfDescribing]:
+    """Entities from their column's text. Raises ``ValueError`` or :class:`SelfDescribingError`."""
+    items = msgspec.json.decode(msgspec.json.decode(text, type=_Wrapper).data, type=list[msgspec.Raw])
+    return [_item(raw) for raw in items]
 
 
 class _Wrapper(msgspec.Struct):

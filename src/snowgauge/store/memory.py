@@ -28,6 +28,7 @@ from snowgauge.store.canonical import (
     unstruct_text,
 )
 from snowgauge.store.filters import ColumnKind, column_kind, filter_values
+from snowgauge.store.memory_lifetime import MemoryLifetime
 
 Row = EnrichedEvent | FailedEvent
 
@@ -59,6 +60,10 @@ class MemoryStore:
             result = WriteResult(len(good), len(batch.failed), len(incomplete), len(refused))
             self._batches[batch.id] = result
             return result
+
+    def lifetime(self) -> MemoryLifetime:
+        """How events leave this store."""
+        return MemoryLifetime(self._rows, self._lock)
 
     def clear(self) -> None:
         """Forget all events, as Micro's ``/micro/reset`` does."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import LogEntry, LogStats, LogWriter, Subscription
+from snowgauge.eventlog.base import Amended, LogEntry, LogStats, LogWriter, Subscription
 from snowgauge.eventlog.spool import folder as files
+from snowgauge.eventlog.spool.amend import amend
 from snowgauge.eventlog.spool.cursor import Place, read_place
 from snowgauge.eventlog.spool.reader import BatchLimits, SpoolSubscription
 from snowgauge.eventlog.spool.segment import DamagedSegment, SegmentReader
@@ -108,6 +109,9 @@ class SpoolLog:
                 continue
             finally:
                 reader.close()
+
+    def amend(self, change: Callable[[LogEntry], LogEntry | None]) -> Amended:
+        return amend(self._folder, change)
 
     def stats(self) -> LogStats:
         entries = size = 0

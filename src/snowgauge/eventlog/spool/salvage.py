@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from snowgauge.eventlog.spool import folder as files
-from snowgauge.eventlog.spool.segment import Row, create, log_frames, varint
+from snowgauge.eventlog.spool.segment import KINDS, Row, create, log_frames, varint
 from snowgauge.telemetry.logs import logger
 
 log = logger("eventlog")
@@ -137,6 +137,6 @@ def _row(seq: int, record: bytes) -> Row | None:
             at += width
     received_at, kind, crc, total = numbers
     body = record[at : at + (types[5] - 12) // 2]
-    if kind not in (0, 1) or zlib.crc32(body) != crc:
+    if kind not in range(len(KINDS)) or zlib.crc32(body) != crc:
         return None
     return seq, received_at, kind, crc, total, body

@@ -26,8 +26,8 @@ _SCHEMA = """CREATE TABLE entry (
     crc INTEGER NOT NULL, total INTEGER NOT NULL, body BLOB NOT NULL
 )"""
 _INSERT = "INSERT INTO entry (seq, received_at, kind, crc, total, body) VALUES (?, ?, ?, ?, ?, ?)"
-_KINDS: tuple[EntryKind, ...] = ("payload", "bad_row")
-_KIND_CODES = {kind: code for code, kind in enumerate(_KINDS)}
+KINDS: tuple[EntryKind, ...] = ("payload", "bad_row", "erased")
+KIND_CODES = {kind: code for code, kind in enumerate(KINDS)}
 
 Row = tuple[int, int, int, int, int, bytes]
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
@@ -111,7 +111,7 @@ class SegmentWriter:
         for entry in entries:
             seq += 1
             total += len(entry.body)
-            rows.append((seq, entry.received_at, _KIND_CODES[entry.kind], zlib.crc32(entry.body), total, entry.body))
+            rows.append((seq, entry.received_at, KIND_CODES[entry.kind], zlib.crc32(entry.body), total, entry.body))
         try:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany(_INSERT, rows)
@@ -188,7 +188,7 @@ class SegmentReader:
                 if seq != expected and not self._gaps:
                     raise DamagedSegment(f"{self.path.name}: entry {seq} follows where {expected} should")
                 expected = seq + 1
-                yield seq, LogEntry(body, received_at, _KINDS[kind])
+                yield seq, LogEntry(body, received_at, KINDS[kind])
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
         except (TypeError, IndexError) as error:  # columns that do not hold what their writer put there

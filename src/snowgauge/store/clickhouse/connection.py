@@ -60,10 +60,12 @@ class Connection:
         with self._opened() as client:
             return str(client.server_version)
 
-    def command(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
+    def command(
+        self, sql: str, settings: Mapping[str, Any] | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> None:
         """Run a statement without a result."""
         with self._opened() as client:
-            client.command(sql, settings=self._known(client, settings))
+            client.command(sql, parameters=dict(parameters or {}), settings=self._known(client, settings))
 
     def rows(
         self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
@@ -90,10 +92,14 @@ class Connection:
                 )
             )
 
-    def stream(self, sql: str, fmt: str, settings: Mapping[str, Any]) -> Iterator[bytes]:
+    def stream(
+        self, sql: str, fmt: str, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
+    ) -> Iterator[bytes]:
         """As ``raw``, piece by piece."""
         with self._opened() as client:
-            stream = client.raw_stream(sql, settings=self._known(client, settings), fmt=fmt)
+            stream = client.raw_stream(
+                sql, parameters=dict(parameters or {}), settings=self._known(client, settings), fmt=fmt
+            )
             try:
                 while piece := stream.read(262_144):
                     yield bytes(piece)

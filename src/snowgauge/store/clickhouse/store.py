@@ -9,6 +9,7 @@ from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import Migration, StoreBatch, WriteResult
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.layout import Features, Layout, features
+from snowgauge.store.clickhouse.lifetime import ClickHouseLifetime
 from snowgauge.store.clickhouse.migrations import UNKNOWN_TABLE, listed, migrate
 from snowgauge.store.clickhouse.reader import ClickHouseReader
 from snowgauge.store.clickhouse.schemas import SchemaColumns
@@ -79,6 +80,10 @@ class ClickHouseStore(ClickHouseReader):
             schemas.refresh()
             self._writer = Writer(self.connection, self.layout, schemas)
         return self._writer
+
+    def lifetime(self) -> ClickHouseLifetime:
+        """How events leave this store."""
+        return ClickHouseLifetime(self.connection, self.layout)
 
     def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
         return cast("Iterator[bytes]", super().export_raw(sql, fmt))

@@ -1,0 +1,193 @@
+"""What keeps an erased person erased.
+
+A tombstone says: of whoever had these marks, nothing that was collected before this instant may come back. It holds
+keyed hashes, not the identifiers, so the list of tombstones names nobody. What is collected later is not concerned: a
+visitor who returns has been asked again.
+
+Whatever puts events into a store from somewhere else than the collector goes through ``covers``: recovery, imports,
+restored backups, copies between stores; and the pipeline does for what was under way when the erasure ran.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from snowgauge.actions.lifetime.marks import Mark, Marks
+from snowgauge.errors import PayloadRecordError
+from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.failed import FailedEvent
+from snowgauge.events.payload import CollectorPayload
+from snowgauge.events.payload_record import decode
+from snowgauge.store.base import StoreBatch
+from snowgauge.store.lifetime import row_time
+
+Item = EnrichedEvent | FailedEvent | CollectorPayload | bytes
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """``at``: what was collected before it (ms) is covered. ``words``: all words have to be looked at."""
+
+    erasure: str
+    at: int
+    marks: frozenset[str]
+    words: bool = False
+
+
+class Tombstones:
+    """The tombstones of a data folder; notices those that another process adds. ``names`` as for ``Marks``."""
+
+    def __init__(self, data_dir: Path, names: Iterable[str] = ()) -> None:
+        self.folder = data_dir / "privacy"
+        self._names = tuple(names)
+        self._file = self.folder / "tombstones.jsonl"
+        self._seen: tuple[int, int, int] = (0, 0, 0)
+        self._all: list[Tombstone] = []
+        self._newest = 0
+        self._marks = Marks(self._names)
+        self._key = b""
+
+    def add(self, erasure: str, at: int, marks: Iterable[Mark]) -> Tombstone:
+        """Durable when it returns. The same erasure a second time changes nothing."""
+        there = next((one for one in self.all() if one.erasure == erasure), None)
+        if there is not None:
+            return there
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = self._read_key() or self._make_key()
+        found = list(marks)
+        made = Tombstone(
+            erasure, at, frozenset(_hash(key, mark) for mark in found), any(kind == "word" for kind, _ in found)
+        )
+        file = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            # a line that a crash cut off must not swallow this one
+            os.write(file, b"\n" + msgspec.json.encode(made) + b"\n")
+            os.fsync(file)
+        finally:
+            os.close(file)
+        _sync(self.folder)
+        return made
+
+    def all(self) -> list[Tombstone]:
+        self._refresh()
+        return list(self._all)
+
+    def covers(self, item: Item) -> bool:
+        """Was this collected before the erasure of somebody whose it is?"""
+        self._refresh()
+        if not self._all:
+            return False
+        at = _collected(item)
+        if at >= self._newest:
+            return False
+        concerned = [one for one in self._all if at < one.at]
+        hashes = {_hash(self._key, mark) for mark in set(self._marks.of(item))}
+        return any(not hashes.isdisjoint(one.marks) for one in concerned)
+
+    def without(self, batch: StoreBatch) -> StoreBatch:
+        """The batch without what is covered; the same batch when nothing is."""
+        self._refresh()
+        if not self._all:
+            return batch
+        parts = [
+            [item for item in items if not self.covers(item)]
+            for items in (batch.events, batch.failed, batch.incomplete)
+        ]
+        events, failed, incomplete = parts
+        if (len(events), len(failed), len(incomplete)) == (len(batch.events), len(batch.failed), len(batch.incomplete)):
+            return batch
+        return StoreBatch(batch.id, events, failed, incomplete)  # type: ignore[arg-type]
+
+    def merge(self, other: Tombstones) -> int:
+        """Take over another folder's tombstones, which must have the same key (a backup's has); returns how many."""
+        theirs = other.all()
+        if not theirs:
+            return 0
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = other._read_key()
+        own = self._read_key()
+        if own is None:
+            self._write_key(key or b"")
+        elif own != key:
+            raise ValueError(f"the tombstones of {self.folder} and {other.folder} have different keys")
+        known = {one.erasure for one in self.all()}
+        new = [one for one in theirs if one.erasure not in known]
+        with self._file.open("ab") as file:
+            for one in new:
+                file.write(b"\n" + msgspec.json.encode(one) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return len(new)
+
+    def _refresh(self) -> None:
+        try:
+            stat = self._file.stat()
+        except FileNotFoundError:
+            self._seen, self._all, self._newest = (0, 0, 0), [], 0
+            return
+        seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        if seen == self._seen:
+            return
+        found: dict[str, Tombstone] = {}
+        for line in self._file.read_bytes().splitlines():
+            with contextlib.suppress(msgspec.DecodeError):  # a line that a crash cut off; the erasure wrote another
+                if line:
+                    one = msgspec.json.decode(line, type=Tombstone)
+                    found.setdefault(one.erasure, one)
+        self._key = self._read_key() or b""
+        self._all = list(found.values())
+        self._newest = max((one.at for one in self._all), default=0)
+        self._marks = Marks(self._names, words=any(one.words for one in self._all))
+        self._seen = seen
+
+    @property
+    def _key_file(self) -> Path:
+        return self.folder / "tombstones.key"
+
+    def _read_key(self) -> bytes | None:
+        try:
+            return self._key_file.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _make_key(self) -> bytes:
+        self._write_key(secrets.token_bytes(32))
+        return self._read_key() or b""
+
+    def _write_key(self, key: bytes) -> None:
+        draft = self._key_file.with_suffix(".new")
+        draft.touch(mode=0o600)
+        with draft.open("wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(self._key_file)
+        _sync(self.folder)
+
+
+def _hash(key: bytes, mark: Mark) -> str:
+    kind, value = mark
+    return hmac.digest(key, f"{kind}\0{value}".encode("utf-8", "replace"), "sha256").hex()[:40]
+
+
+def _collected(item: Item) -> int:
+    if isinstance(item, bytes):
+        try:
+            return decode(item).timestamp
+        except PayloadRecordError:
+            return 0
+    return item.timestamp if isinstance(item, CollectorPayload) else row_time(item)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
