@@ -170,7 +170,7 @@ class HttpClient:
         redirects: int = 0,
     ) -> Answer:
         """Follow up to ``redirects`` redirects of a GET, each checked as the first address was; credentials stay with
-        the host they were meant for. Raises ``OSError``."""
+        the host they were meant for. Raises ``OSError``; ``TimeoutError`` where it was time that ran out."""
         sent = {"user-agent": f"snowgauge/{__version__}", "accept": "*/*", "accept-encoding": "identity"}
         sent.update({name.lower(): value for name, value in (headers or {}).items()})
         if auth is not None:
@@ -200,10 +200,10 @@ class HttpClient:
                     return answer
             except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.RemoteProtocolError) as error:
                 if attempt >= self._retries:
-                    raise OSError(_described(method, url, error)) from error
+                    raise _failure(method, url, error) from error
             except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
                 if attempt >= self._retries or method not in _READ_ONLY:
-                    raise OSError(_described(method, url, error)) from error
+                    raise _failure(method, url, error) from error
             except httpcore.UnsupportedProtocol as error:
                 raise OSError(f"address {url!r} cannot be asked: only http and https are possible") from error
             self._sleep(0.2 * 2**attempt * (0.5 + random.random()))  # noqa: S311 (jitter, not a secret)
@@ -237,7 +237,7 @@ class HttpClient:
                 if size > request.max_bytes:
                     raise OSError(f"{method} {_shown(url)}: the answer is larger than {request.max_bytes} bytes")
                 if time.monotonic() > deadline:
-                    raise OSError(f"{method} {_shown(url)}: no whole answer within {timeout:g} s")
+                    raise TimeoutError(f"{method} {_shown(url)}: no whole answer within {timeout:g} s")
                 pieces.append(piece)
             found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             return Answer(response.status, b"".join(pieces), found, url)
@@ -255,6 +255,8 @@ def _shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _described(method: str, url: str, error: Exception) -> str:
-    kind = "no answer in time" if isinstance(error, httpcore.TimeoutException) else "no connection"
-    return f"{method} {_shown(url)}: {kind} ({str(error) or type(error).__name__})"
+def _failure(method: str, url: str, error: Exception) -> OSError:
+    slow = isinstance(error, httpcore.TimeoutException)
+    kind = "no answer in time" if slow else "no connection"
+    text = f"{method} {_shown(url)}: {kind} ({str(error) or type(error).__name__})"
+    return TimeoutError(text) if slow else OSError(text)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from snowgauge.actions.imports.settings import ImportsSettings
+from snowgauge.actions.scripts.settings import ScriptsSettings
 from snowgauge.api.settings import ConsoleSettings
 from snowgauge.collector.admission.settings import SecuritySettings
+from snowgauge.collector.proxy.settings import ProxySettings
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
 from snowgauge.enrich.settings import EnrichSettings
@@ -70,6 +72,12 @@ class Settings(PartSettings):
 
     elastic_apm: ElasticApmSettings = ElasticApmSettings()
     """Errors and traces to Elastic APM."""
+
+    scripts: ScriptsSettings = ScriptsSettings()
+    """The trackers' JavaScript that the collector serves, and the names it goes by."""
+
+    proxy: ProxySettings = ProxySettings()
+    """The analytics proxy."""
 
     imports: ImportsSettings = ImportsSettings()
     """Bringing in what was recorded elsewhere."""

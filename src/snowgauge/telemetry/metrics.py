@@ -33,6 +33,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("collector_payload_bytes", "counter", (), "Bytes of payload records accepted."),
     Metric("collector_refused", "counter", ("reason",), "Requests that were not kept.",
            "503s mean that the event log is full or its disk is: see /sink-health and eventlog stats."),
+    Metric("proxy_requests", "counter", ("result",), "Requests to the analytics proxy: fetched, cached, refused."),
     Metric("eventlog_entries", "gauge", (), "Entries waiting in the event log.",
            "Grows for minutes: the pipeline is behind or the store is away."),
     Metric("eventlog_bytes", "gauge", (), "Bytes waiting in the event log."),
