@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 Expected = Mapping[str, Any]
 _NOTHING = object()
 _START_SECONDS = 60.0
+_COMMAND = (sys.executable, "-m", "snowgauge", "micro")
 
 
 class MicroClient:
@@ -84,7 +85,7 @@ class MicroClient:
         return self.good()[::-1]
 
     def wait_for(self, count: int, *, within: float = 5.0) -> list[dict[str, Any]]:
-        """Good events in order once there are ``count`` events, good and bad; after ``within`` seconds what there is."""
+        """Good events in order, once there are ``count`` good and bad ones; after ``within`` seconds what there is."""
         deadline = time.monotonic() + within
         while self.all()["total"] < count and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -141,8 +142,7 @@ class Micro(MicroClient):
         log_file = Path(self._folder.name) / "log"
         with log_file.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", "snowgauge", "micro", "--host", "127.0.0.1", "--port", str(self._port)]
-                + list(self._arguments),
+                [*_COMMAND, "--host", "127.0.0.1", "--port", str(self._port), *self._arguments],
                 env=dict(os.environ) | dict(self._environment or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -218,9 +218,9 @@ def compare(expected: Sequence[Expected], sent: Sequence[Mapping[str, Any]], bad
 def differences(expected: Expected, event: Mapping[str, Any]) -> list[str]:
     """Where an event of ``/micro/good`` is not as expected, one line each.
 
-    Keys of an expectation: any column of the event (``event``, ``app_id``, ``page_title``, ...); ``schema`` and ``data``
-    of the self-describing event; ``contexts``, a map from schema URI to the data of such an entity (or a list of
-    URIs); ``parameters`` as sent. Objects match when what is named in them does; a list must be as long as expected; a
+    Keys of an expectation: any column of the event (``event``, ``app_id``, ``page_title``, ...); ``schema`` and
+    ``data`` of the self-describing event; ``contexts``, a map from schema URI to the data of such an entity, or a list
+    of URIs; ``parameters`` as sent. Objects match when what is named in them does; a list must be as long as expected; a
     function (``str.isdigit``) and a compiled pattern are asked about the value; ``...`` is anything but null.
     """
     out: list[str] = []
@@ -252,12 +252,12 @@ def _entities(out: list[str], wanted: Any, event: Mapping[str, Any]) -> None:
         if not candidates:
             out.append(f"contexts: {uri} is not there, found {', '.join(seen) or 'none'}")
             continue
-        tries = []
+        tries: list[list[str]] = []
         for candidate in candidates:
             found: list[str] = []
             _compare(found, f"contexts[{uri}]", data, candidate)
             tries.append(found)
-        out += min(tries, key=len)
+        out += min(tries, key=lambda found: len(found))
 
 
 def _compare(out: list[str], path: str, wanted: Any, found: Any) -> None:
@@ -304,9 +304,7 @@ def _aligned(
     longest = [[0] * (len(sent) + 1) for _ in range(len(expected) + 1)]
     for i in range(len(expected) - 1, -1, -1):
         for j in range(len(sent) - 1, -1, -1):
-            longest[i][j] = (
-                longest[i + 1][j + 1] + 1 if agree[i][j] else max(longest[i + 1][j], longest[i][j + 1])
-            )
+            longest[i][j] = longest[i + 1][j + 1] + 1 if agree[i][j] else max(longest[i + 1][j], longest[i][j + 1])
     pairs: list[tuple[Expected | None, Mapping[str, Any] | None]] = []
     i = j = 0
     while i < len(expected) or j < len(sent):

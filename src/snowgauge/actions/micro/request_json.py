@@ -67,21 +67,22 @@ def bad_event(failed: FailedEvent, errors: list[str]) -> dict[str, Any]:
 
 
 def _raw_of_bad_row(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    raw = data.get("payload", {}).get("raw")
+    payload = data.get("payload")
+    raw = payload.get("raw") if isinstance(payload, dict) else None
     if raw is None:
         return None
     return {
-        "api": {"vendor": raw["vendor"], "version": raw["version"]},
-        "parameters": {pair["name"]: pair["value"] for pair in raw["parameters"]},
-        "contentType": raw["contentType"],
-        "source": {"name": raw["loaderName"], "encoding": raw["encoding"], "hostname": raw["hostname"]},
+        "api": {"vendor": raw.get("vendor"), "version": raw.get("version")},
+        "parameters": {pair["name"]: pair["value"] for pair in raw.get("parameters") or ()},
+        "contentType": raw.get("contentType"),
+        "source": {"name": raw.get("loaderName"), "encoding": raw.get("encoding"), "hostname": raw.get("hostname")},
         "context": {
-            "timestamp": raw["timestamp"],
-            "ipAddress": raw["ipAddress"],
-            "useragent": raw["useragent"],
-            "refererUri": raw["refererUri"],
-            "headers": raw["headers"],
-            "userId": raw["userId"],
+            "timestamp": raw.get("timestamp"),
+            "ipAddress": raw.get("ipAddress"),
+            "useragent": raw.get("useragent"),
+            "refererUri": raw.get("refererUri"),
+            "headers": raw.get("headers") or [],
+            "userId": raw.get("userId"),
         },
     }
 
