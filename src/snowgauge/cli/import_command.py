@@ -26,6 +26,7 @@ from snowgauge.actions.imports.payloads import take_line
 from snowgauge.actions.imports.recorded import new_lines
 from snowgauge.actions.imports.s3 import S3
 from snowgauge.actions.imports.totals import Totals
+from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline.build import data_dir, open_eventlog, open_store
@@ -73,7 +74,8 @@ def cloudfront(
     Example: `snowgauge import cloudfront s3://my-logs/pixel/ --watch`
     """
     settings = settings_of(ctx)
-    tracking = TrackingPaths(settings.collector.paths, settings.collector.pixel_paths)
+    door = with_neutral_names(settings.collector, settings.scripts)
+    tracking = TrackingPaths(door.paths, [*door.pixel_paths, settings.common.snowplow.endpoints.get_endpoint])
     reader = AccessLogReader(tracking, fields.split() if fields else None)
     buckets = _buckets(settings)
     with _running(settings, as_json) as run, _into_log(settings, run, LOADER, COLLECTOR) as sink:

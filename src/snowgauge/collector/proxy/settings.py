@@ -21,8 +21,8 @@ def _relative(value: str) -> str:
 
 
 class ProxySettings(PartSettings):
-    """Third-party scripts by way of the collector's own host, below `common.snowplow.endpoints.proxy_endpoint`. Only what
-    both lists allow is fetched."""
+    """Third-party scripts by way of the collector's own host, below `common.snowplow.endpoints.proxy_endpoint`.
+    Only what both lists allow is fetched."""
 
     enabled: bool = False
     """Serve the proxy."""
