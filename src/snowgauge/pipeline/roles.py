@@ -13,7 +13,7 @@ from pathlib import Path
 from snowgauge.api.app import create_app
 from snowgauge.console.site import Console
 from snowgauge.errors import RegistryOutage, StoreUnavailable
-from snowgauge.pipeline import build
+from snowgauge.pipeline import build, lifetime
 from snowgauge.pipeline.attempts import Attempts
 from snowgauge.pipeline.journal import Journal
 from snowgauge.pipeline.worker import Patience, Worker
@@ -93,7 +93,11 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         Attempts(folder / f"worker-{index}.attempts.json"),
         processor=enriching.enricher.processor,
         patience=Patience(settings.pipeline.registry_patience.total_seconds()),
+        gate=lifetime.gate(settings).storing,
+        keep=lifetime.tombstones(settings).without,
     )
+    if index == 0:
+        lifetime.keep_retention(settings, store, stop)
     worker.stop, worker.abandon = stop, abandon
     mark_ready(settings, f"pipeline-{index}")
     _log.info("worker_started", worker=index)

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import msgspec
@@ -83,7 +84,10 @@ class Worker:
         processor: Processor,
         patience: Patience,
         clock: Callable[[], float] = time.time,
+        gate: Callable[[], AbstractContextManager[None]] = nullcontext,
+        keep: Callable[[StoreBatch], StoreBatch] | None = None,
     ) -> None:
+        """``gate`` is held while a chunk is being stored; ``keep`` takes out of it what may not be stored any more."""
         self._subscription = subscription
         self._enricher = enricher
         self._store = store
@@ -92,6 +96,8 @@ class Worker:
         self._processor = processor
         self._patience = patience
         self._clock = clock
+        self._gate = gate
+        self._keep = keep
         self._log = logger("pipeline")
         self.stop = threading.Event()
         self.abandon = threading.Event()
@@ -195,6 +201,10 @@ class Worker:
         result, tally = StoreBatch(batch.id), Tally()
         at = int(self._clock() * 1000)
         for index, entry in enumerate(batch.entries):
+            if entry.kind == "erased":
+                tally.records += 1
+                tally.dropped += 1
+                continue
             if entry.kind == "bad_row":
                 result.failed.append(collector_failure(entry, f"{batch.id}/{index}"))
                 tally.records += 1
@@ -253,7 +263,9 @@ class Worker:
         pause = _FIRST_PAUSE
         while True:
             try:
-                self._store.write(processed.batch)
+                with self._gate():
+                    self._without_erased(processed)
+                    self._store.write(processed.batch)
             except StoreUnavailable as error:
                 self._log.warning("store_away", reason=str(error), retry_in=pause)
                 count("pipeline_retries", reason="store")
@@ -263,6 +275,16 @@ class Worker:
             else:
                 observe("pipeline_batch_seconds", time.perf_counter() - started, step="store")
                 return True
+
+    def _without_erased(self, processed: Processed) -> None:
+        """Somebody may have been erased since this was read; what goes counts as dropped."""
+        before = processed.batch
+        processed.batch = before if self._keep is None else self._keep(before)
+        good = len(before.events) - len(processed.batch.events)
+        bad = len(before.failed) - len(processed.batch.failed)
+        processed.tally.enriched -= good
+        processed.tally.failed -= bad
+        processed.tally.dropped += good + bad
 
 
 def chunks(batch: LogBatch) -> Iterator[LogBatch]:

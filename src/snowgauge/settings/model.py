@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from snowgauge.actions.imports.settings import ImportsSettings
 from snowgauge.actions.scripts.settings import ScriptsSettings
+from snowgauge.actions.lifetime.settings import PrivacySettings, RetentionSettings
 from snowgauge.api.settings import ConsoleSettings
 from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.proxy.settings import ProxySettings
@@ -81,3 +82,9 @@ class Settings(PartSettings):
 
     imports: ImportsSettings = ImportsSettings()
     """Bringing in what was recorded elsewhere."""
+
+    retention: RetentionSettings = RetentionSettings()
+    """How long data is kept."""
+
+    privacy: PrivacySettings = PrivacySettings()
+    """Finding and erasing what is held about a person."""

@@ -81,7 +81,10 @@ class Marks:
         self._words = words
 
     def of(self, item: EnrichedEvent | FailedEvent | CollectorPayload | bytes | Any) -> Iterator[Mark]:
-        """All marks of an event, a failed event, a request (also as its record) or any JSON value. May repeat."""
+        """All marks of an event, a failed event, a request (also as its record) or any JSON value. May repeat.
+
+        Of a failed event that is one of a request's many, the request itself is left out: see ``pruning``.
+        """
         if isinstance(item, EnrichedEvent):
             for name in EnrichedEvent.__struct_fields__:
                 value = getattr(item, name)
@@ -92,7 +95,7 @@ class Marks:
             if item.event_id and self._words:
                 yield ("word", item.event_id.lower())
             yield from self._text("", item.message, 0)
-            if item.record is not None:
+            if item.record is not None and item.event_index is None:
                 yield from self.of(item.record)
         elif isinstance(item, bytes):
             try:

@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from snowgauge.actions.lifetime.marks import Mark, Marks
+from snowgauge.actions.lifetime.pruning import Test, pruned_failed, pruned_record
 from snowgauge.errors import PayloadRecordError
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
@@ -74,35 +75,52 @@ class Tombstones:
         _sync(self.folder)
         return made
 
+    def name(self, mark: Mark) -> str:
+        """A mark as reports may show it: its kind and keyed hash."""
+        return f"{mark[0]} {_hash(self._read_key() or b'', mark)}"
+
     def all(self) -> list[Tombstone]:
         self._refresh()
         return list(self._all)
 
     def covers(self, item: Item) -> bool:
         """Was this collected before the erasure of somebody whose it is?"""
-        self._refresh()
-        if not self._all:
-            return False
-        at = _collected(item)
-        if at >= self._newest:
-            return False
-        concerned = [one for one in self._all if at < one.at]
-        hashes = {_hash(self._key, mark) for mark in set(self._marks.of(item))}
-        return any(not hashes.isdisjoint(one.marks) for one in concerned)
+        mine = self._test(item)
+        return mine is not None and mine(self._marks.of(item))
+
+    def pruned(self, record: bytes) -> bytes | None:
+        """A request's record without covered events; ``None`` when nothing is left of it."""
+        mine = self._test(record)
+        return record if mine is None else pruned_record(record, self._marks, mine)
 
     def without(self, batch: StoreBatch) -> StoreBatch:
         """The batch without what is covered; the same batch when nothing is."""
         self._refresh()
         if not self._all:
             return batch
-        parts = [
-            [item for item in items if not self.covers(item)]
-            for items in (batch.events, batch.failed, batch.incomplete)
-        ]
-        events, failed, incomplete = parts
-        if (len(events), len(failed), len(incomplete)) == (len(batch.events), len(batch.failed), len(batch.incomplete)):
+        events = [event for event in batch.events if not self.covers(event)]
+        incomplete = [event for event in batch.incomplete if not self.covers(event)]
+        failed = [kept for one in batch.failed if (kept := self._pruned_failed(one)) is not None]
+        if (
+            len(events) == len(batch.events)
+            and len(incomplete) == len(batch.incomplete)
+            and len(failed) == len(batch.failed)
+            and all(new is old for new, old in zip(failed, batch.failed, strict=True))
+        ):
             return batch
-        return StoreBatch(batch.id, events, failed, incomplete)  # type: ignore[arg-type]
+        return StoreBatch(batch.id, events, failed, incomplete)
+
+    def _pruned_failed(self, failed: FailedEvent) -> FailedEvent | None:
+        mine = self._test(failed)
+        return failed if mine is None else pruned_failed(failed, self._marks, mine)
+
+    def _test(self, item: Item) -> Test | None:
+        """Tells whether marks are those of somebody who was erased after this was collected; ``None``: of nobody."""
+        self._refresh()
+        if not self._all or (at := _collected(item)) >= self._newest:
+            return None
+        wanted = frozenset[str]().union(*(one.marks for one in self._all if at < one.at))
+        return lambda marks: any(_hash(self._key, mark) in wanted for mark in set(marks))
 
     def merge(self, other: Tombstones) -> int:
         """Take over another folder's tombstones, which must have the same key (a backup's has); returns how many."""

@@ -1,0 +1,210 @@
+"""Erasing one person, everywhere and for good.
+
+In this order, each step repeatable: the order is written down; a tombstone is set, so that nothing comes back from now
+on; the event log and what waits to be stored are cleaned while no batch is half stored; then every kind of rows in the
+store, off the disk as far as the database lets us know; then everything is searched again. What broke off is gone on
+with by ``resume``. The report says what was taken out where, and names nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from snowgauge.actions.lifetime.gate import Gate
+from snowgauge.actions.lifetime.marks import Finder, person
+from snowgauge.actions.lifetime.places import Place, Progress, Taken, silent
+from snowgauge.actions.lifetime.tombstones import Tombstones
+from snowgauge.errors import SnowgaugeError
+from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.timestamps import iso_text
+
+_ROUNDS = 3
+Identifier = tuple[str, str]
+"""Kind and value."""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """An erasure that was asked for. Kept, with its identifiers, only until it is done."""
+
+    id: str
+    at: int
+    by: str
+    reason: str
+    identifiers: Sequence[Identifier]
+
+
+class Count(msgspec.Struct):
+    """How much of a person is in a place, from when to when (ms), and found by which kinds of identifiers."""
+
+    place: str
+    items: int = 0
+    first: int | None = None
+    last: int | None = None
+    by: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class Plan(msgspec.Struct):
+    """What an erasure would take out. ``seen_with``: other identifiers on the same events, with their number of
+    events; each may be the same person, or somebody at the same device."""
+
+    places: list[Count]
+    seen_with: list[tuple[str, str, int]]
+
+    @property
+    def items(self) -> int:
+        return sum(count.items for count in self.places)
+
+
+class Report(msgspec.Struct, rename="camel"):
+    """What was done. Identifiers appear as their kind and their keyed hash in the tombstone."""
+
+    id: str
+    by: str
+    reason: str
+    asked_at: str
+    done_at: str
+    identifiers: list[str]
+    taken: list[Taken]
+    left: int
+
+
+class Erasing:
+    """Erasures of one deployment. ``names``: further property names that hold an id, as for ``Marks``."""
+
+    def __init__(
+        self, places: Sequence[Place], tombstones: Tombstones, gate: Gate, *, names: Iterable[str] = ()
+    ) -> None:
+        self._places = places
+        self._tombstones = tombstones
+        self._gate = gate
+        self._names = tuple(names)
+        self.folder = tombstones.folder / "erasures"
+
+    def finder(self, identifiers: Iterable[Identifier]) -> Finder:
+        """Raises ``SnowgaugeError`` for identifiers that cannot be used."""
+        try:
+            return Finder(person(identifiers), self._names)
+        except ValueError as error:
+            raise SnowgaugeError(str(error)) from None
+
+    def plan(self, identifiers: Sequence[Identifier], progress: Progress = silent) -> Plan:
+        """Look everywhere, change nothing."""
+        finder = self.finder(identifiers)
+        counts = []
+        others: dict[Identifier, int] = {}
+        for place in self._places:
+            count = Count(place.name)
+            for found in place.find(finder):
+                count.items += 1
+                count.first = found.at if count.first is None else min(count.first, found.at)
+                count.last = found.at if count.last is None else max(count.last, found.at)
+                count.by[found.by] = count.by.get(found.by, 0) + 1
+                progress(place.name, count.items)
+                if isinstance(found.item, EnrichedEvent):
+                    for other in identifiers_of(found.item):
+                        if other not in finder.person.marks:
+                            others[other] = others.get(other, 0) + 1
+            counts.append(count)
+        seen = sorted(((kind, value, n) for (kind, value), n in others.items()), key=lambda one: (-one[2], one[:2]))
+        return Plan(counts, seen)
+
+    def order(self, identifiers: Sequence[Identifier], *, at: int, by: str, reason: str = "") -> Order:
+        """Write the order down; durable when it returns."""
+        self.finder(identifiers)
+        made = Order(str(uuid.uuid4()), at, by, reason, list(identifiers))
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(self._open_file(made.id), msgspec.json.encode(made))
+        return made
+
+    def unfinished(self) -> list[Order]:
+        """Orders that were written down and not carried out to the end."""
+        if not self.folder.is_dir():
+            return []
+        files = sorted(self.folder.glob("*.open.json"))
+        orders = [msgspec.json.decode(file.read_bytes(), type=Order) for file in files]
+        return sorted(orders, key=lambda order: (order.at, order.id))
+
+    def reports(self) -> Iterator[Report]:
+        """Of all erasures that were done, oldest first."""
+        files = self.folder.glob("*.report.json") if self.folder.is_dir() else []
+        found = [msgspec.json.decode(file.read_bytes(), type=Report) for file in files]
+        yield from sorted(found, key=lambda report: (report.done_at, report.id))
+
+    def carry_out(self, order: Order, clock: Callable[[], float], progress: Progress = silent) -> Report:
+        """Take everything out. Raises ``SnowgaugeError`` (and its kind) when something is away: then ``resume``."""
+        finder = self.finder(order.identifiers)
+        self._tombstones.add(order.id, order.at, finder.person.marks)
+        taken: dict[str, Taken] = {}
+        left = 0
+        for _ in range(_ROUNDS):
+            with self._gate.still():
+                for place in self._places:
+                    if place.moving:
+                        _sum(taken, place.take_out(finder, progress))
+            for place in self._places:
+                if not place.moving:
+                    _sum(taken, place.take_out(finder, progress))
+            # an event that the person causes at this very moment is not concerned
+            left = sum(1 for place in self._places for found in place.find(finder) if found.at < order.at)
+            if not left:
+                break
+        report = Report(
+            id=order.id,
+            by=order.by,
+            reason=order.reason,
+            asked_at=iso_text(order.at),
+            done_at=iso_text(int(clock() * 1000)),
+            identifiers=[self._tombstones.name(mark) for mark in sorted(finder.person.marks)],
+            taken=list(taken.values()),
+            left=left,
+        )
+        if left:
+            raise SnowgaugeError(
+                f"erasure {order.id}: {left} items are still there after {_ROUNDS} rounds; it stays open: run "
+                "'snowgauge erase --resume' again, and look whether something keeps writing old data"
+            )
+        _write(self.folder / f"{order.id}.report.json", msgspec.json.encode(report))
+        self._open_file(order.id).unlink(missing_ok=True)
+        return report
+
+    def _open_file(self, id_: str) -> Path:
+        return self.folder / f"{id_}.open.json"
+
+
+def identifiers_of(event: EnrichedEvent) -> Iterator[Identifier]:
+    """The ids of an event by which more of the same person's can be found."""
+    for kind in ("user_id", "domain_userid", "network_userid"):
+        value = getattr(event, kind)
+        if value:
+            yield kind, value
+
+
+def _sum(taken: dict[str, Taken], more: Taken) -> None:
+    before = taken.get(more.place, Taken(more.place, 0))
+    taken[more.place] = Taken(
+        more.place,
+        before.removed + more.removed,
+        before.changed + more.changed,
+        list(dict.fromkeys([*before.notes, *more.notes])),
+    )
+
+
+def _write(path: Path, body: bytes) -> None:
+    draft = path.with_suffix(".new")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, body)
+        os.fsync(file)
+    finally:
+        os.close(file)
+    draft.rename(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,82 @@
+"""Taking one person out of a request that carries several persons' events.
+
+A tracker on a server sends many visitors' events in one request. Its body is a JSON array, of which the person's items
+go and the others stay byte for byte. What concerns the whole request (address, cookies, query string) concerns all of
+its items. A body of any other form is one thing: all of it or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from snowgauge.actions.lifetime.marks import Mark, Marks
+from snowgauge.errors import PayloadRecordError
+from snowgauge.events.failed import FailedEvent
+from snowgauge.events.payload import CollectorPayload
+from snowgauge.events.payload_record import decode, encode
+
+Test = Callable[[Iterable[Mark]], bool]
+"""Is any of these marks the person's?"""
+
+
+class _Body(msgspec.Struct):
+    schema: msgspec.Raw
+    data: list[msgspec.Raw]
+
+
+def pruned_record(record: bytes, marks: Marks, mine: Test, *, keep_places: bool = False) -> bytes | None:
+    """The record without the person's events; the same object when there are none, ``None`` when nothing is left.
+
+    Its length stays: blanks stand where events were. With ``keep_places`` an empty object stands in the place of each
+    instead, so that the places of the others stay.
+    """
+    try:
+        payload = decode(record)
+    except PayloadRecordError:
+        return None if mine(marks.of(record)) else record
+    body = _items(payload)
+    if body is None:
+        return None if mine(marks.of(payload)) else record
+    if mine(marks.frame(payload)):
+        return None
+    kept = [item for item in body.data if not mine(marks.of(_value(item)))]
+    if len(kept) == len(body.data):
+        # an odd property beside the array
+        return None if mine(marks.of({**_value(payload.body), "data": None})) else record
+    if not kept:
+        return None
+    items = [b"{}" if keep_places and mine(marks.of(_value(item))) else bytes(item) for item in body.data]
+    if not keep_places:
+        items = [bytes(item) for item in kept]
+    text = b'{"schema":%b,"data":[%b]}' % (bytes(body.schema), b",".join(items))
+    new = encode(msgspec.structs.replace(payload, body=text.decode()))
+    missing = len(record) - len(new)
+    if missing > 0:
+        new = encode(msgspec.structs.replace(payload, body=text.decode() + " " * missing))
+    return new if len(new) == len(record) or keep_places else None
+
+
+def pruned_failed(failed: FailedEvent, marks: Marks, mine: Test) -> FailedEvent | None:
+    """A failed event without the person's data in its request; ``None`` when it is the person's own."""
+    if mine(marks.of(failed)):
+        return None
+    if failed.record is None or failed.event_index is None:
+        return failed
+    new = pruned_record(failed.record, marks, mine, keep_places=True)
+    return failed if new is failed.record else msgspec.structs.replace(failed, record=new)
+
+
+def _items(payload: CollectorPayload) -> _Body | None:
+    if not payload.body:
+        return None
+    try:
+        return msgspec.json.decode(payload.body, type=_Body)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None
+
+
+def _value(raw: Any) -> Any:
+    return msgspec.json.decode(raw)
