@@ -197,7 +197,7 @@ def test_the_queries_of_simple_snowplows_readme(store: ClickHouseStore) -> None:
         "SELECT event.action, event.value, browser.family, resolution.viewport, tracker.namespace, app, event_code, "
         f"platform, user_ip FROM {store.layout.settings.views_database}.distributed WHERE event_type = 'struct'"
     )
-    assert more.rows == [["play", 2.0, "", "1280x720", "sp1", "shop", "se", "web", "203.0.113.9"]]
+    assert more.rows == [["play", 2.0, "Chrome", "1280x720", "sp1", "shop", "se", "web", "203.0.113.9"]]
 
 
 def test_a_missing_table_is_no_fault_of_the_rows(store: ClickHouseStore) -> None:

@@ -15,9 +15,10 @@ from snowgauge.events.enriched import ATOMIC_FIELDS
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS, Column, field_name, schema_column
 from snowgauge.store.clickhouse.layout import Layout, features
-from snowgauge.store.clickhouse.migrations import STEPS
+from snowgauge.store.clickhouse.migrations import STEPS, VIEWS_STEP
 from snowgauge.store.clickhouse.store import ClickHouseStore
-from snowgauge.store.settings import ClickHouseConfigurationSettings, ClickHouseSettings
+from snowgauge.store.clickhouse.views import Views
+from snowgauge.store.settings import ClickHouseConfigurationSettings, ClickHouseSettings, SimpleSnowplowSchemas
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES: dict[str, dict[str, object]] = {
@@ -40,6 +41,8 @@ def _statements(configuration: dict[str, object]) -> list[str]:
     statements = [*layout.create_database(), *layout.create_ledgers()]
     for step in STEPS:
         statements += step.statements(layout)
+        if step.version == VIEWS_STEP:
+            statements += Views(SimpleSnowplowSchemas(), features("26.9")).statements(layout)
     column = Column("contexts_com_acme_cart_1", "Array(JSON)")
     return [*statements, *layout.add_columns("events", [(column, "iglu:com.acme/cart/jsonschema/1-*-*")])]
 

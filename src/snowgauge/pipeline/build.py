@@ -36,8 +36,19 @@ def open_eventlog(settings: Settings) -> EventLog:
 
 def open_store(settings: Settings) -> Store:
     return store_build.build(
-        settings.store, settings.clickhouse, postgres=settings.postgres, resolver=open_iglu(settings)[0]
+        settings.store,
+        settings.clickhouse,
+        postgres=settings.postgres,
+        resolver=open_iglu(settings)[0],
+        pool=(settings.performance.db_pool_size, settings.performance.db_pool_overflow),
+        schemas=settings.common.snowplow.schemas,
     )
+
+
+def store_kind(settings: Settings) -> str:
+    """`clickhouse`, `postgres` or `memory`: which sort of store this deployment has."""
+    scheme = settings.store.url.get_secret_value().partition("://")[0]
+    return {"postgresql": "postgres", "postgres": "postgres", "memory": "memory"}.get(scheme, "clickhouse")
 
 
 def embedded(settings: Settings) -> bool:

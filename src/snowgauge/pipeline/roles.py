@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.api.app import create_app
 from snowgauge.console.site import Console
 from snowgauge.errors import RegistryOutage, StoreUnavailable
-from snowgauge.pipeline import build, lifetime
+from snowgauge.pipeline import build, lifetime, public_door
 from snowgauge.pipeline.attempts import Attempts
 from snowgauge.pipeline.journal import Journal
+from snowgauge.pipeline.public_paths import public_apps
+from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.worker import Patience, Worker
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Store
@@ -47,17 +50,22 @@ def ready_mark(settings: Settings, name: str) -> Path:
     return build.data_dir(settings) / "run" / f"{name}.ready"
 
 
+@reported("collector")
 def run_collector(settings: Settings, *, index: int = 0) -> None:
     """One collector process: requests into the event log."""
     from snowgauge.collector.serve import run
 
+    writer = build.open_eventlog(settings).writer()
     run(
-        settings.collector,
-        build.open_eventlog(settings).writer(),
+        with_neutral_names(public_door.collector_settings(settings), settings.scripts),
+        writer,
+        more={**public_door.pages(settings, writer), **public_apps(settings)},
+        security=settings.security,
         ready=lambda: mark_ready(settings, f"collector-{index}"),
     )
 
 
+@reported("clickhouse")
 def run_engine(settings: Settings) -> None:
     """The embedded ClickHouse engine."""
     from snowgauge.store.clickhouse.engine import run
@@ -66,6 +74,7 @@ def run_engine(settings: Settings) -> None:
     run(engine, engine.path or build.data_dir(settings) / "clickhouse")
 
 
+@reported("pipeline")
 def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: int = 0) -> None:
     """One pipeline worker: takes its share of the event log until told to stop."""
     stop, abandon = threading.Event(), threading.Event()
@@ -140,6 +149,7 @@ def prepare_store(store: Store, *, migrate: bool, stop: threading.Event) -> None
         stop.wait(0.1)
 
 
+@reported("console")
 def run_console(settings: Settings) -> None:
     """The private port."""
     from granian.constants import Interfaces

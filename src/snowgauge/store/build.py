@@ -10,7 +10,12 @@ from snowgauge.errors import SettingsError
 from snowgauge.iglu.contract import Resolver
 from snowgauge.store.base import Store
 from snowgauge.store.postgres.settings import PostgresSettings
-from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSettings, StoreSettings
+from snowgauge.store.settings import (
+    ClickHouseConnectionSettings,
+    ClickHouseSettings,
+    SimpleSnowplowSchemas,
+    StoreSettings,
+)
 
 _CLICKHOUSE = {"clickhouse": "http", "http": "http", "clickhouses": "https", "https": "https"}
 
@@ -27,24 +32,27 @@ def build(
     *,
     postgres: PostgresSettings | None = None,
     resolver: Resolver | None = None,
+    pool: tuple[int, int] = (5, 10),
+    schemas: SimpleSnowplowSchemas | None = None,
 ) -> Store:
     """The store of these settings; connects at its first use.
 
     ``engine_url``: where the embedded engine listens; empty: where its settings say. ``resolver``: PostgreSQL's tables
-    are laid out by the schemas it gives, so it must be there for ``postgresql://``.
+    are laid out by the schemas it gives, so it must be there for ``postgresql://``. ``pool``: connections to ClickHouse
+    that are kept, and how many more there may be. ``schemas``: what fills columns of the Simple Snowplow views.
     """
     url = store.url.get_secret_value()
     if not url:
         from snowgauge.store.clickhouse.store import ClickHouseStore
 
         if clickhouse.connection.host:
-            return ClickHouseStore(clickhouse)
-        return ClickHouseStore(clickhouse, engine_connection(clickhouse, engine_url))
+            return ClickHouseStore(clickhouse, pool=pool, schemas=schemas)
+        return ClickHouseStore(clickhouse, engine_connection(clickhouse, engine_url), pool=pool, schemas=schemas)
     parts = urlsplit(url)
     if parts.scheme in _CLICKHOUSE:
         from snowgauge.store.clickhouse.store import ClickHouseStore
 
-        return ClickHouseStore(clickhouse, _server(parts, clickhouse.connection))
+        return ClickHouseStore(clickhouse, _server(parts, clickhouse.connection), pool=pool, schemas=schemas)
     if parts.scheme in ("postgresql", "postgres"):
         from snowgauge.store.postgres.store import PostgresStore
 

@@ -6,11 +6,18 @@ person is needed, ``debug`` per-event noise. Personal data is logged at ``debug`
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any, Literal, TextIO
 
 import structlog
+
+ErrorListener = Callable[[str, dict[str, Any], BaseException | None], None]
+"""Called with the name of the event, the other fields of the line, and the exception if there is one."""
+
+_listeners: list[ErrorListener] = []
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -21,6 +28,7 @@ def configure(level: Level = "INFO", *, json_format: bool = False, stream: TextI
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        _listened,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
@@ -43,6 +51,24 @@ def configure(level: Level = "INFO", *, json_format: bool = False, stream: TextI
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.getLevelName(level), logging.WARNING))
+
+
+def on_error(listener: ErrorListener | None) -> None:
+    """Have one listener called for every line of level error or above; ``None`` ends that."""
+    _listeners[:] = [listener] if listener is not None else []
+
+
+def _listened(_: Any, method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    if _listeners and method in ("error", "critical", "exception", "fatal"):
+        fields = {name: value for name, value in line.items() if name not in ("event", "level", "exc_info")}
+        given = line.get("exc_info")
+        error = given[1] if isinstance(given, tuple) else given if isinstance(given, BaseException) else None
+        if given is True:
+            error = sys.exc_info()[1]
+        for listener in _listeners:
+            with contextlib.suppress(Exception):  # telling somebody else must not break what went wrong already
+                listener(str(line.get("event")), fields, error)
+    return line
 
 
 def logger(part: str) -> Any:

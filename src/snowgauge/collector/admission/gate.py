@@ -82,7 +82,8 @@ class Gate:
         forwarded = request.first.get(b"x-forwarded-proto") if self._believe else None
         if forwarded:
             return forwarded.split(b",")[0].strip().lower() == b"http"
-        return request.scope.get("scheme", "http") == "http"
+        scheme: str = request.scope.get("scheme", "http")
+        return scheme == "http"
 
     def _free(self, path: bytes) -> bool:
         return any(path == free or path.startswith(free + b"/") for free in self._paths)

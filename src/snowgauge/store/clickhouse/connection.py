@@ -41,11 +41,15 @@ class OutOfMemory(StoreUnavailable):
 
 
 class Connection:
-    """Shared by all threads of a process."""
+    """Shared by all threads of a process. ``pool``: connections that are kept, and how many more there may be for a
+    moment; further statements wait."""
 
-    def __init__(self, settings: ClickHouseConnectionSettings, *, pool_size: int = 8, timeout: float = 300) -> None:
+    def __init__(
+        self, settings: ClickHouseConnectionSettings, *, pool: tuple[int, int] = (5, 10), timeout: float = 300
+    ) -> None:
         self._settings = settings
-        self._pool_size = pool_size
+        self._pool_size, overflow = pool
+        self._places = threading.BoundedSemaphore(self._pool_size + overflow)
         self._timeout = timeout
         self._client: Any = None
         self._lock = threading.Lock()
@@ -142,12 +146,19 @@ class Connection:
         from clickhouse_connect.driver.exceptions import ClickHouseError
         from urllib3.exceptions import HTTPError
 
+        if not self._places.acquire(timeout=self._timeout):
+            raise StoreUnavailable(
+                f"no connection to ClickHouse at {self.url} became free in {self._timeout:.0f} s; "
+                "see performance.db_pool_size and performance.db_pool_overflow"
+            )
         try:
             yield self._client or self._open()
         except ClickHouseError as raised:
             raise self._translated(raised) from raised
         except (HTTPError, OSError) as raised:
             raise StoreUnavailable(f"ClickHouse at {self.url} cannot be reached: {raised}") from raised
+        finally:
+            self._places.release()
 
     def _translated(self, raised: Exception) -> Exception:
         code = getattr(raised, "code", None)

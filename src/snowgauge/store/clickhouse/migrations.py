@@ -12,7 +12,7 @@ from snowgauge.errors import QueryRefused
 from snowgauge.store.base import Migration
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.layout import Layout
-from snowgauge.store.clickhouse.views import create_views
+from snowgauge.store.clickhouse.views import Views
 
 UNKNOWN_TABLE = (60, 81)
 
@@ -27,8 +27,13 @@ STEPS: tuple[Step, ...] = (
     Step(1, "events", lambda layout: layout.create_table("events")),
     Step(2, "failed events", lambda layout: layout.create_table("failed_events")),
     Step(3, "incomplete events", lambda layout: layout.create_table("incomplete_events")),
-    Step(4, "Simple Snowplow views", create_views),
+    Step(4, "Simple Snowplow views", lambda _: []),  # made by refresh, at every migration
+    Step(5, "recovery of failed events", Layout.add_recovery),
 )
+
+
+VIEWS_STEP = 4
+"""Its statements depend on what is there already."""
 
 
 def applied(connection: Connection, layout: Layout) -> dict[int, str]:
@@ -44,10 +49,11 @@ def applied(connection: Connection, layout: Layout) -> dict[int, str]:
     return {int(version): str(at) for version, at in rows}
 
 
-def migrate(connection: Connection, layout: Layout) -> list[Migration]:
-    """Apply what is missing; returns it."""
+def migrate(connection: Connection, layout: Layout, views: Views) -> list[Migration]:
+    """Apply what is missing, bring the views up to date; returns the steps applied."""
     done = applied(connection, layout)
     if all(step.version in done for step in STEPS):
+        views.refresh(connection, layout)
         return []
     for statement in (*layout.create_database(), *layout.create_ledgers()):
         connection.command(statement)
@@ -57,6 +63,8 @@ def migrate(connection: Connection, layout: Layout) -> list[Migration]:
             continue
         for statement in step.statements(layout):
             connection.command(statement)
+        if step.version == VIEWS_STEP:
+            views.refresh(connection, layout)
         connection.insert(
             layout.migrations,
             ("version", "name"),

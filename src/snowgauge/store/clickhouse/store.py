@@ -13,30 +13,34 @@ from snowgauge.store.clickhouse.lifetime import ClickHouseLifetime
 from snowgauge.store.clickhouse.migrations import UNKNOWN_TABLE, listed, migrate
 from snowgauge.store.clickhouse.reader import ClickHouseReader
 from snowgauge.store.clickhouse.schemas import SchemaColumns
+from snowgauge.store.clickhouse.views import Views
 from snowgauge.store.clickhouse.writer import Writer
-from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSettings
+from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSettings, SimpleSnowplowSchemas
 
 
 class ClickHouseStore(ClickHouseReader):
-    """Opens its connection at the first use. ``force_features`` stands in for what the server's version says."""
+    """Opens its connection at the first use. ``pool``: connections that are kept, and how many more there may be.
+    ``force_features`` stands in for what the server's version says."""
 
     def __init__(
         self,
         settings: ClickHouseSettings,
         connection: ClickHouseConnectionSettings | None = None,
         *,
-        pool_size: int = 8,
+        pool: tuple[int, int] = (5, 10),
+        schemas: SimpleSnowplowSchemas | None = None,
         force_features: Features | None = None,
     ) -> None:
         self.settings = settings
         self.connection = Connection(
             connection or settings.connection,
-            pool_size=pool_size,
+            pool=pool,
             timeout=settings.insert_timeout.total_seconds(),
         )
         super().__init__(
             self.connection, Layout(settings.configuration), timeout=settings.query_timeout.total_seconds()
         )
+        self._schemas = schemas or SimpleSnowplowSchemas()
         self._features = force_features
         self._writer: Writer | None = None
 
@@ -48,7 +52,7 @@ class ClickHouseStore(ClickHouseReader):
         return self._features
 
     def migrate(self) -> list[Migration]:
-        return migrate(self.connection, self.layout)
+        return migrate(self.connection, self.layout, Views(self._schemas, self.features))
 
     def migrations(self) -> list[Migration]:
         return listed(self.connection, self.layout)
