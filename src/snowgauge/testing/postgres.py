@@ -24,6 +24,7 @@ class PostgresServer:
 
     def __init__(self, folder: Path, *, version: int = 18, **settings: str) -> None:
         self.folder = folder.absolute()
+        self.log = self.folder.with_name(self.folder.name + ".log")
         self._settings = {**FAST, **settings}
         self._process: subprocess.Popen[bytes] | None = None
         self._bin, self._run_as = _programs(self.folder, version)
@@ -37,15 +38,18 @@ class PostgresServer:
         self.port = self.port or _free_port()
         options = {**self._settings, "listen_addresses": "127.0.0.1", "port": str(self.port)}
         options["unix_socket_directories"] = ""
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [str(self._bin / "postgres"), "-D", str(self.folder), *(f"-c{k}={v}" for k, v in options.items())],
-            stderr=subprocess.DEVNULL, **self._run_as,
-        )  # fmt: skip
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [str(self._bin / "postgres"), "-D", str(self.folder), *(f"-c{k}={v}" for k, v in options.items())],
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                **self._run_as,
+            )
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         until = time.monotonic() + seconds
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
-                raise StoreUnavailable(f"PostgreSQL over {self.folder} does not start")
+                raise StoreUnavailable(f"PostgreSQL over {self.folder} does not start: see {self.log}")
             time.sleep(0.05)
         return self
 

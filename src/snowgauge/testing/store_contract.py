@@ -6,12 +6,13 @@ import threading
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+import msgspec
 import pytest
 
 from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELDS
-from snowgauge.store.base import Filter, Selection, Store, StoreBatch, WriteResult
-from snowgauge.store.canonical import event_json, failed_json
+from snowgauge.store.base import FailedUpdate, Filter, Selection, Store, StoreBatch, WriteResult
+from snowgauge.store.canonical import Recovery, event_json, failed_json
 from snowgauge.testing.events import NOON, described, schema_violation, web_page_view
 
 ALL = Selection()
@@ -242,6 +243,55 @@ class StoreContract:
         assert store.events("failed", ALL, limit=1) == [failed_json(failed[8])]
         assert store.count("failed", _where("event_id", "none")) == 9
         assert store.count("failed", _where("status", "in", "open")) == 9
+
+    def test_marking_failed_events_changes_nothing_else_of_them(self, store: Store) -> None:
+        failed = [schema_violation(n, seed=f"b1/{n}", event_index=n) for n in range(4)]
+        store.write(StoreBatch("b1", failed=failed))
+        done = FailedUpdate(failed[1].id, "recovered", NOON + 77, "run-1", into=[str(failed[1].event_id)])
+        again = FailedUpdate(failed[2].id, "open", NOON + 78, "run-1", "still wrong", message="other", schema="")
+        unknown = FailedUpdate("00000000-0000-4000-8000-000000000001", "recovered", NOON, "run-1")
+        assert store.mark_failed([done, again, unknown]) == 2
+        first = Recovery().after(done)
+        assert store.failed_event(failed[1].id) == failed_json(failed[1], first)
+        second = Recovery().after(again)
+        changed = msgspec.structs.replace(failed[2], message="other", schema=None)
+        assert store.failed_event(failed[2].id) == failed_json(changed, second)
+        assert store.failed_event(failed[0].id) == failed_json(failed[0])
+        assert store.count("failed", ALL) == 4
+        assert [row["id"] for row in store.events("failed", _where("status", "in", "recovered"))] == [failed[1].id]
+        assert store.mark_failed([done]) == 1
+        assert store.failed_event(failed[1].id) == failed_json(failed[1], first.after(done))
+        # a batch that comes again does not undo it
+        store.write(StoreBatch("b2", failed=failed[:2]))
+        found = store.failed_event(failed[1].id)
+        assert found is not None
+        assert found["status"] == "recovered"
+        assert store.mark_failed([]) == 0
+
+    def test_failed_events_are_read_in_pieces_and_may_change_meanwhile(self, store: Store) -> None:
+        # many of one time: the order needs more than the time
+        failed = [schema_violation(n, collector_tstamp=NOON + n // 300) for n in range(450)]
+        store.write(StoreBatch("b1", failed=failed))
+        seen = []
+        for row in store.failed_events(_where("status", "in", "open")):
+            seen.append(row["id"])
+            if len(seen) % 50 == 0:
+                store.mark_failed([FailedUpdate(one, "recovered", NOON, "run") for one in seen[-50:]])
+        assert sorted(seen) == sorted(one.id for one in failed)
+        assert store.count("failed", _where("status", "in", "open")) == 0
+        expected = failed_json(failed[0])
+        found = [row for row in store.failed_events(ALL) if row["id"] == failed[0].id]
+        assert found[0]["record"] == expected["record"]
+        assert store.count_by("failed", "cause", ALL)[0].key == expected["cause"]
+
+    def test_which_events_are_stored(self, store: Store) -> None:
+        events = [web_page_view(n * 40_000) for n in range(1500)]  # more than a year
+        store.write(StoreBatch("b1", events))
+        asked = [(str(event.event_id), int(event.collector_tstamp or 0)) for event in events]
+        other = [(event_id, at + 1) for event_id, at in asked[:5]] + [(str(schema_violation(1).event_id), NOON)]
+        assert store.stored([*asked, *other]) == set(asked)
+        assert store.stored(other) == set()
+        assert store.stored([]) == set()
 
     def test_timeline(self, store: Store) -> None:
         store.write(StoreBatch("b1", [web_page_view(n) for n in (0, 1, 59, 60, 200)]))

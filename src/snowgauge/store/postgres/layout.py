@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 from snowgauge.events.enriched import ATOMIC_FIELDS
-from snowgauge.store.postgres.naming import META_COLUMNS, quote
+from snowgauge.store.postgres.naming import META_COLUMNS, literal, quote
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.postgres.types import PgType
 
@@ -29,6 +29,13 @@ _LOADER_WIDTHS = {
 _CHARS = ("geo_country", "geo_region", "tr_currency", "ti_currency", "base_currency")
 LOAD_TSTAMP = '"load_tstamp" TIMESTAMP'
 LOAD_DEFAULT = "DEFAULT (now() AT TIME ZONE 'UTC')"
+
+_WIDEN = """DO $do$ DECLARE name text; BEGIN
+FOR name IN SELECT attname FROM pg_attribute WHERE attrelid = {table}::regclass AND atttypid = 'varchar'::regtype LOOP
+  BEGIN EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE TEXT', {table}, name);
+  EXCEPTION WHEN feature_not_supported THEN RAISE NOTICE 'a view keeps column % narrow', name; END;
+END LOOP; END $do$"""
+"""Text columns of a table that Snowplow's loader made: no rewrite, only the limit goes."""
 
 ATOMIC_COLUMNS = tuple(field.name for field in ATOMIC_FIELDS if field.kind not in ("event", "entities"))
 """The loader's columns, in its order: those of the TSV without the self-describing ones."""
@@ -160,6 +167,7 @@ class Layout:
             f"ALTER TABLE {name} {added}",
             f'ALTER TABLE {name} ALTER COLUMN "load_tstamp" SET {LOAD_DEFAULT}',
             f'ALTER TABLE {name} ALTER COLUMN "v_collector" DROP NOT NULL, ALTER COLUMN "v_etl" DROP NOT NULL',
+            *([] if self.settings.types == "snowplow" else [_WIDEN.format(table=literal(name))]),
             f'CREATE INDEX ON {name} ("collector_tstamp")',
             f'CREATE UNIQUE INDEX ON {name} ("event_id", "collector_tstamp")',
         ]

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from snowgauge.events.enriched import ATOMIC_FIELD, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.store.canonical import NO_UUID, contexts_text, failed_time, money, unstruct_text
 from snowgauge.store.postgres.layout import ATOMIC_COLUMNS, FAILED_WRITTEN, RAW_COLUMNS, Layout
 from snowgauge.store.postgres.naming import quote
@@ -75,12 +76,21 @@ def event_row(event: EnrichedEvent) -> EventRow:
             raise Misfit(f"event_id: {event_id[:100]!r} is not a UUID") from None
     values[_ID] = event_id
     tstamp = values[_TSTAMP] = values[_TSTAMP] or pg_time(0)
-    values += (
-        contexts_text(event.contexts),
-        unstruct_text(event.unstruct_event),
-        contexts_text(event.derived_contexts),
-    )
+    values += _raw(event)
     return EventRow(values, event_id, tstamp)
+
+
+def _raw(event: EnrichedEvent) -> tuple[str, str, str]:
+    own = event.unstruct_event
+    try:
+        return contexts_text(event.contexts), unstruct_text(own), contexts_text(event.derived_contexts)
+    except UnicodeEncodeError:  # lone surrogates, in data that an enrichment made or changed
+        lists = [[_valid(one) for one in entities] for entities in (event.contexts, event.derived_contexts)]
+        return contexts_text(lists[0]), unstruct_text(own and _valid(own)), contexts_text(lists[1])
+
+
+def _valid(item: SelfDescribing) -> SelfDescribing:
+    return SelfDescribing(item.schema, item.data, item.literal or json_text(item.data))
 
 
 def event_lines(rows: Iterable[EventRow]) -> bytes:

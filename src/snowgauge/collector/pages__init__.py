@@ -1,0 +1,1 @@
+"""Pages on the collector's port for people and programs that are no trackers. Each is an ASGI application."""
