@@ -70,8 +70,11 @@ class PayloadReader:
             for path, secrets in settings.adapters.secrets.items()
         }
 
-    def events(self, batch: Batch) -> tuple[list[TrackerEvent], list[Outcome]]:
-        """Events, and the failures of the payload as a whole; never none of both. Raises ``RegistryOutage``."""
+    def events(self, batch: Batch) -> tuple[Iterable[tuple[int, TrackerEvent]], list[Outcome]]:
+        """Events with their places, and the failures of the payload as a whole; never none of both.
+
+        Raises ``RegistryOutage``.
+        """
         checked = payload_checks.check(batch.payload)
         if isinstance(checked, list):
             return [], [self.format_violation(batch, problem, i) for i, problem in enumerate(checked)]
@@ -83,20 +86,20 @@ class PayloadReader:
             if not events:
                 raise AdapterFailure([_bug(checked, f"{type(adapter).__name__} made no event of the payload")])
         except AdapterFailure as failure:
-            return [], [self._adapter_failure(batch, adapter, checked, failure.messages, 0)]
+            return [], [self._adapter_failure(batch, adapter, checked, failure.messages)]
         except Partial as partial:
             failed: list[Outcome] = [
-                self._adapter_failure(batch, adapter, checked, messages, i)
-                for i, messages in enumerate(partial.failures)
+                self._adapter_failure(batch, adapter, checked, messages, place)
+                for place, messages in zip(partial.failed_places, partial.failures, strict=True)
             ]
-            return partial.events, failed
+            return zip(partial.places, partial.events, strict=True), failed
         except RegistryOutage:
             raise
         except Exception as error:
             log.exception("adapter_broken", adapter=type(adapter).__name__)
             message = _bug(checked, f"{type(adapter).__name__} could not read the payload: {error!r}")
-            return [], [self._adapter_failure(batch, adapter, checked, [message], 0)]
-        return events, []
+            return [], [self._adapter_failure(batch, adapter, checked, [message])]
+        return enumerate(events), []
 
     def _adapter_input(self, batch: Batch, checked: CheckedPayload) -> AdapterInput:
         def validate(item: SelfDescribing) -> dict[str, Any] | None:
@@ -117,16 +120,23 @@ class PayloadReader:
     def format_violation(self, batch: Batch, message: dict[str, Any], index: int) -> Failed:
         """A record that is no payload, or one thing wrong with a payload."""
         failure_id = batch.id("payload", index)
-        return Failed(bad_row.format_violation(self._processor, batch.at, failure_id, message, batch.whole_record()))
+        record = batch.whole_record()
+        return Failed(bad_row.format_violation(self._processor, batch.at, failure_id, message, record, seed=batch.seed))
 
     def _adapter_failure(
-        self, batch: Batch, adapter: Adapter, checked: CheckedPayload, messages: bad_row.Messages, index: int
+        self,
+        batch: Batch,
+        adapter: Adapter,
+        checked: CheckedPayload,
+        messages: bad_row.Messages,
+        item: int | None = None,
     ) -> Failed:
+        # ids of the whole and of its items differ: a replay of the whole may leave some items failed
         return Failed(
             bad_row.adapter_failure(
                 self._processor,
                 batch.at,
-                batch.id("adapter", index),
+                batch.id("adapter", 0) if item is None else batch.id("adapter-item", item),
                 messages,
                 vendor=checked.vendor,
                 version=checked.version,
@@ -134,6 +144,8 @@ class PayloadReader:
                 payload=batch.payload,
                 record=batch.whole_record(),
                 protocol=adapter.protocol,
+                seed=batch.seed,
+                item=item,
             )
         )
 

@@ -21,7 +21,13 @@ Messages = Sequence[Mapping[str, Any]]
 
 
 def format_violation(
-    processor: Processor, at: int, failure_id: str, message: Mapping[str, Any], record: bytes
+    processor: Processor,
+    at: int,
+    failure_id: str,
+    message: Mapping[str, Any],
+    record: bytes,
+    *,
+    seed: str | None = None,
 ) -> FailedEvent:
     """A record that is no payload, or a payload that can go to no adapter. One of these per problem."""
     failure = {"timestamp": instant_text(at), "loader": "thrift", "message": message}
@@ -32,6 +38,7 @@ def format_violation(
         data=bad_row_data(processor, failure, base64.b64encode(record).decode()),
         message=one_line(message),
         record=record,
+        seed=seed,
     )
 
 
@@ -47,8 +54,13 @@ def adapter_failure(
     payload: CollectorPayload,
     record: bytes,
     protocol: bool = False,
+    seed: str | None = None,
+    item: int | None = None,
 ) -> FailedEvent:
-    """A payload of which an adapter could make no event. ``protocol``: it came by Snowplow's own tracker protocol."""
+    """A payload, or an item of it, of which an adapter could make no event.
+
+    ``protocol``: it came by Snowplow's own tracker protocol. ``item``: only the item of this place failed.
+    """
     shown = plain(list(messages))
     failure = {"timestamp": instant_text(at), "vendor": vendor, "version": version, "messages": shown}
     body = {
@@ -80,6 +92,8 @@ def adapter_failure(
         schema=_schema_at_fault(shown),
         message=one_line(shown[0]),
         record=record,
+        event_index=item,
+        seed=seed,
     )
 
 
@@ -94,6 +108,7 @@ def event_failure(
     tracker: TrackerEvent,
     record: bytes,
     event_index: int,
+    seed: str | None = None,
 ) -> FailedEvent:
     """One event that failed validation (``schema_violations``) or enrichment (``enrichment_failures``)."""
     payload = tracker.payload
@@ -132,6 +147,7 @@ def event_failure(
         message=one_line(shown[0]),
         record=record,
         event_index=event_index,
+        seed=seed,
     )
 
 

@@ -34,7 +34,8 @@ class FailedEvent(msgspec.Struct, kw_only=True):
 
     ``id`` is a UUID made of the record it came from, so that processing a record again gives the same id.
     ``failed_at`` is milliseconds since the epoch, UTC. ``record`` is the Thrift record of the request, whole, where
-    there is one: recovery replays from it; ``event_index`` says which of its events failed (``None``: all of it).
+    there is one: recovery replays from it; ``event_index`` says which of its events failed (``None``: all of it), and
+    ``seed`` is what the ids of its events are made of, so that a replay makes the same ids.
     ``schema`` is the URI of the schema at fault, ``message`` the first reason as one line.
     """
 
@@ -52,6 +53,7 @@ class FailedEvent(msgspec.Struct, kw_only=True):
     message: str = ""
     record: bytes | None = None
     event_index: int | None = None
+    seed: str | None = None
 
     def bad_row(self) -> dict[str, Any]:
         """The bad row, exactly as Snowplow writes it."""

@@ -19,6 +19,8 @@ from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 
 EventKind = Literal["good", "failed", "incomplete"]
+FailedStatus = Literal["open", "recovered", "dropped"]
+"""``open``: it waits. ``recovered``: its events are stored. ``dropped``: a replay was told to drop all its events."""
 
 
 class StoreBatch(msgspec.Struct):
@@ -81,6 +83,23 @@ class Bucket(msgspec.Struct, frozen=True):
     last: int | None = None
 
 
+class FailedUpdate(msgspec.Struct, frozen=True):
+    """What a replay made of a failed event. Every update is one attempt more.
+
+    ``at`` is when, in ms; ``run`` by which run; ``note`` the outcome in words; ``into`` the ids of the events made.
+    ``message`` and ``schema`` are the cause as it is now, where it is another than it was: the group follows them.
+    """
+
+    id: str
+    status: FailedStatus
+    at: int
+    run: str
+    note: str = ""
+    into: Sequence[str] = ()
+    message: str | None = None
+    schema: str | None = None
+
+
 class Reader(Protocol):
     def count(self, kind: EventKind, selection: Selection) -> int:
         """How many events (distinct event ids for good and incomplete, rows for failed)."""
@@ -94,6 +113,15 @@ class Reader(Protocol):
         """One good event by its id."""
 
     def failed_event(self, failed_id: str) -> dict[str, Any] | None: ...
+
+    def failed_events(self, selection: Selection) -> Iterator[dict[str, Any]]:
+        """All failed events of a selection, oldest first, read piece by piece.
+
+        Rows may be updated meanwhile; none is left out or given twice for that.
+        """
+
+    def stored(self, events: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Which of these pairs of event id and collector_tstamp (ms) are among the good events."""
 
     def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
         """Counts per value of one column, largest first."""
@@ -122,6 +150,12 @@ class Store(Reader, Protocol):
 
     def write(self, batch: StoreBatch) -> WriteResult:
         """Raises ``StoreUnavailable`` when nothing can be said about the batch: write it again."""
+
+    def mark_failed(self, updates: Sequence[FailedUpdate]) -> int:
+        """Change what is known about failed events, and nothing else of them; returns how many were found.
+
+        Raises ``StoreUnavailable``; some may be changed then.
+        """
 
     def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
         """A read-only query's result in one of the formats json, csv, tsv, parquet, streamed."""

@@ -19,8 +19,10 @@ import msgspec
 from snowgauge import __version__
 from snowgauge.events.enriched import ATOMIC_FIELDS, AtomicField, EnrichedEvent
 from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
+from snowgauge.events.failed_cause import cause_of
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.events.timestamps import far_text, tsv_text
+from snowgauge.store.base import FailedUpdate
 
 CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
 UNSTRUCT_EVENT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
@@ -42,9 +44,46 @@ FAILED_FIELDS = (
     "message",
     "record",
     "event_index",
+    "seed",
+    "cause",
     "status",
+    "attempts",
+    "attempted_at",
+    "attempt_message",
+    "recovered_at",
+    "recovery_run",
+    "recovered_into",
 )
-"""Columns of failed events that can be read beside ``data`` and ``bad_row``; ``status`` starts as ``open``."""
+"""Columns of failed events that can be read beside ``data`` and ``bad_row``.
+
+``status`` starts as ``open``. ``cause`` is the id of its group. ``attempts`` counts replays; ``attempted_at``,
+``attempt_message`` and ``recovery_run`` tell of the last one. ``recovered_into`` are event ids, with spaces between.
+"""
+
+
+class Recovery(msgspec.Struct):
+    """What is known of the recovery of a failed event; times in ms."""
+
+    status: str = "open"
+    attempts: int = 0
+    attempted_at: int | None = None
+    attempt_message: str | None = None
+    recovered_at: int | None = None
+    recovery_run: str | None = None
+    recovered_into: str | None = None
+
+    def after(self, update: FailedUpdate) -> Recovery:
+        """One attempt later."""
+        done = update.status != "open"
+        return Recovery(
+            update.status,
+            self.attempts + 1,
+            update.at,
+            update.note or None,
+            update.at if done else None,
+            update.run,
+            " ".join(update.into) or None,
+        )
 
 
 def time_text(ms: int) -> str:
@@ -102,8 +141,9 @@ def event_json(event: EnrichedEvent) -> dict[str, Any]:
     return out
 
 
-def failed_json(failed: FailedEvent, status: str = "open") -> dict[str, Any]:
+def failed_json(failed: FailedEvent, recovery: Recovery | None = None) -> dict[str, Any]:
     """A failed event's columns, its bad row, and its record in base64."""
+    known = recovery or Recovery()
     return {
         "id": failed.id,
         "failure_type": failed.failure_type,
@@ -118,7 +158,15 @@ def failed_json(failed: FailedEvent, status: str = "open") -> dict[str, Any]:
         "message": failed.message or None,
         "record": None if failed.record is None else base64.b64encode(failed.record).decode(),
         "event_index": failed.event_index,
-        "status": status,
+        "seed": failed.seed,
+        "cause": cause_of(failed),
+        "status": known.status,
+        "attempts": known.attempts,
+        "attempted_at": None if known.attempted_at is None else time_text(known.attempted_at),
+        "attempt_message": known.attempt_message,
+        "recovered_at": None if known.recovered_at is None else time_text(known.recovered_at),
+        "recovery_run": known.recovery_run,
+        "recovered_into": known.recovered_into,
         "data": failed.data,
         "bad_row": failed.bad_row(),
     }

@@ -18,6 +18,7 @@ _KINDS: dict[str, ColumnKind] = {
 }  # fmt: skip
 _FAILED_KINDS: dict[str, ColumnKind] = {
     "id": "uuid", "event_id": "uuid", "failed_at": "timestamp", "collector_tstamp": "timestamp", "event_index": "int",
+    "attempts": "int", "attempted_at": "timestamp", "recovered_at": "timestamp",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,21 @@ import msgspec
 from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELD, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
-from snowgauge.store.base import Bucket, EventKind, Filter, Migration, QueryResult, Selection, StoreBatch, WriteResult
+from snowgauge.events.failed_cause import cause_of
+from snowgauge.store.base import (
+    Bucket,
+    EventKind,
+    FailedUpdate,
+    Filter,
+    Migration,
+    QueryResult,
+    Selection,
+    StoreBatch,
+    WriteResult,
+)
 from snowgauge.store.canonical import (
     NO_UUID,
+    Recovery,
     contexts_text,
     decimal_text,
     double,
@@ -30,7 +42,14 @@ from snowgauge.store.canonical import (
 from snowgauge.store.filters import ColumnKind, column_kind, filter_values
 from snowgauge.store.memory_lifetime import MemoryLifetime
 
-Row = EnrichedEvent | FailedEvent
+
+class _FailedRow(FailedEvent, kw_only=True):
+    """A failed event with what is known of its recovery."""
+
+    recovery: Recovery
+
+
+Row = EnrichedEvent | _FailedRow
 
 
 class MemoryStore:
@@ -56,7 +75,11 @@ class MemoryStore:
             incomplete, unfinished = _sorted(batch.incomplete)
             self._rows["good"] += good
             self._rows["incomplete"] += incomplete
-            self._rows["failed"] += [*batch.failed, *refused, *unfinished]
+            known = {row.id for row in self._rows["failed"]}
+            for failed in (*batch.failed, *refused, *unfinished):
+                if failed.id not in known:
+                    known.add(failed.id)
+                    self._rows["failed"].append(_FailedRow(**msgspec.structs.asdict(failed), recovery=Recovery()))
             result = WriteResult(len(good), len(batch.failed), len(incomplete), len(refused))
             self._batches[batch.id] = result
             return result
@@ -90,6 +113,33 @@ class MemoryStore:
 
     def failed_event(self, failed_id: str) -> dict[str, Any] | None:
         return self._one("failed", failed_id)
+
+    def failed_events(self, selection: Selection) -> Iterator[dict[str, Any]]:
+        for row in sorted(self._select("failed", selection), key=lambda row: (_time(row), UUID(_key(row)).int)):
+            yield _json(row)
+
+    def stored(self, events: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
+        with self._lock:
+            there = {(_key(row), row.collector_tstamp) for row in self._rows["good"]}
+        return {(event_id, at) for event_id, at in events if (event_id.lower(), at) in there}
+
+    def mark_failed(self, updates: Sequence[FailedUpdate]) -> int:
+        by_id = {update.id.lower(): update for update in updates}
+        with self._lock:
+            rows = self._rows["failed"]
+            found = 0
+            for at, row in enumerate(rows):
+                update = by_id.get(_key(row))
+                if update is None:
+                    continue
+                found += 1
+                rows[at] = msgspec.structs.replace(
+                    row,
+                    recovery=row.recovery.after(update),
+                    message=row.message if update.message is None else update.message,
+                    schema=row.schema if update.schema is None else update.schema or None,
+                )
+            return found
 
     def _one(self, kind: EventKind, wanted: str) -> dict[str, Any] | None:
         rows = [row for row in self._select(kind, Selection()) if _key(row) == wanted.lower()]
@@ -181,16 +231,18 @@ def _time(row: Row) -> int:
 
 
 def _json(row: Row) -> dict[str, Any]:
-    return failed_json(row) if isinstance(row, FailedEvent) else event_json(row)
+    return failed_json(row, row.recovery) if isinstance(row, FailedEvent) else event_json(row)
 
 
 def _value(row: Row, column: str) -> Any:
     """A column's value for comparing: instants in ms, self-describing columns as their text."""
-    if column == "status":
-        return "open"
-    if column == "record":
-        return failed_json(row)["record"] if isinstance(row, FailedEvent) else None
-    value = getattr(row, column)
+    if isinstance(row, FailedEvent):
+        if column == "cause":
+            return cause_of(row)
+        if column == "record":
+            return failed_json(row)["record"]
+    on = row.recovery if isinstance(row, FailedEvent) and hasattr(row.recovery, column) else row
+    value = getattr(on, column)
     if isinstance(row, EnrichedEvent):
         field = ATOMIC_FIELD[column]
         if field.kind == "entities":

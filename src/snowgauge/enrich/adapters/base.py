@@ -42,12 +42,23 @@ class Partial(Exception):
     """Some items of a payload became events and others did not: both are kept.
 
     ``failures`` are bad-row messages for the items that failed; each list becomes one failed event of the payload.
+    ``places`` and ``failed_places`` say which items of the payload they are, counted from 0. Ids are made of places:
+    with them an item has the same id when the others are replayed. Without, events come first.
     """
 
-    def __init__(self, events: list[TrackerEvent], failures: list[list[dict[str, Any]]]) -> None:
+    def __init__(
+        self,
+        events: list[TrackerEvent],
+        failures: list[list[dict[str, Any]]],
+        places: Sequence[int] | None = None,
+        failed_places: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(f"{len(failures)} of {len(events) + len(failures)} items of the payload are bad")
         self.events = events
         self.failures = failures
+        total = len(events) + len(failures)
+        self.places = range(len(events)) if places is None else places
+        self.failed_places = range(len(events), total) if failed_places is None else failed_places
 
 
 class Adapter:

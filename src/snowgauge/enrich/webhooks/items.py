@@ -21,15 +21,19 @@ def each_alone(items: Iterable[Item], event_of: Callable[[Item], TrackerEvent]) 
     """The events of all items; raises ``Partial`` when some are bad and ``AdapterFailure`` when all are."""
     events: list[TrackerEvent] = []
     failures: list[list[dict[str, Any]]] = []
-    for item in items:
+    places: list[int] = []
+    failed_places: list[int] = []
+    for place, item in enumerate(items):
         try:
             events.append(event_of(item))
+            places.append(place)
         except AdapterFailure as failure:
             failures.append([dict(message) for message in failure.messages])
+            failed_places.append(place)
     if not failures and not events:
         raise bad_input("", None, "empty list of events")
     if failures and not events:
         raise AdapterFailure([message for messages in failures for message in messages])
     if failures:
-        raise Partial(events, failures)
+        raise Partial(events, failures, places, failed_places)
     return events

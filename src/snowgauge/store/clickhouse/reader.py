@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,10 @@ _TABLES: dict[EventKind, TableName] = {
     "failed": "failed_events",
     "incomplete": "incomplete_events",
 }
+_PAGE = 200
+"""Failed events read at once; each may hold a whole request."""
+_IDS = 1000
+_MONTH = 30 * 86_400_000
 _FORMATS = {"json": "JSONEachRow", "csv": "CSVWithNames", "tsv": "TSVWithNames", "parquet": "Parquet"}
 
 
@@ -58,6 +62,55 @@ class ClickHouseReader:
 
     def failed_event(self, failed_id: str) -> dict[str, Any] | None:
         return self._one("failed", failed_id)
+
+    def failed_events(self, selection: Selection) -> Iterator[dict[str, Any]]:
+        after: tuple[int, str] | None = None
+        while True:
+            asked = _Asked("failed", selection)
+            where = asked.where
+            if after is not None:
+                asked.parameters.update(after_at=after[0], after_id=after[1])
+                where += (
+                    " AND (tstamp, id) > (fromUnixTimestamp64Milli({after_at:Int64}, 'UTC'), {after_id:UUID})"
+                    " AND tstamp >= fromUnixTimestamp64Milli({after_at:Int64}, 'UTC')"
+                )
+            asked.parameters["limit"] = _PAGE
+            rows = self._rows(
+                f"SELECT {_select('failed')}, toUnixTimestamp64Milli(tstamp) FROM {self._from('failed')} "
+                f"WHERE {where} ORDER BY tstamp, id LIMIT {{limit:UInt64}}",
+                asked,
+            )
+            for row in rows:
+                yield _canonical("failed", row[:-1])
+            if len(rows) < _PAGE:
+                return
+            after = (rows[-1][-1], rows[-1][0])
+
+    def stored(self, events: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
+        found: set[tuple[str, int]] = set()
+        by_month: dict[int, list[tuple[str, int]]] = {}
+        for event_id, at in events:
+            by_month.setdefault(at // _MONTH, []).append((event_id, at))
+        for some in by_month.values():
+            for start in range(0, len(some), _IDS):
+                found |= self._stored(some[start : start + _IDS])
+        return found
+
+    def _stored(self, events: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
+        wanted = {(event_id.lower(), at): (event_id, at) for event_id, at in events}
+        times = [at for _, at in events]
+        rows = self._connection.rows(
+            f"SELECT DISTINCT toString(event_id), toUnixTimestamp64Milli(collector_tstamp) FROM {self._from('good')} "
+            "WHERE event_id IN {ids:Array(UUID)} "
+            "AND collector_tstamp >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') "
+            "AND collector_tstamp <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')",
+            {"ids": [event_id for event_id, _ in events], "since": min(times), "until": max(times)},
+            {
+                "max_execution_time": self._timeout,
+                **({"select_sequential_consistency": 1} if self.layout.cluster else {}),
+            },
+        )
+        return {wanted[key] for row in rows if (key := (str(row[0]), int(row[1]))) in wanted}
 
     def _one(self, kind: EventKind, wanted: str) -> dict[str, Any] | None:
         try:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from snowgauge.errors import QueryRefused, StoreUnavailable
-from snowgauge.store.base import Migration, StoreBatch, WriteResult
+from snowgauge.store.base import FailedUpdate, Migration, StoreBatch, WriteResult
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.layout import Features, Layout, features
 from snowgauge.store.clickhouse.lifetime import ClickHouseLifetime
+from snowgauge.store.clickhouse.marking import mark_failed
 from snowgauge.store.clickhouse.migrations import UNKNOWN_TABLE, listed, migrate
 from snowgauge.store.clickhouse.reader import ClickHouseReader
 from snowgauge.store.clickhouse.schemas import SchemaColumns
@@ -77,6 +78,9 @@ class ClickHouseStore(ClickHouseReader):
                 ) from raised
             # rows were dealt with already: this is a statement of our own, and the batch must not be lost for it
             raise StoreUnavailable(f"ClickHouse at {self.connection.url} refused a statement: {raised}") from raised
+
+    def mark_failed(self, updates: Sequence[FailedUpdate]) -> int:
+        return mark_failed(self.connection, self.layout, updates)
 
     def _ready_writer(self) -> Writer:
         if self._writer is None:

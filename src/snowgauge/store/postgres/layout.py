@@ -52,6 +52,17 @@ assert len(META_DDL) == len(META_COLUMNS)
 FAILED_LINK = {"failed_id": PgType("uuid"), "failed_tstamp": PgType("timestamp")}
 """The last columns of bad row tables: the id and the time of the row in ``failed_events``."""
 
+RECOVERY_COLUMNS = {
+    "seed": "TEXT",
+    "cause": "TEXT",
+    "attempts": "INTEGER NOT NULL DEFAULT 0",
+    "attempted_at": "TIMESTAMP",
+    "attempt_message": "TEXT",
+    "recovered_at": "TIMESTAMP",
+    "recovery_run": "TEXT",
+    "recovered_into": "TEXT",
+}
+"""What recovery needs and leaves; added to tables of an earlier layout by a step of its own."""
 FAILED_COLUMNS = {
     "id": "UUID NOT NULL",
     "failure_type": "TEXT NOT NULL",
@@ -71,8 +82,10 @@ FAILED_COLUMNS = {
     "status": "TEXT NOT NULL DEFAULT 'open'",
     "version": "BIGINT NOT NULL DEFAULT 0",
     "load_tstamp": f"TIMESTAMP {LOAD_DEFAULT}",
+    **RECOVERY_COLUMNS,
 }
-FAILED_WRITTEN = tuple(name for name in FAILED_COLUMNS if name not in ("status", "version", "load_tstamp"))
+_NOT_WRITTEN = {"status", "version", "load_tstamp", *RECOVERY_COLUMNS} - {"seed", "cause"}
+FAILED_WRITTEN = tuple(name for name in FAILED_COLUMNS if name not in _NOT_WRITTEN)
 
 
 def atomic_ddl(name: str, *, snowplow_types: bool) -> str:
@@ -140,6 +153,14 @@ class Layout:
             f"CREATE INDEX ON {name} (tstamp)",
             f"CREATE INDEX ON {name} (failure_type, tstamp)",
         ]
+
+    def add_recovery(self) -> list[str]:
+        """Columns of failed events that tables of an earlier layout do not have."""
+        name = self.name("failed_events")
+        added = ", ".join(
+            f"ADD COLUMN IF NOT EXISTS {quote(column)} {kind}" for column, kind in RECOVERY_COLUMNS.items()
+        )
+        return [f"ALTER TABLE {name} {added}", f"CREATE INDEX ON {name} (cause)"]
 
     def create_person_indexes(self) -> list[str]:
         return [

@@ -25,6 +25,7 @@ STEPS: tuple[Step, ...] = (
     Step(1, "events", Layout.create_events),
     Step(2, "failed events", Layout.create_failed),
     Step(3, "incomplete events", Layout.create_incomplete),
+    Step(4, "recovery of failed events", Layout.add_recovery),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from snowgauge.store.postgres.naming import quote
 from snowgauge.store.postgres.values import MAX_TIME, MIN_TIME, pg_time
 
 _TABLES: dict[EventKind, str] = {"good": "events", "failed": "failed_events", "incomplete": "incomplete_events"}
-_FAILED_TIMES = ("failed_at", "collector_tstamp")
+_FAILED_TIMES = ("failed_at", "collector_tstamp", "attempted_at", "recovered_at")
+_PAGE = 200
+"""Failed events read at once; each may hold a whole request."""
 _UNSET_TIME = "1970-01-01"
 
 
@@ -64,6 +67,42 @@ class PostgresReader:
 
     def failed_event(self, failed_id: str) -> dict[str, Any] | None:
         return self._one("failed", failed_id)
+
+    def failed_events(self, selection: Selection) -> Iterator[dict[str, Any]]:
+        after: tuple[Any, str] | None = None
+        while True:
+            asked = self._asked("failed", selection)
+            where = asked.where("e")
+            if after is not None:
+                asked.parameters.update(after_at=after[0], after_id=after[1])
+                where += " AND (e.tstamp, e.id) > (%(after_at)s::timestamp, %(after_id)s::uuid)"
+            asked.parameters["limit"] = _PAGE
+            rows = self._rows(
+                f"SELECT {_select('failed')}, e.tstamp::text FROM {self._from('failed')} e WHERE {where} "
+                "ORDER BY e.tstamp, e.id LIMIT %(limit)s",
+                asked,
+            )
+            for row in rows:
+                yield _canonical("failed", row[:-1])
+            if len(rows) < _PAGE:
+                return
+            after = (rows[-1][-1], str(rows[-1][0]))
+
+    def stored(self, events: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
+        wanted = {(event_id.lower(), at): (event_id, at) for event_id, at in events}
+        found: set[tuple[str, int]] = set()
+        keys = list(wanted)
+        for start in range(0, len(keys), _PAGE):
+            some = keys[start : start + _PAGE]
+            with self._connections.use() as connection:
+                rows = connection.execute(
+                    f"SELECT DISTINCT e.event_id::text, {_ms('e.collector_tstamp')} FROM {self._from('good')} e "
+                    "JOIN unnest(%s::uuid[], %s::timestamp[]) AS k(id, at) "
+                    "ON e.event_id = k.id AND e.collector_tstamp = k.at",
+                    ([event_id for event_id, _ in some], [pg_time(at) for _, at in some]),
+                ).fetchall()
+            found |= {wanted[(str(event_id), int(at))] for event_id, at in rows}
+        return found
 
     def _one(self, kind: EventKind, wanted: str) -> dict[str, Any] | None:
         try:

@@ -18,6 +18,7 @@ from uuid import UUID
 from snowgauge.events.enriched import ATOMIC_FIELD, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.selfdescribing import SelfDescribing
+from snowgauge.events.failed_cause import cause_of
 from snowgauge.store.canonical import NO_UUID, contexts_text, failed_time, money, unstruct_text
 from snowgauge.store.postgres.layout import ATOMIC_COLUMNS, FAILED_WRITTEN, RAW_COLUMNS, Layout
 from snowgauge.store.postgres.naming import quote
@@ -128,6 +129,8 @@ def failed_line(failed: FailedEvent) -> str:
         "record": None if failed.record is None else base64.b64encode(failed.record).decode(),
         "event_index": failed.event_index,
         "bad_row": bad_row,
+        "seed": failed.seed,
+        "cause": cause_of(failed),
     }
     return "\t".join([NULL if value is None or value == "" else escaped(str(value)) for value in values.values()])
 

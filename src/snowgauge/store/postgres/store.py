@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from snowgauge.errors import StoreUnavailable
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.contract import Resolver
-from snowgauge.store.base import Migration, QueryResult, StoreBatch, WriteResult
+from snowgauge.store.base import FailedUpdate, Migration, QueryResult, StoreBatch, WriteResult
 from snowgauge.store.postgres.connection import UNDEFINED_TABLE, Connections, Refused
 from snowgauge.store.postgres.layout import Layout
+from snowgauge.store.postgres.marking import mark_failed
 from snowgauge.store.postgres.migrations import listed, migrate
 from snowgauge.store.postgres.naming import quote
 from snowgauge.store.postgres.query import export, query
@@ -72,6 +73,9 @@ class PostgresStore(PostgresReader):
                 ) from raised
             # rows were dealt with already: this is a statement of our own, and the batch must not be lost for it
             raise StoreUnavailable(f"PostgreSQL at {self.connections.place} refused a statement: {raised}") from raised
+
+    def mark_failed(self, updates: Sequence[FailedUpdate]) -> int:
+        return mark_failed(self.connections, self._layout, updates)
 
     def query(
         self,
