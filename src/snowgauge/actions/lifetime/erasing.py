@@ -8,13 +8,13 @@ with by ``resume``. The report says what was taken out where, and names nobody.
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
+from snowgauge.actions.lifetime.files import written
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.marks import Finder, person
 from snowgauge.actions.lifetime.places import Place, Progress, Taken, silent
@@ -79,7 +79,7 @@ class Erasing:
     def __init__(
         self, places: Sequence[Place], tombstones: Tombstones, gate: Gate, *, names: Iterable[str] = ()
     ) -> None:
-        self._places = places
+        self.places = places
         self._tombstones = tombstones
         self._gate = gate
         self._names = tuple(names)
@@ -97,7 +97,7 @@ class Erasing:
         finder = self.finder(identifiers)
         counts = []
         others: dict[Identifier, int] = {}
-        for place in self._places:
+        for place in self.places:
             count = Count(place.name)
             for found in place.find(finder):
                 count.items += 1
@@ -118,7 +118,7 @@ class Erasing:
         self.finder(identifiers)
         made = Order(str(uuid.uuid4()), at, by, reason, list(identifiers))
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(self._open_file(made.id), msgspec.json.encode(made))
+        self._write(self._open_file(made.id), msgspec.json.encode(made))
         return made
 
     def unfinished(self) -> list[Order]:
@@ -143,14 +143,14 @@ class Erasing:
         left = 0
         for _ in range(_ROUNDS):
             with self._gate.still():
-                for place in self._places:
+                for place in self.places:
                     if place.moving:
                         _sum(taken, place.take_out(finder, progress))
-            for place in self._places:
+            for place in self.places:
                 if not place.moving:
                     _sum(taken, place.take_out(finder, progress))
             # an event that the person causes at this very moment is not concerned
-            left = sum(1 for place in self._places for found in place.find(finder) if found.at < order.at)
+            left = sum(1 for place in self.places for found in place.find(finder) if found.at < order.at)
             if not left:
                 break
         report = Report(
@@ -168,9 +168,14 @@ class Erasing:
                 f"erasure {order.id}: {left} items are still there after {_ROUNDS} rounds; it stays open: run "
                 "'snowgauge erase --resume' again, and look whether something keeps writing old data"
             )
-        _write(self.folder / f"{order.id}.report.json", msgspec.json.encode(report))
+        self._write(self.folder / f"{order.id}.report.json", msgspec.json.encode(report))
         self._open_file(order.id).unlink(missing_ok=True)
         return report
+
+    @staticmethod
+    def _write(path: Path, body: bytes) -> None:
+        with written(path) as file:
+            file.write(body)
 
     def _open_file(self, id_: str) -> Path:
         return self.folder / f"{id_}.open.json"
@@ -192,19 +197,3 @@ def _sum(taken: dict[str, Taken], more: Taken) -> None:
         before.changed + more.changed,
         list(dict.fromkeys([*before.notes, *more.notes])),
     )
-
-
-def _write(path: Path, body: bytes) -> None:
-    draft = path.with_suffix(".new")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(file, body)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    draft.rename(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

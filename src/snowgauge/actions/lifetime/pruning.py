@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from snowgauge.actions.lifetime.marks import Mark, Marks
+from snowgauge.actions.lifetime.marks import Finder, Mark, Marks
 from snowgauge.errors import PayloadRecordError
+from snowgauge.eventlog.base import LogEntry
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
@@ -67,6 +68,28 @@ def pruned_failed(failed: FailedEvent, marks: Marks, mine: Test) -> FailedEvent 
         return failed
     new = pruned_record(failed.record, marks, mine, keep_places=True)
     return failed if new is failed.record else msgspec.structs.replace(failed, record=new)
+
+
+def own_part(item: Any, finder: Finder) -> Any:
+    """What of an item may be shown to the person: of a request with several persons' events, only the own ones."""
+    if isinstance(item, LogEntry) and item.kind == "payload":
+        return msgspec.structs.replace(item, body=_own_record(item.body, finder))
+    if isinstance(item, FailedEvent) and item.record is not None:
+        return msgspec.structs.replace(item, record=_own_record(item.record, finder))
+    return item
+
+
+def _own_record(record: bytes, finder: Finder) -> bytes:
+    try:
+        payload = decode(record)
+    except PayloadRecordError:
+        return record
+    body = _items(payload)
+    if body is None or finder.by_any(finder.marks.frame(payload)):
+        return record
+    own = [bytes(item) for item in body.data if finder.by_any(finder.marks.of(_value(item)))]
+    text = b'{"schema":%b,"data":[%b]}' % (bytes(body.schema), b",".join(own))
+    return encode(msgspec.structs.replace(payload, body=text.decode()))
 
 
 def _items(payload: CollectorPayload) -> _Body | None:

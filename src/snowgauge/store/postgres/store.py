@@ -11,6 +11,7 @@ from snowgauge.iglu.contract import Resolver
 from snowgauge.store.base import FailedUpdate, Migration, QueryResult, StoreBatch, WriteResult
 from snowgauge.store.postgres.connection import UNDEFINED_TABLE, Connections, Refused
 from snowgauge.store.postgres.layout import Layout
+from snowgauge.store.postgres.lifetime import PostgresLifetime
 from snowgauge.store.postgres.marking import mark_failed
 from snowgauge.store.postgres.migrations import listed, migrate
 from snowgauge.store.postgres.naming import quote
@@ -97,6 +98,10 @@ class PostgresStore(PostgresReader):
 
     def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
         return export(self.connections, sql, fmt)
+
+    def lifetime(self) -> PostgresLifetime:
+        """How events leave this store."""
+        return PostgresLifetime(self.connections, self._layout)
 
     def status(self) -> dict[str, Any]:
         """Server, TLS and sizes, for ``db status``."""
