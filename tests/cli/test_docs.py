@@ -29,7 +29,7 @@ def commands() -> Iterator[tuple[str, Any]]:
         children = getattr(command, "commands", {})
         for child_name, child in children.items():
             yield from walk(child, f"{name} {child_name}".strip())
-        if not children:
+        if not children or (getattr(command, "invoke_without_command", False) and name):
             yield name, command
 
     yield from walk(typer.main.get_command(app), "")
@@ -51,7 +51,7 @@ def test_commands_named_in_prose_exist(page: Path) -> None:
     known = {name for name, _ in commands()}
     groups = {name.split()[0] for name in known}
     for found in re.findall(
-        r"(?:^|`)(?:\$ )?snowgauge ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)", page.read_text("utf-8"), re.M
+        r"(?:^|`)(?:\$ )?snowgauge ((?:[a-z][a-z-]*)(?: [a-z][a-z_-]*)?)", page.read_text("utf-8"), re.M
     ):
         first, _, second = found.partition(" ")
         assert first in groups, f"{page.name} names `snowgauge {found}`"

@@ -44,7 +44,7 @@ def load_settings(ctx: typer.Context, *flags: str) -> Loaded:
     loaded = load(file=chosen.config, environment=os.environ, flags=chosen.flags)
     chosen.loaded = loaded
     logging = loaded.settings.logging
-    logs.configure(logging.level, json_format=logging.json_format)
+    logs.configure("DEBUG" if loaded.settings.common.debug else logging.level, json_format=logging.json_format)
     return loaded
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from snowgauge.collector.query_strings import decode_path
+from snowgauge.collector.request import Scope
 from snowgauge.collector.settings import CollectorSettings
 
 Kind = Literal[
@@ -73,3 +74,12 @@ class Routes:
         if mapped.startswith("/r/"):
             return Route("redirect", mapped)
         return Route("post" if method == "POST" else "pixel", mapped)
+
+
+def request_name(scope: Scope) -> str:
+    """The sort of path that was asked for: few different names, and nothing of what visitors may have put into it."""
+    segments = str(scope["path"]).split("/")[1:]
+    if len(segments) == 2 and all(segments):
+        return "/r" if segments[0] == "r" else "/{vendor}/{version}"
+    path = f"/{segments[0]}" if len(segments) == 1 else ""
+    return path if path in _FIXED or path in ("/", "/i", "/tracker", "/metrics", "/docs") else "other"

@@ -23,12 +23,15 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from snowgauge.collector.admission.settings import SecuritySettings
-from snowgauge.collector.app import Collector, create_app
+from snowgauge.collector.app import create_app
 from snowgauge.collector.request import ASGIApp
+from snowgauge.collector.routing import request_name
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.errors import SettingsError
 from snowgauge.eventlog.base import LogWriter
 from snowgauge.telemetry.logs import logger
+from snowgauge.telemetry.reporting import reports
+from snowgauge.telemetry.reporting.requests import Traced
 
 _log = logger("collector")
 
@@ -86,11 +89,12 @@ async def serve(
     """Serve until ``stop`` is set and ``pre_termination_period`` has passed (not if ``hurry`` says so), then finish the
     requests under way, write what waits and close the writer. ``ready`` is called once the port accepts connections."""
     app = create_app(settings, writer, name=name, more=more, security=security)
+    front: ASGIApp = Traced(app, request_name) if reports.active() else app
     servers = []
     if settings.ssl.enable:
-        servers.append(_server(settings, app, settings.ssl.port, tls=True))
+        servers.append(_server(settings, front, settings.ssl.port, tls=True))
     if not settings.ssl.enable or settings.ssl.redirect:
-        servers.append(_server(settings, app, settings.port, tls=False))
+        servers.append(_server(settings, front, settings.port, tls=False))
     running = [asyncio.ensure_future(server.serve()) for server in servers]
     stopping = asyncio.ensure_future(stop.wait())
     try:
@@ -116,7 +120,7 @@ async def serve(
             task.result()
 
 
-def _server(settings: CollectorSettings, app: Collector, port: int, *, tls: bool) -> Server:
+def _server(settings: CollectorSettings, app: ASGIApp, port: int, *, tls: bool) -> Server:
     networking, ssl = settings.networking, settings.ssl
     head = networking.max_request_line_length + networking.max_headers_length
     return Server(

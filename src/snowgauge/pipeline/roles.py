@@ -7,8 +7,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
+from typing import Any
 
 from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.api.app import create_app
@@ -24,6 +25,7 @@ from snowgauge.settings.model import Settings
 from snowgauge.store.base import Store
 from snowgauge.telemetry import metrics
 from snowgauge.telemetry.logs import logger
+from snowgauge.telemetry.reporting.requests import Traced
 
 _log = logger("pipeline")
 
@@ -149,6 +151,11 @@ def prepare_store(store: Store, *, migrate: bool, stop: threading.Event) -> None
         stop.wait(0.1)
 
 
+def _route_name(scope: MutableMapping[str, Any]) -> str:
+    """The path of the API as declared, which says nothing of what was asked for."""
+    return str(getattr(scope.get("route"), "path", "page"))
+
+
 @reported("console")
 def run_console(settings: Settings) -> None:
     """The private port."""
@@ -157,7 +164,7 @@ def run_console(settings: Settings) -> None:
     from granian.server.embed import Server
 
     doors = build.open_doors(settings)
-    app = create_app(build.open_deployment(settings), doors, Console())
+    app = Traced(create_app(build.open_deployment(settings), doors, Console()), _route_name)
 
     async def serve() -> None:
         server = Server(

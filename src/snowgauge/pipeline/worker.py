@@ -29,6 +29,7 @@ from snowgauge.pipeline.journal import Journal, Processed
 from snowgauge.store.base import Store, StoreBatch
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count, gauge, observe
+from snowgauge.telemetry.reporting import reports
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _CHUNK_BYTES = 8_000_000
@@ -167,7 +168,8 @@ class Worker:
         waited = False
         while True:
             try:
-                processed = self._enrich(batch)
+                with reports.transaction("enrich", "batch"):
+                    processed = self._enrich(batch)
                 break
             except RegistryOutage as outage:
                 self._log.warning("registry_away", schema=outage.uri, retry_in=pause)
@@ -263,7 +265,7 @@ class Worker:
         pause = _FIRST_PAUSE
         while True:
             try:
-                with self._gate():
+                with self._gate(), reports.transaction("store", "batch"):
                     self._without_erased(processed)
                     self._store.write(processed.batch)
             except StoreUnavailable as error:
