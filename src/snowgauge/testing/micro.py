@@ -220,8 +220,8 @@ def differences(expected: Expected, event: Mapping[str, Any]) -> list[str]:
 
     Keys of an expectation: any column of the event (``event``, ``app_id``, ``page_title``, ...); ``schema`` and
     ``data`` of the self-describing event; ``contexts``, a map from schema URI to the data of such an entity, or a list
-    of URIs; ``parameters`` as sent. Objects match when what is named in them does; a list must be as long as expected; a
-    function (``str.isdigit``) and a compiled pattern are asked about the value; ``...`` is anything but null.
+    of URIs; ``parameters`` as sent. Objects match when what is named in them does; a list must be as long as expected;
+    a function (``str.isdigit``) and a compiled pattern are asked about the value; ``...`` is anything but null.
     """
     out: list[str] = []
     columns = event["event"]
@@ -257,7 +257,8 @@ def _entities(out: list[str], wanted: Any, event: Mapping[str, Any]) -> None:
             found: list[str] = []
             _compare(found, f"contexts[{uri}]", data, candidate)
             tries.append(found)
-        out += min(tries, key=lambda found: len(found))
+        best: list[str] = min(tries, key=len)
+        out += best
 
 
 def _compare(out: list[str], path: str, wanted: Any, found: Any) -> None:

@@ -1,0 +1,1 @@
+"""Iglu Server's HTTP API over the deployment's own registry of schemas."""
