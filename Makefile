@@ -2,6 +2,8 @@
 # make test   set up and run every test, with lint, types, layers and the documentation
 # make lint   the checks alone
 # make bench  the measurements, as tables
+# make console      build the console (needs Node.js 20 or newer); make run does it when Node is there
+# make screenshots  every page of the console, light, dark and phone, into screenshots/
 # make docs   the documentation, into site/
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: run test lint bench docs setup setup-dev clean
+.PHONY: console console-if-node screenshots run test lint bench docs setup setup-dev clean
 
 setup: $(VENV)/.installed
 
@@ -27,7 +29,28 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 
-run: setup
+STATIC := src/snowgauge/console/static
+WEB    := $(shell find web/src web/public -type f ! -name schema.d.ts) web/index.html web/package.json web/package-lock.json web/vite.config.ts web/tsconfig.json
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --silent
+	@touch $@
+
+$(STATIC)/index.html: $(WEB) $(wildcard src/snowgauge/api/v1/*.py) | setup
+	@$(MAKE) --no-print-directory web/node_modules/.package-lock.json
+	$(BIN)/python -m snowgauge docs openapi web/openapi.json
+	cd web && npm run --silent api && npm run --silent check && npm run --silent build
+
+console: $(STATIC)/index.html
+
+console-if-node: setup
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory console; \
+	else echo "no Node.js here: the console is not built, everything else runs"; fi
+
+screenshots: setup-dev console
+	$(BIN)/python tests/console/screenshots.py
+
+run: setup console-if-node
 	$(BIN)/python -m snowgauge serve $(ARGS)
 
 lint: setup-dev
@@ -40,11 +63,12 @@ docs: setup-dev
 	$(BIN)/python -m snowgauge docs reference --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-test: lint docs
+test: lint docs console-if-node
+	@if command -v npm >/dev/null; then cd web && npm test --silent; else echo "no Node.js here: web/ is not tested"; fi
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf web/node_modules $(STATIC) $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache

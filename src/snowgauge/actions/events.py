@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -61,7 +61,7 @@ class Point:
 @dataclass(frozen=True)
 class Timeline:
     seconds: int
-    points: list[Point] = field(default_factory=list)
+    points: list[Point]
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,8 @@ def snippets(collector_url: str, app_id: str = "my-site") -> list[Snippet]:
     """Ready to paste, with the real address of the collector."""
     url = collector_url.rstrip("/")
     host = url.split("://", 1)[-1]
-    name, _, port = host.partition(":")
     secure = url.startswith("https")
-    script = "Into the <head> of every page. `snowgauge scripts download` puts sp.js on your collector."
+    script = "Into the <head> of every page. “snowgauge scripts download” puts sp.js on your collector."
     return [
         Snippet("javascript", "JavaScript", script, "html", _tag(url, app_id)),
         Snippet(
@@ -110,10 +109,6 @@ def snippets(collector_url: str, app_id: str = "my-site") -> list[Snippet]:
         Snippet(
             "curl", "curl", "The quickest way to see whether anything arrives.", "bash",
             f"curl '{url}/i?e=pv&p=web&tv=curl-1&aid={app_id}&url=https%3A%2F%2Fwww.example.com%2F&page=Home'\n",
-        ),
-        Snippet(
-            "check", "Is it reachable?", "From a machine that shall send events.", "bash",
-            f"curl -i {url}/health\n" if port or name else "",
         ),
     ]  # fmt: skip
 

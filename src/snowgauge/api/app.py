@@ -25,18 +25,33 @@ def create_app(deployment: Deployment, doors: Doors | None = None, site: Site | 
 
     ``doors`` says who may use the console's API, which is not served without. ``site`` answers every other path.
     """
-    app = FastAPI(title="Snowgauge", version=deployment.version, docs_url=None, redoc_url=None)
+    app = _bare(deployment.version)
     app.state.deployment = deployment
     refusals(app)
     _health(app, deployment)
     if doors is not None:
         app.state.doors = doors
         app.add_middleware(DoorKeeper, doors=doors)
-        for router in ROUTERS:
-            app.include_router(router, prefix=PREFIX)
+        _console(app)
     if site is not None:
         app.mount("/", site)
     return app
+
+
+def describe(version: str) -> dict[str, Any]:
+    """The OpenAPI document of the console's API, without a deployment: what its client is made from."""
+    app = _bare(version)
+    _console(app)
+    return app.openapi()
+
+
+def _bare(version: str) -> FastAPI:
+    return FastAPI(title="Snowgauge", version=version, docs_url=None, redoc_url=None)
+
+
+def _console(app: FastAPI) -> None:
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
 
 
 def _health(app: FastAPI, deployment: Deployment) -> None:

@@ -43,10 +43,11 @@ def is_loopback(host: str) -> bool:
 class Doors:
     """The rules of one deployment."""
 
-    def __init__(self, settings: ConsoleSettings, access: AccessBook) -> None:
+    def __init__(self, settings: ConsoleSettings, access: AccessBook, *, proxied: bool = False) -> None:
+        """``proxied``: a proxy on this machine lets others reach a port that listens on loopback."""
         self.settings = settings
         self.access = access
-        self.loopback = is_loopback(settings.host)
+        self.loopback = is_loopback(settings.host) and not (proxied or settings.behind_proxy)
 
     def open(self) -> bool:
         """No login is needed: loopback, and nobody is registered."""

@@ -22,6 +22,11 @@ class ConsoleSettings(PartSettings):
     port: int = Field(default=8001, ge=0, le=65535)
     """Port to listen on."""
 
+    behind_proxy: bool = False
+    """A proxy of your own on this machine passes requests from elsewhere on to this port: nobody is then let in for
+    coming from loopback, and an admin is needed first. `tls.console_domain` and `tls.agent` switch it on by
+    themselves."""
+
     collector_url: str = ""
     """Public address of the collector, shown in the snippets to copy. Empty: where the collector listens."""
 

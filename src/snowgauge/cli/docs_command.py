@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+import snowgauge
 from snowgauge.cli.context import err, out
 from snowgauge.errors import SnowgaugeError
 from snowgauge.settings import reference as settings_reference
@@ -17,6 +18,7 @@ from snowgauge.telemetry.metrics import METRICS
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The reference pages of the documentation, made from the code.", no_args_is_help=True)
     group.command("reference")(reference)
+    group.command("openapi")(openapi)
     app.add_typer(group, name="docs")
 
 
@@ -42,6 +44,23 @@ def reference(
     if stale:
         raise SnowgaugeError(f"out of date: {', '.join(stale)}; run `snowgauge docs reference`")
     out.print("reference pages are up to date" if check else "done")
+
+
+def openapi(
+    file: Annotated[Path, typer.Argument(help="File to write to.")] = Path("openapi.json"),
+) -> None:
+    """Write the OpenAPI document of the console's API, from which its client is made.
+
+    Example: `snowgauge docs openapi openapi.json`
+    """
+    import json
+
+    from snowgauge.api.app import describe
+
+    text = json.dumps(describe(snowgauge.__version__), indent=1) + "\n"
+    if not file.is_file() or file.read_text("utf-8") != text:
+        file.write_text(text, "utf-8")
+    out.print(f"wrote {file}")
 
 
 def pages() -> Iterator[tuple[str, str]]:

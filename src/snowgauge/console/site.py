@@ -14,6 +14,7 @@ from typing import Any
 
 STATIC = Path(__file__).parent / "static"
 _NONCE = b"__NONCE__"
+_ROOT_FILES = {"/favicon.svg": "image/svg+xml", "/theme.js": "text/javascript"}
 _NOT_PAGES = ("/api/", "/agent/", "/micro/", "/iglu/")
 _MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Snowgauge</title>
 <h1>The console is not built</h1>
@@ -54,8 +55,8 @@ class Console:
         if path.startswith("/assets/"):
             await self._asset(path, dict(scope["headers"]), send, body_wanted)
             return
-        if path == "/favicon.svg":
-            await self._file(self._static / "favicon.svg", "image/svg+xml", "max-age=86400", send, body_wanted)
+        if path in _ROOT_FILES:
+            await self._file(self._static / path[1:], _ROOT_FILES[path], send, body_wanted)
             return
         await self._page(send, body_wanted)
 
@@ -83,11 +84,11 @@ class Console:
             file, extra["content-encoding"] = packed, "gzip"
         await _answer(send, 200, file.read_bytes() if body_wanted else b"", kind, extra)
 
-    async def _file(self, file: Path, kind: str, cache: str, send: Any, body_wanted: bool) -> None:
+    async def _file(self, file: Path, kind: str, send: Any, body_wanted: bool) -> None:
         if not file.is_file():
             await _answer(send, 404, b"not found", "text/plain", {})
             return
-        await _answer(send, 200, file.read_bytes() if body_wanted else b"", kind, {"cache-control": cache})
+        await _answer(send, 200, file.read_bytes() if body_wanted else b"", kind, {"cache-control": "no-cache"})
 
 
 async def _answer(send: Any, status: int, body: bytes, kind: str, headers: dict[str, str]) -> None:

@@ -1,0 +1,179 @@
+import { useQuery } from "@tanstack/react-query";
+import { Popover } from "radix-ui";
+import { useMemo, useState } from "react";
+import { api, ask } from "../api/client";
+import { describeFilter, parseFilter, parseFilters, withFilter, type Filter, type Op } from "../view/filters";
+import { compact, middle } from "../view/format";
+import { Icon } from "./icons";
+import { Button, Skeleton } from "./ui";
+
+interface Props {
+  filters: string[];
+  status: string;
+  range: string;
+  onChange: (filters: string[]) => void;
+}
+
+/** The filters of a view as chips, and a way to add one by any column, with the values that occur. */
+export function FilterBar({ filters, status, range, onChange }: Props) {
+  const parsed = parseFilters(filters);
+  return (
+    <div className="flex flex-wrap items-center gap-1.5">
+      {parsed.map((filter) => (
+        <span key={filter.column} className="inline-flex h-7 max-w-full items-center rounded-lg bg-accent-soft text-[13px] text-accent-ink">
+          <FilterEditor {...{ filters, status, range, onChange }} column={filter.column}>
+            <span className="truncate">{describeFilter({ ...filter, values: filter.values.map((v) => middle(v, 32)) })}</span>
+          </FilterEditor>
+          <button type="button" aria-label={`Remove filter ${filter.column}`} onClick={() => onChange(withFilter(filters, filter.column, null))} className="grid h-7 w-6 place-items-center rounded-r-lg hover:bg-accent/15">
+            <Icon name="close" size={13} />
+          </button>
+        </span>
+      ))}
+      <FilterEditor {...{ filters, status, range, onChange }}>
+        <Icon name="filter" size={14} />
+        Add filter
+      </FilterEditor>
+      {parsed.length > 1 && (
+        <Button small kind="quiet" onClick={() => onChange([])}>
+          Clear all
+        </Button>
+      )}
+    </div>
+  );
+}
+
+export function useColumns() {
+  return useQuery({ queryKey: ["columns"], queryFn: () => ask(api.GET("/api/v1/columns")), staleTime: Infinity });
+}
+
+/** One filter: first its column, then how and which values. */
+export function FilterEditor({ filters, status, range, onChange, column: fixed, children }: Props & { column?: string; children: React.ReactNode }) {
+  const [open, setOpen] = useState(false);
+  const [picked, setPicked] = useState<string | null>(null);
+  const [search, setSearch] = useState("");
+  const column = fixed ?? picked;
+  const columns = useColumns();
+  const listed = useMemo(() => {
+    const words = search.toLowerCase();
+    return (columns.data ?? []).filter((one) => one.name.includes(words));
+  }, [columns.data, search]);
+  const show = (next: boolean) => {
+    setOpen(next);
+    setPicked(null);
+    setSearch("");
+  };
+  return (
+    <Popover.Root open={open} onOpenChange={show}>
+      <Popover.Trigger className={`inline-flex h-7 min-w-0 items-center gap-1 rounded-lg px-2 text-[13px] ${fixed ? "hover:bg-accent/15" : "border border-dashed border-line-strong text-ink-soft hover:bg-sunken hover:text-ink"}`}>{children}</Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content align="start" sideOffset={6} collisionPadding={8} className="fade-in z-40 w-80 rounded-xl border border-line bg-raised p-2 shadow-float">
+          {column === null ? (
+            <>
+              <input autoFocus aria-label="Find a column" placeholder="Find a column…" className="field mb-2 w-full" value={search} onChange={(e) => setSearch(e.target.value)} onKeyDown={(e) => e.key === "Enter" && listed[0] && setPicked(listed[0].name)} />
+              <div className="thin-scroll max-h-72 overflow-auto">
+                {listed.map((one) => (
+                  <button key={one.name} type="button" onClick={() => setPicked(one.name)} className="flex w-full items-center gap-2 rounded-md px-2 py-1 text-left hover:bg-sunken">
+                    <span className="min-w-0 flex-1 truncate">{one.name}</span>
+                    <span className="text-xs text-ink-faint">{one.group}</span>
+                  </button>
+                ))}
+              </div>
+            </>
+          ) : (
+            <Values
+              column={column}
+              {...{ filters, status, range }}
+              onDone={(filter) => {
+                onChange(withFilter(filters, column, filter));
+                show(false);
+              }}
+            />
+          )}
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+const OPS: { id: Op; label: string }[] = [
+  { id: "in", label: "is any of" },
+  { id: "not_in", label: "is none of" },
+  { id: "contains", label: "contains" },
+  { id: "some", label: "is set" },
+  { id: "none", label: "is not set" },
+];
+
+function Values({ column, filters, status, range, onDone }: { column: string; filters: string[]; status: string; range: string; onDone: (filter: Filter | null) => void }) {
+  const before = filters.map(parseFilter).find((one) => one?.column === column) ?? null;
+  const [op, setOp] = useState<Op>(before?.op ?? "in");
+  const [chosen, setChosen] = useState<string[]>(before?.values ?? []);
+  const [text, setText] = useState("");
+  const others = withFilter(filters, column, null);
+  const known = useQuery({
+    queryKey: ["values", column, status, range, others],
+    queryFn: () => ask(api.GET("/api/v1/columns/{column}/values", { params: { path: { column }, query: { status, range, where: others, limit: 50 } } })),
+  });
+  const valued = op === "in" || op === "not_in" || op === "contains";
+  const shown = (known.data ?? []).filter((one) => one.value !== null && one.value.toLowerCase().includes(text.toLowerCase()));
+  const toggle = (value: string) => setChosen((now) => (now.includes(value) ? now.filter((one) => one !== value) : [...now, value]));
+  const all = text && !chosen.includes(text) ? [...chosen, text] : chosen;
+  return (
+    <form
+      className="grid gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onDone(valued && !all.length ? null : { column, op, values: valued ? all : [] });
+      }}
+    >
+      <div className="flex items-center gap-2">
+        <strong className="min-w-0 flex-1 truncate px-1 font-medium">{column}</strong>
+        <select aria-label="Condition" className="field" value={op} onChange={(e) => setOp(e.target.value as Op)}>
+          {OPS.map((one) => (
+            <option key={one.id} value={one.id}>
+              {one.label}
+            </option>
+          ))}
+        </select>
+      </div>
+      {valued && (
+        <>
+          {chosen.length > 0 && (
+            <div className="flex flex-wrap gap-1">
+              {chosen.map((value) => (
+                <button key={value} type="button" onClick={() => toggle(value)} className="inline-flex items-center gap-1 rounded-md bg-accent-soft px-1.5 py-0.5 text-xs text-accent-ink" aria-label={`Remove ${value}`}>
+                  {middle(value, 30)} <Icon name="close" size={11} />
+                </button>
+              ))}
+            </div>
+          )}
+          <input autoFocus aria-label="Value" placeholder={op === "contains" ? "Part of the text…" : "Any value…"} className="field w-full" value={text} onChange={(e) => setText(e.target.value)} />
+          {op !== "contains" && (
+            <div className="thin-scroll max-h-56 overflow-auto">
+              {known.isPending && <Skeleton className="h-16" />}
+              {shown.map((one) => (
+                <label key={one.value} className="flex cursor-pointer items-center gap-2 rounded-md px-1.5 py-1 hover:bg-sunken">
+                  <input type="checkbox" className="accent-accent" checked={chosen.includes(one.value ?? "")} onChange={() => toggle(one.value ?? "")} />
+                  <span className="min-w-0 flex-1 truncate" title={one.value ?? ""}>
+                    {one.value}
+                  </span>
+                  <span className="tabular text-xs text-ink-faint">{compact(one.count)}</span>
+                </label>
+              ))}
+              {known.data && !shown.length && <p className="px-1.5 py-1 text-ink-faint">No such value in this time range.</p>}
+            </div>
+          )}
+        </>
+      )}
+      <div className="flex gap-2">
+        <Button kind="primary" type="submit" className="flex-1">
+          Apply
+        </Button>
+        {before && (
+          <Button kind="quiet" onClick={() => onDone(null)}>
+            Remove
+          </Button>
+        )}
+      </div>
+    </form>
+  );
+}

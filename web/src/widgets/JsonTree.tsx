@@ -1,0 +1,72 @@
+import { useState } from "react";
+import { Icon } from "./icons";
+import { CopyButton } from "./ui";
+
+/** JSON to unfold, with a copy button for the whole and for every node. `mark` is a path shown as at fault. */
+export function JsonTree({ value, open = 1, mark }: { value: unknown; open?: number; mark?: string }) {
+  return (
+    <div className="thin-scroll overflow-x-auto font-mono text-[12.5px] leading-6">
+      <Node value={value} name={null} depth={0} open={open} path="$" mark={mark} />
+    </div>
+  );
+}
+
+interface NodeProps {
+  value: unknown;
+  name: string | null;
+  depth: number;
+  open: number;
+  path: string;
+  mark?: string;
+}
+
+function Node({ value, name, depth, open, path, mark }: NodeProps) {
+  const branch = value !== null && typeof value === "object";
+  const leads = mark !== undefined && (mark === path || mark.startsWith(`${path}.`) || mark.startsWith(`${path}[`));
+  const [shown, setShown] = useState(depth < open || leads);
+  const marked = mark === path;
+  const label = name === null ? null : <span className="text-accent-ink">{name}: </span>;
+  const line = `group flex items-start gap-1 rounded ${marked ? "bg-bad-soft" : "hover:bg-sunken"}`;
+  if (!branch) {
+    return (
+      <div className={line}>
+        <span className="w-4 shrink-0" />
+        <span className="min-w-0 break-all">
+          {label}
+          <Scalar value={value} />
+        </span>
+      </div>
+    );
+  }
+  const entries: [string, unknown][] = Array.isArray(value) ? value.map((item, i) => [String(i), item]) : Object.entries(value);
+  const list = Array.isArray(value);
+  return (
+    <div>
+      <div className={line}>
+        <button type="button" aria-expanded={shown} aria-label={`${shown ? "Fold" : "Unfold"} ${name ?? "all"}`} onClick={() => setShown(!shown)} className="grid h-6 w-4 shrink-0 place-items-center text-ink-faint">
+          <Icon name={shown ? "down" : "right"} size={13} />
+        </button>
+        <span className="min-w-0 flex-1">
+          {label}
+          <span className="text-ink-faint">{list ? `[${entries.length}]` : `{${entries.length}}`}</span>
+        </span>
+        <span className="opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
+          {depth > 0 && <CopyButton small kind="quiet" text={() => JSON.stringify(value, null, 2)} />}
+        </span>
+      </div>
+      {shown && (
+        <div className="ml-2 border-l border-line pl-2">
+          {entries.map(([key, item]) => (
+            <Node key={key} name={key} value={item} depth={depth + 1} open={open} path={list ? `${path}[${key}]` : `${path}.${key}`} mark={mark} />
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Scalar({ value }: { value: unknown }) {
+  if (value === null || value === undefined) return <span className="text-ink-faint">null</span>;
+  if (typeof value === "string") return <span className="text-good-ink">"{value}"</span>;
+  return <span className="text-warn-ink">{String(value)}</span>;
+}
