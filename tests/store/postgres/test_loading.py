@@ -239,7 +239,7 @@ def test_a_server_that_comes_back_is_used_again(tmp_path, bundled) -> None:
     server.stop()
     assert not store.ready()
     for _ in range(3):
-        with pytest.raises(StoreUnavailable, match="cannot be reached|PostgreSQL at"):
+        with pytest.raises(StoreUnavailable, match=r"cannot be reached|PostgreSQL at"):
             store.write(StoreBatch("b2", [web_page_view(2)]))
     server.start()
     for _ in range(200):

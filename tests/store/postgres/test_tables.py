@@ -14,24 +14,136 @@ from snowgauge.testing.events import described, web_page_view
 
 ALL = Selection()
 Open = Callable[..., PostgresStore]
-ATOMIC = (
-    "app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker "
-    "v_collector v_etl user_id user_ipaddress user_fingerprint domain_userid domain_sessionidx network_userid "
-    "geo_country geo_region geo_city geo_zipcode geo_latitude geo_longitude geo_region_name ip_isp ip_organization "
-    "ip_domain ip_netspeed page_url page_title page_referrer page_urlscheme page_urlhost page_urlport page_urlpath "
-    "page_urlquery page_urlfragment refr_urlscheme refr_urlhost refr_urlport refr_urlpath refr_urlquery "
-    "refr_urlfragment refr_medium refr_source refr_term mkt_medium mkt_source mkt_term mkt_content mkt_campaign "
-    "se_category se_action se_label se_property se_value tr_orderid tr_affiliation tr_total tr_tax tr_shipping tr_city "
-    "tr_state tr_country ti_orderid ti_sku ti_name ti_category ti_price ti_quantity pp_xoffset_min pp_xoffset_max "
-    "pp_yoffset_min pp_yoffset_max useragent br_name br_family br_version br_type br_renderengine br_lang "
-    "br_features_pdf br_features_flash br_features_java br_features_director br_features_quicktime "
-    "br_features_realplayer br_features_windowsmedia br_features_gears br_features_silverlight br_cookies "
-    "br_colordepth br_viewwidth br_viewheight os_name os_family os_manufacturer os_timezone dvce_type dvce_ismobile "
-    "dvce_screenwidth dvce_screenheight doc_charset doc_width doc_height tr_currency tr_total_base tr_tax_base "
-    "tr_shipping_base ti_currency ti_price_base base_currency geo_timezone mkt_clickid mkt_network etl_tags "
-    "dvce_sent_tstamp refr_domain_userid refr_dvce_tstamp domain_sessionid derived_tstamp event_vendor event_name "
-    "event_format event_version event_fingerprint true_tstamp"
-).split()
+ATOMIC = [
+    "app_id",
+    "platform",
+    "etl_tstamp",
+    "collector_tstamp",
+    "dvce_created_tstamp",
+    "event",
+    "event_id",
+    "txn_id",
+    "name_tracker",
+    "v_tracker",
+    "v_collector",
+    "v_etl",
+    "user_id",
+    "user_ipaddress",
+    "user_fingerprint",
+    "domain_userid",
+    "domain_sessionidx",
+    "network_userid",
+    "geo_country",
+    "geo_region",
+    "geo_city",
+    "geo_zipcode",
+    "geo_latitude",
+    "geo_longitude",
+    "geo_region_name",
+    "ip_isp",
+    "ip_organization",
+    "ip_domain",
+    "ip_netspeed",
+    "page_url",
+    "page_title",
+    "page_referrer",
+    "page_urlscheme",
+    "page_urlhost",
+    "page_urlport",
+    "page_urlpath",
+    "page_urlquery",
+    "page_urlfragment",
+    "refr_urlscheme",
+    "refr_urlhost",
+    "refr_urlport",
+    "refr_urlpath",
+    "refr_urlquery",
+    "refr_urlfragment",
+    "refr_medium",
+    "refr_source",
+    "refr_term",
+    "mkt_medium",
+    "mkt_source",
+    "mkt_term",
+    "mkt_content",
+    "mkt_campaign",
+    "se_category",
+    "se_action",
+    "se_label",
+    "se_property",
+    "se_value",
+    "tr_orderid",
+    "tr_affiliation",
+    "tr_total",
+    "tr_tax",
+    "tr_shipping",
+    "tr_city",
+    "tr_state",
+    "tr_country",
+    "ti_orderid",
+    "ti_sku",
+    "ti_name",
+    "ti_category",
+    "ti_price",
+    "ti_quantity",
+    "pp_xoffset_min",
+    "pp_xoffset_max",
+    "pp_yoffset_min",
+    "pp_yoffset_max",
+    "useragent",
+    "br_name",
+    "br_family",
+    "br_version",
+    "br_type",
+    "br_renderengine",
+    "br_lang",
+    "br_features_pdf",
+    "br_features_flash",
+    "br_features_java",
+    "br_features_director",
+    "br_features_quicktime",
+    "br_features_realplayer",
+    "br_features_windowsmedia",
+    "br_features_gears",
+    "br_features_silverlight",
+    "br_cookies",
+    "br_colordepth",
+    "br_viewwidth",
+    "br_viewheight",
+    "os_name",
+    "os_family",
+    "os_manufacturer",
+    "os_timezone",
+    "dvce_type",
+    "dvce_ismobile",
+    "dvce_screenwidth",
+    "dvce_screenheight",
+    "doc_charset",
+    "doc_width",
+    "doc_height",
+    "tr_currency",
+    "tr_total_base",
+    "tr_tax_base",
+    "tr_shipping_base",
+    "ti_currency",
+    "ti_price_base",
+    "base_currency",
+    "geo_timezone",
+    "mkt_clickid",
+    "mkt_network",
+    "etl_tags",
+    "dvce_sent_tstamp",
+    "refr_domain_userid",
+    "refr_dvce_tstamp",
+    "domain_sessionid",
+    "derived_tstamp",
+    "event_vendor",
+    "event_name",
+    "event_format",
+    "event_version",
+    "event_fingerprint",
+    "true_tstamp",
+]
 META = ["schema_vendor", "schema_name", "schema_format", "schema_version", "root_id", "root_tstamp"]
 
 
@@ -274,9 +386,14 @@ def test_the_tables_that_dbt_packages_read_are_there_from_the_start(open_store: 
     assert comment("com_snowplowanalytics_snowplow_web_page_1").startswith(
         "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-"
     )
-    for table in ("com_iab_snowplow_spiders_and_robots_1", "com_snowplowanalytics_snowplow_ua_parser_context_1",
-                  "nl_basjes_yauaa_context_1", "com_snowplowanalytics_snowplow_web_vitals_1",
-                  "com_snowplowanalytics_snowplow_cmp_visible_1", "com_snowplowanalytics_mobile_screen_view_1"):  # fmt: skip
+    for table in (
+        "com_iab_snowplow_spiders_and_robots_1",
+        "com_snowplowanalytics_snowplow_ua_parser_context_1",
+        "nl_basjes_yauaa_context_1",
+        "com_snowplowanalytics_snowplow_web_vitals_1",
+        "com_snowplowanalytics_snowplow_cmp_visible_1",
+        "com_snowplowanalytics_mobile_screen_view_1",
+    ):
         assert list(layout(table))[:6] == META
 
 
@@ -347,8 +464,14 @@ def test_months_are_partitions(open_store: Open, sql) -> None:
                                   web_page_view(10, collector_tstamp=253402300800000)]))  # fmt: skip
     partitions = {row[0] for row in sql("SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class c ON "
                                         "c.oid = inhrelid WHERE c.relkind = 'r'")}  # fmt: skip
-    assert {"atomic.events_y2024m05", "atomic.events_y2024m06", "atomic.events_y2024m07", "atomic.events_yfar_past",
-            "atomic.events_yfar_future", "atomic.com_snowplowanalytics_snowplow_web_page_1_y2024m06"} <= partitions  # fmt: skip
+    assert {
+        "atomic.events_y2024m05",
+        "atomic.events_y2024m06",
+        "atomic.events_y2024m07",
+        "atomic.events_yfar_past",
+        "atomic.events_yfar_future",
+        "atomic.com_snowplowanalytics_snowplow_web_page_1_y2024m06",
+    } <= partitions
     assert sql("SELECT count(*) FROM atomic.events_y2024m06") == [(1,)]
     assert store.count("good", ALL) == 5
     assert store.events("good", ALL, limit=1)[0]["collector_tstamp"] == "10000-01-01 00:00:00.000"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from snowgauge.errors import QueryRefused
+from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import QueryResult
 from snowgauge.store.postgres.connection import QUERY_CANCELED, Connections, Refused
 from snowgauge.store.postgres.results import check_format, encoded, plain
@@ -20,6 +20,9 @@ _EXPORT_SECONDS = 3600
 _BEFORE = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*")
 _CURSOR = ("select", "with", "values", "table")
 _READ = (*_CURSOR, "show", "explain")
+_OF_THE_QUERY = ("25006", "42501", "XX000", "53200", "53400", "54001")
+"""States that say the server is not fit for loading, but here speak of the query: writes in a read-only transaction,
+no permission, internal errors, no memory for it, a limit."""
 _names = count(1)
 
 
@@ -45,7 +48,7 @@ def query(
         return _run(connections, text, parameters, max_rows=max_rows, timeout=timeout)
     with _reading(connections, timeout) as connection:
         if first_word(text) not in _CURSOR:
-            cursor = connection.execute(text, parameters or None, prepare=True)
+            cursor = _extended(connection, text, parameters)
             return _result(cursor, cursor.fetchall() if cursor.description else [], max_rows)
         with connection.cursor(name=f"snowgauge_{next(_names)}") as cursor:
             cursor.execute(text, parameters or None)
@@ -66,7 +69,7 @@ def _pages(connections: Connections, text: str) -> Iterator[Any]:
     """Names and types of the columns first, then lists of rows."""
     with _reading(connections, _EXPORT_SECONDS) as connection:
         if first_word(text) not in _CURSOR:
-            cursor = connection.execute(text, prepare=True)
+            cursor = _extended(connection, text, None)
             yield _columns(cursor)
             yield cursor.fetchall()
             return
@@ -75,6 +78,11 @@ def _pages(connections: Connections, text: str) -> Iterator[Any]:
             yield _columns(cursor)
             while rows := cursor.fetchmany(_PAGE):
                 yield rows
+
+
+def _extended(connection: Any, text: str, parameters: Mapping[str, Any] | None) -> Any:
+    # results in binary form are to be had by the extended protocol only, and that is what they are asked for here
+    return connection.execute(text, parameters or None, binary=True)
 
 
 def _statement(sql: str, *, read_only: bool) -> str:
@@ -111,6 +119,11 @@ class _reading:  # noqa: N801 - used like a function
         except Refused as refused:
             if refused.code == QUERY_CANCELED:
                 raise Refused(f"the query took longer than {self._timeout:g} s: {refused}", refused.code) from raised
+            raise
+        except StoreUnavailable as away:
+            code = getattr(raised, "sqlstate", None)
+            if code in _OF_THE_QUERY:
+                raise Refused(str(away), code) from raised
             raise
 
 

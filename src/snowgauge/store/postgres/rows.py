@@ -17,8 +17,8 @@ from uuid import UUID
 
 from snowgauge.events.enriched import ATOMIC_FIELD, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
-from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.events.failed_cause import cause_of
+from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.store.canonical import NO_UUID, contexts_text, failed_time, money, unstruct_text
 from snowgauge.store.postgres.layout import ATOMIC_COLUMNS, FAILED_WRITTEN, RAW_COLUMNS, Layout
 from snowgauge.store.postgres.naming import quote
