@@ -126,6 +126,12 @@ class Reader(Protocol):
     def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
         """Counts per value of one column, largest first."""
 
+    def entity_counts(self, kind: EventKind, selection: Selection, *, limit: int = 100) -> list[Bucket]:
+        """Events per schema of the entities that they carry, the tracker's and those of enrichments, largest first.
+
+        ``key`` is the schema's URI, never anything of an entity's data. Not for failed events.
+        """
+
     def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
         """Counts per interval; ``key`` is its start in ms; intervals without events are left out."""
 

@@ -151,6 +151,19 @@ class MemoryStore:
         buckets.sort(key=lambda bucket: (-bucket.count, bucket.key is None, _ordered(bucket.key)))
         return buckets[:limit]
 
+    def entity_counts(self, kind: EventKind, selection: Selection, *, limit: int = 100) -> list[Bucket]:
+        groups: dict[str, list[Row]] = {}
+        for row in self._select(kind, selection):
+            if isinstance(row, EnrichedEvent):
+                for uri in {entity.schema.uri for entity in (*row.contexts, *row.derived_contexts)}:
+                    groups.setdefault(uri, []).append(row)
+        buckets = [
+            Bucket(uri, len({_key(row) for row in rows}), min(map(_time, rows)), max(map(_time, rows)))
+            for uri, rows in groups.items()
+        ]
+        buckets.sort(key=lambda bucket: (-bucket.count, bucket.key))
+        return buckets[:limit]
+
     def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
         step = seconds * 1000
         buckets = self._grouped(kind, selection, lambda row: _time(row) // step * step)

@@ -234,6 +234,24 @@ class StoreContract:
         assert store.count_by("good", "collector_tstamp", ALL, limit=1)[0].key == "2024-05-01 12:00:00.000"
         assert [bucket.key for bucket in store.count_by("good", "br_cookies", ALL)] == [True]
 
+    def test_counts_by_schema_of_entities(self, store: Store) -> None:
+        nested = {"schema": "iglu:com.acme/inside/jsonschema/1-0-0", "text": 'a\u0000b"\\'}
+        extra = described("iglu:com.acme/outside/jsonschema/1-0-0", nested)
+        events = [web_page_view(n) for n in range(3)]
+        events.append(web_page_view(3, contexts=[extra, extra], derived_contexts=[]))
+        events.append(web_page_view(4, contexts=[], derived_contexts=[]))
+        store.write(StoreBatch("b1", events, incomplete=[web_page_view(9, contexts=[extra], derived_contexts=[])]))
+        found = [(bucket.key, bucket.count) for bucket in store.entity_counts("good", ALL)]
+        assert found == [
+            ("iglu:com.snowplowanalytics.snowplow/ua_parser_context/jsonschema/1-0-0", 3),
+            ("iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0", 3),
+            ("iglu:org.w3/PerformanceTiming/jsonschema/1-0-0", 3),
+            ("iglu:com.acme/outside/jsonschema/1-0-0", 1),
+        ]
+        assert [bucket.count for bucket in store.entity_counts("incomplete", ALL)] == [1]
+        since = store.entity_counts("good", Selection(NOON + 2000, NOON + 3000), limit=1)
+        assert [(bucket.count, bucket.first, bucket.last) for bucket in since] == [(1, NOON + 2000, NOON + 2000)]
+
     def test_failed_events_by_type(self, store: Store) -> None:
         failed = [schema_violation(n, failure_type="adapter_failures" if n % 3 else "schema_violations", app_id=None,
                                    collector_tstamp=None, record=None, event_id=None) for n in range(9)]  # fmt: skip

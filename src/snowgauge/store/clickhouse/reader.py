@@ -139,6 +139,19 @@ class ClickHouseReader:
         )
         return [Bucket(_read(kind, column, key), int(n), first, last) for key, n, first, last in rows]
 
+    def entity_counts(self, kind: EventKind, selection: Selection, *, limit: int = 100) -> list[Bucket]:
+        asked = _Asked(kind, selection)
+        asked.parameters["limit"] = limit
+        entities = ", ".join(f"JSONExtractArrayRaw(`{name}`, 'data')" for name in ("contexts", "derived_contexts"))
+        schemas = f"arrayDistinct(arrayMap(x -> JSONExtractString(x, 'schema'), arrayConcat({entities})))"
+        rows = self._rows(
+            f"SELECT arrayJoin({schemas}) AS k, {asked.distinct} AS c, "
+            f"toUnixTimestamp64Milli(min({asked.time})), toUnixTimestamp64Milli(max({asked.time})) "
+            f"FROM {self._from(kind)} WHERE {asked.where} GROUP BY k ORDER BY c DESC, k LIMIT {{limit:UInt64}}",
+            asked,
+        )
+        return [Bucket(key, int(n), first, last) for key, n, first, last in rows]
+
     def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
         asked = _Asked(kind, selection)
         asked.parameters["step"] = seconds * 1000

@@ -131,6 +131,23 @@ class PostgresReader:
         )
         return [Bucket(_read(column, column_type, key), int(n), first, last) for key, n, first, last in rows]
 
+    def entity_counts(self, kind: EventKind, selection: Selection, *, limit: int = 100) -> list[Bucket]:
+        asked = self._asked(kind, selection)
+        asked.parameters["limit"] = limit
+        # json, not jsonb: it takes every escape that an entity's data may hold
+        schemas = " UNION ".join(
+            f"SELECT x ->> 'schema' AS k FROM json_array_elements(e.{name}::json -> 'data') x"
+            for name in ("contexts", "derived_contexts")
+        )
+        rows = self._rows(
+            f"SELECT k, count(*), {_ms('min(t0)')}, {_ms('max(t1)')} FROM ("
+            f"SELECT s.k, e.{asked.key}, min(e.{asked.time}) AS t0, max(e.{asked.time}) AS t1 "
+            f"FROM {self._from(kind)} e CROSS JOIN LATERAL ({schemas}) s WHERE {asked.where('e')} GROUP BY 1, 2) d "
+            'GROUP BY k ORDER BY 2 DESC, k COLLATE "C" LIMIT %(limit)s',
+            asked,
+        )
+        return [Bucket(key, int(n), first, last) for key, n, first, last in rows]
+
     def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
         asked = self._asked(kind, selection)
         asked.parameters["step"] = seconds * 1000
