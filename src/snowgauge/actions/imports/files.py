@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from snowgauge.errors import SnowgaugeError
 
@@ -78,20 +77,53 @@ class Damaged(OSError):
 
 
 def content(file: io.BufferedReader) -> io.BufferedReader:
-    """The file, or what is in it when it is gzip."""
-    reader = file
-    if reader.peek(2)[:2] == _GZIP:
-        reader = io.BufferedReader(gzip.GzipFile(fileobj=reader), _BUFFER)
-    return reader
+    """The file, or what is in it when it is gzip. Reading may raise :class:`Damaged`."""
+    return io.BufferedReader(_Inflated(file), _BUFFER) if file.peek(2)[:2] == _GZIP else file
+
+
+class _Inflated(io.RawIOBase):
+    """What gzip members hold, one after the other, up to where a file is damaged. (Python's own reader throws away
+    what it has read of the last piece when the end is missing.)"""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
+        self._member: Any = None
+        self._input = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            if not self._input:
+                self._input = self._file.read1(_BUFFER)
+            if self._member is None:
+                self._input = self._input.lstrip(b"\0")  # some writers fill up the last block
+                if not self._input:
+                    if more := self._file.read1(_BUFFER):
+                        self._input = more
+                        continue
+                    return 0
+                self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            elif not self._input:
+                raise Damaged("damaged gzip: the file ends before its end")
+            try:
+                piece: bytes = self._member.decompress(self._input, len(buffer))
+            except zlib.error as error:
+                raise Damaged(f"damaged gzip: {error}") from error
+            if self._member.eof:
+                self._input, self._member = self._member.unused_data, None
+            else:
+                self._input = self._member.unconsumed_tail
+            if piece:
+                buffer[: len(piece)] = piece
+                return len(piece)
 
 
 def lines(reader: io.BufferedReader) -> Iterator[bytes]:
-    """Lines with their ends; only the last may have none. Raises :class:`Damaged`, and ``OSError``.
+    """Lines with their ends; only the last may have none. Raises ``OSError``.
 
     A line above 1 MiB comes in pieces of that size: a file without line ends must not fill the memory.
     """
-    try:
-        while line := reader.readline(_LONGEST_LINE):
-            yield line
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise Damaged(f"damaged gzip: {error}") from error
+    while line := reader.readline(_LONGEST_LINE):
+        yield line

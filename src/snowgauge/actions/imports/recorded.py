@@ -35,8 +35,8 @@ def new_lines(
         try:
             with file.open() as opened, content(opened) as reader:
                 for number, raw in enumerate(lines(reader)):
-                    line = raw.strip()
-                    if not line:
+                    line = raw.rstrip(b"\r\n")  # tabs at its end are empty columns
+                    if not line.strip():
                         continue
                     totals.lines += 1
                     key = line_key("", kind.encode() + line)

@@ -13,7 +13,9 @@ from snowgauge.errors import SnowgaugeError
 class S3:
     """Reads with the permissions of ``s3:ListBucket`` and ``s3:GetObject`` only."""
 
-    def __init__(self, settings: ImportsSettings) -> None:
+    def __init__(self, settings: ImportsSettings, *, page: int = 1000) -> None:
+        """``page``: how many objects are asked for at a time."""
+        self._page = {"PageSize": page}
         try:
             import boto3
             from botocore.config import Config
@@ -40,7 +42,8 @@ class S3:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            listing = self._client.get_paginator("list_objects_v2")
+            for page in listing.paginate(Bucket=bucket, Prefix=prefix, PaginationConfig=self._page):
                 for found in page.get("Contents", ()):
                     if found["Size"] and not found["Key"].endswith("/"):
                         yield S3File(self._client, bucket, found)

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, quote, unquote_plus
 
 import msgspec
 
@@ -252,8 +253,10 @@ class Person(msgspec.Struct, frozen=True):
 
     @property
     def values(self) -> list[str]:
-        """What to look for in text."""
-        return sorted({value for _, value in self.marks})
+        """What to look for in text, also as URLs and JSON write it."""
+        values = {value for _, value in self.marks}
+        written = {json.dumps(value)[1:-1] for value in values} | {value.replace("/", "\\/") for value in values}
+        return sorted(values | written | {quote(value, safe="") for value in values} | set(map(quote, values)))
 
 
 def person(identifiers: Iterable[tuple[str, str]]) -> Person:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from snowgauge.actions.lifetime.marks import Finder
+from snowgauge.actions.lifetime.marks import Finder, Mark
 from snowgauge.actions.lifetime.pruning import pruned_failed, pruned_record
 from snowgauge.errors import PayloadRecordError
 from snowgauge.eventlog.base import EventLog, LogEntry
@@ -16,7 +16,7 @@ from snowgauge.events.failed import FailedEvent
 from snowgauge.events.payload_record import decode
 from snowgauge.store.base import EventKind
 from snowgauge.store.canonical import event_json, failed_json
-from snowgauge.store.lifetime import Key, Lifetime, Row, Search, row_key, row_time
+from snowgauge.store.lifetime import Key, Lifetime, Row, Search, row_key
 
 Progress = Callable[[str, int], None]
 """Told where, and how many have been dealt with there."""
@@ -55,6 +55,14 @@ class Place(Protocol):
     def take_out(self, finder: Finder, progress: Progress) -> Taken: ...
 
 
+def mark_of(row: Row, finder: Finder) -> Mark | None:
+    """By what a row is the person's, or (a failed event) its request has something of the person in it."""
+    mark = finder.by(row)
+    if mark is None and isinstance(row, FailedEvent) and row.record is not None and row.event_index is not None:
+        return finder.by(row.record)
+    return mark
+
+
 class StorePlace:
     """One kind of rows of the store."""
 
@@ -67,9 +75,7 @@ class StorePlace:
 
     def find(self, finder: Finder) -> Iterator[Found]:
         for row in self._rows(finder):
-            mark = finder.by(row)
-            if mark is None and isinstance(row, FailedEvent) and pruned_failed(row, finder.marks, finder.by_any) != row:
-                mark = finder.by(row.record)
+            mark = mark_of(row, finder)
             if mark is not None:
                 key, at = row_key(row)
                 yield Found(self.name, key, at, mark[0], row)
@@ -171,6 +177,3 @@ def shown(item: Any) -> Any:
         except PayloadRecordError:
             return item.body.decode("utf-8", "backslashreplace")
     return item
-
-
-__all__ = ["EventLogPlace", "Found", "Place", "Progress", "StorePlace", "Taken", "row_time", "shown", "store_places"]

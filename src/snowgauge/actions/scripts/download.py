@@ -200,7 +200,7 @@ def _npm(settings: ScriptsSettings, version: str, fetch: _Fetch) -> Found:
 def _with_npm_program(name: str, version: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(  # noqa: S603 - names are of the settings, given as arguments
-            ["npm", "pack", "--silent", "--pack-destination", folder, f"{name}@{version}"],  # noqa: S607 - the user's npm
+            ["npm", "pack", "--loglevel=error", "--pack-destination", folder, f"{name}@{version}"],  # noqa: S607 - the user's npm
             capture_output=True,
             text=True,
             cwd=folder,
@@ -212,7 +212,8 @@ def _with_npm_program(name: str, version: str) -> bytes:
             reason = next((line for line in done.stderr.splitlines() if "404" in line or "ENOTFOUND" in line), "")
             raise SnowgaugeError(
                 f"Failed to download {name}@{version} with npm: {(reason or done.stderr)[-400:].strip()}. "
-                "Is the version right and the registry within reach? A file can be given with --from"
+                "Is the version right and the registry within reach? Plug-ins are those of scripts.npm_plugins; a file "
+                "can be given with --from"
             )
         return packed[0].read_bytes()
 

@@ -6,7 +6,9 @@
   var tracking = window.snowplowBrowserTracking;
   var trackers = {};
   var commands = {};
-  var constructors = [];
+  var constructors = {};
+  /* Plug-ins that only work where the tracker's configuration asks for them, as in sp.js. */
+  var asked = ['performanceNavigationTiming', 'performanceTiming', 'gaCookies', 'clientHints', 'geolocation', 'webVitals'];
 
   function complain(message) {
     if (window.console && window.console.error) window.console.error('Snowgauge loader: ' + message);
@@ -18,7 +20,7 @@
       var value = exported[name];
       if (typeof value !== 'function' || name === 'newTracker') return;
       if (!/Plugin$/.test(name)) commands[name] = value;
-      else if (plugin) constructors.push(value);
+      else if (plugin) constructors[name.charAt(0).toLowerCase() + name.slice(1, -'Plugin'.length)] = value;
     });
   }
 
@@ -34,8 +36,10 @@
     Object.keys(configuration || {}).forEach(function (key) {
       given[key] = configuration[key];
     });
-    given.plugins = constructors.map(function (make) {
-      return make();
+    given.plugins = Object.keys(constructors).filter(function (name) {
+      return asked.indexOf(name) < 0 || (given.contexts && given.contexts[name]);
+    }).map(function (name) {
+      return constructors[name]();
     }).concat(given.plugins || []);
     if (!/^(https?:)?\/\//.test(collector)) collector = 'https://' + collector;
     trackers[namespace] = tracking.newTracker(namespace, collector, given);

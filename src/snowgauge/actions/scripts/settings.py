@@ -39,8 +39,8 @@ class ScriptsSettings(PartSettings):
     npm_registry: str = "https://registry.npmjs.org"
     """Registry that `--source npm` asks when the npm program is not there."""
 
-    npm_plugins: list[str] = ["link-click-tracking", "form-tracking", "button-click-tracking", "error-tracking",
-                              "site-tracking", "performance-navigation-timing"]  # fmt: skip
+    npm_plugins: list[str] = ["link-click-tracking", "form-tracking", "button-click-tracking", "site-tracking",
+                              "performance-navigation-timing"]  # fmt: skip
     """Plug-ins that `--source npm` puts into `sp.js`, as in `@snowplow/browser-plugin-<name>`."""
 
     download_timeout: Duration = timedelta(seconds=60)
