@@ -21,6 +21,7 @@ from snowgauge.outgoing import HttpClient
 from snowgauge.settings.model import Settings
 from snowgauge.store import build as store_build
 from snowgauge.store.base import Store
+from snowgauge.store.clickhouse.foreign_table import ForeignTable
 
 
 def data_dir(settings: Settings) -> Path:
@@ -43,6 +44,11 @@ def open_store(settings: Settings) -> Store:
         pool=(settings.performance.db_pool_size, settings.performance.db_pool_overflow),
         schemas=settings.common.snowplow.schemas,
     )
+
+
+def open_foreign_table(settings: Settings, url: str, name: str) -> ForeignTable:
+    """A table of another system on a ClickHouse server; an empty ``url`` is this deployment's own."""
+    return store_build.foreign_table(settings.store, settings.clickhouse, url, name)
 
 
 def store_kind(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from pydantic import SecretStr
@@ -16,6 +17,9 @@ from snowgauge.store.settings import (
     SimpleSnowplowSchemas,
     StoreSettings,
 )
+
+if TYPE_CHECKING:
+    from snowgauge.store.clickhouse.foreign_table import ForeignTable
 
 _CLICKHOUSE = {"clickhouse": "http", "http": "http", "clickhouses": "https", "https": "https"}
 
@@ -67,6 +71,27 @@ def build(
         f"store.url begins with {parts.scheme or url[:20]!r}: use clickhouse://, clickhouses://, http://, https://, "
         "postgresql:// or memory://, or leave it empty for the embedded engine"
     )
+
+
+def foreign_table(store: StoreSettings, clickhouse: ClickHouseSettings, url: str, name: str) -> ForeignTable:
+    """A table of another system. Empty ``url``: on the ClickHouse of these settings."""
+    from snowgauge.store.clickhouse.connection import Connection
+    from snowgauge.store.clickhouse.foreign_table import ForeignTable
+
+    own = store.url.get_secret_value()
+    if not url and own:
+        url = own
+    if url:
+        parts = urlsplit(url)
+        if parts.scheme not in _CLICKHOUSE:
+            raise SettingsError(
+                f"expected the address of a ClickHouse server such as clickhouse://user:password@host:8123, "
+                f"found one that begins with {parts.scheme or url[:20]!r}"
+            )
+        connection = _server(parts, clickhouse.connection)
+    else:
+        connection = clickhouse.connection if clickhouse.connection.host else engine_connection(clickhouse)
+    return ForeignTable(Connection(connection, timeout=clickhouse.insert_timeout.total_seconds()), name)
 
 
 def engine_connection(clickhouse: ClickHouseSettings, engine_url: str = "") -> ClickHouseConnectionSettings:

@@ -1,0 +1,1 @@
+"""Takes over the rows of a Simple Snowplow (evnt) table."""
