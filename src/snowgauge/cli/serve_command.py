@@ -30,15 +30,29 @@ def _flags(section: str, **given: object) -> list[str]:
     return [f"{section}.{key}={value}" for key, value in given.items() if value is not None]
 
 
-def serve(ctx: typer.Context, host: HostOption = None, port: PortOption = None) -> None:
+def serve(
+    ctx: typer.Context,
+    host: HostOption = None,
+    port: PortOption = None,
+    domain: Annotated[
+        list[str] | None,
+        typer.Option(help="Serve HTTPS under this name, with a certificate from Let's Encrypt. May be repeated."),
+    ] = None,
+    acme_email: Annotated[str | None, typer.Option(help="Address that Let's Encrypt may write to.")] = None,
+) -> None:
     """Run everything on this machine: collectors, workers, private port, and the embedded engine if no server is set.
 
-    Stops in order at Ctrl-C or SIGTERM; what was received and not stored waits for the next start.
+    Stops in order at Ctrl-C or SIGTERM; what was received and not stored waits for the next start. With `--domain` a
+    proxy serves HTTPS on ports 80 and 443, and the collector itself listens on loopback only, unless told otherwise.
 
-    Example: `snowgauge serve --port 8000`
+    Example: `snowgauge serve --domain collector.example.com`
     """
     started = time.monotonic()
-    loaded = load_settings(ctx, *_flags("collector", interface=host, port=port))
+    flags = _flags("collector", interface=host, port=port) + _flags("tls.acme", email=acme_email)
+    loaded = load_settings(ctx, *flags, *([f"tls.domains={','.join(domain)}"] if domain else []))
+    if loaded.settings.tls.enabled and "collector.interface" not in loaded.sources:
+        # who could reach the collector past the proxy could make up the addresses that only the proxy may name
+        loaded = load_settings(ctx, "collector.interface=127.0.0.1")
     running = deployment.start(loaded.settings, os.environ, child_arguments(ctx))
     if not running.supervisor.stop.is_set():
         err.print(f"[bold green]ready[/] after {time.monotonic() - started:.1f} s")

@@ -83,6 +83,9 @@ def collector_url(settings: Settings) -> str:
     """Where trackers send to: what the settings say, else where the collector listens."""
     if settings.console.collector_url:
         return settings.console.collector_url.rstrip("/")
+    if settings.tls.enabled:
+        port = "" if settings.tls.port_of_visitors == 443 else f":{settings.tls.port_of_visitors}"
+        return f"https://{settings.tls.domains[0]}{port}"
     host = settings.collector.interface
     host = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104 - recognised, not listened on
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.collector.port}"
@@ -96,12 +99,20 @@ def open_access(settings: Settings) -> AccessBook:
 
 def open_doors(settings: Settings) -> Doors:
     """Raises ``SettingsError`` where a port that others can reach would be open to everybody."""
-    doors = Doors(settings.console, open_access(settings))
+    tls = settings.tls
+    doors = Doors(settings.console, open_access(settings), proxied=tls.opens_private_port)
     if not doors.loopback and not doors.access.has_admin():
         doors.access.close()
+        what, cure = f"console.host: {settings.console.host!r}", "leave console.host at 127.0.0.1"
+        if tls.opens_private_port:
+            what, cure = "tls.console_domain: the private port", "leave tls.console_domain empty"
+            if not tls.console_domain:
+                what, cure = "tls.agent: the private port", "leave tls.agent off"
+        elif settings.console.behind_proxy:
+            what, cure = "console.behind_proxy: the private port", "leave it off"
         raise SettingsError(
-            f"console.host: {settings.console.host!r} can be reached by others, and there is no admin yet; run "
-            "`snowgauge access add-admin NAME` first, or leave console.host at 127.0.0.1"
+            f"{what} can be reached by others, and there is no admin yet; run "
+            f"`snowgauge access add-admin NAME` first, or {cure}"
         )
     return doors
 

@@ -13,6 +13,8 @@ import msgspec
 
 from snowgauge.errors import SettingsError, SnowgaugeError
 from snowgauge.pipeline import build
+from snowgauge.pipeline.proxy.programs import find_program, refuse_ports
+from snowgauge.pipeline.proxy.routing import routing
 from snowgauge.pipeline.roles import ready_mark
 from snowgauge.pipeline.supervisor import Part, Supervisor
 from snowgauge.settings.model import Settings
@@ -51,6 +53,10 @@ def start(settings: Settings, environment: Mapping[str, str], arguments: Sequenc
     )
     supervisor.claim()
     _refuse_taken_ports(settings)
+    if settings.tls.enabled:
+        routing(settings)
+        find_program(settings.tls, environment)
+        refuse_ports(settings.tls)
     if settings.console.enabled:
         build.open_doors(settings).access.close()
     shutil.rmtree(run_dir / "metrics", ignore_errors=True)
@@ -92,6 +98,8 @@ def _stages(settings: Settings, arguments: Sequence[str]) -> list[list[Part]]:
     if settings.console.enabled:
         together.append(asked("console", settings.console.host, settings.console.port, "/health"))
     stages.append(together)
+    if settings.tls.enabled:
+        stages.append([Part("proxy", 0, (*arguments, "proxy", "run"), ready_mark(settings, "proxy-0").exists)])
     return stages
 
 
@@ -125,7 +133,10 @@ def _answers(host: str, port: int, path: str) -> bool:
 
 def _greeting(settings: Settings) -> list[str]:
     host = _ANY_ADDRESS.get(settings.collector.interface, settings.collector.interface)
-    lines = [f"collector   http://{host}:{settings.collector.port}"]
+    lines = [f"collector   https://{name}" for name in settings.tls.domains]
+    if settings.tls.console_domain:
+        lines.append(f"console     https://{settings.tls.console_domain}")
+    lines.append(f"collector   http://{host}:{settings.collector.port}")
     if settings.console.enabled:
         lines.append(f"console     http://{settings.console.host}:{settings.console.port}")
     if build.embedded(settings):

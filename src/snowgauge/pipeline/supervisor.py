@@ -1,7 +1,7 @@
 """Runs a deployment's processes on one machine: starts them in order, restarts what dies, stops without loss.
 
-The order of a stop is the order of the flow: collectors first, then the workers once the event log is empty (or the
-drain has taken too long: what is left waits safely), then the console, then the embedded engine.
+The order of a stop is the order of the flow: the front proxy where one runs, collectors, then the workers once the
+event log is empty (or the drain has taken too long: what is left waits safely), the console, the embedded engine.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from snowgauge.telemetry.logs import logger
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _CALM_AFTER = 30.0
 _PR_SET_PDEATHSIG = 1
+_INTAKE = ("proxy", "collector")
+"""Roles through which requests come in; they stop first, and in this order."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -164,11 +166,12 @@ class Supervisor:
 
     def shut_down(self) -> None:
         """Stop everything in the order of the flow; kills what does not stop in time."""
-        self._stop_role("collector")
+        for role in _INTAKE:
+            self._stop_role(role)
         deadline = time.monotonic() + self._drain_timeout
         while self._running("pipeline") and time.monotonic() < deadline and self._backlog() > 0:
             for child in self._children:
-                if child.part.role not in ("collector",):
+                if child.part.role not in _INTAKE:
                     self._tend(child)
             time.sleep(0.05)
         left = self._backlog()

@@ -15,6 +15,7 @@ from snowgauge.eventlog.settings import EventLogSettings
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.part_settings import PartSettings
 from snowgauge.settings.deployment import CommonSettings, PerformanceSettings, PipelineSettings
+from snowgauge.settings.tls import TlsSettings
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.settings import ClickHouseSettings, StoreSettings
 from snowgauge.telemetry.settings import ElasticApmSettings, LoggingSettings, PrometheusSettings, SentrySettings
@@ -64,6 +65,9 @@ class Settings(PartSettings):
 
     console: ConsoleSettings = ConsoleSettings()
     """The private door: console, APIs, metrics and health."""
+
+    tls: TlsSettings = TlsSettings()
+    """HTTPS at the front, by a proxy that `snowgauge serve` runs; certificates from Let's Encrypt or your own."""
 
     prometheus: PrometheusSettings = PrometheusSettings()
     """Figures on the collector's port."""

@@ -56,6 +56,10 @@ METRICS: tuple[Metric, ...] = (
     Metric("store_rows", "counter", ("table",), "Rows stored."),
     Metric("store_refused", "counter", (), "Rows the database refused; kept as failed events."),
     Metric("iglu_lookups", "counter", ("result",), "Schema lookups: found, missing, outage."),
+    Metric("tls_certificate_expires_timestamp", "gauge", ("domain",), "Unix time at which a name's certificate ends.",
+           "Less than a week away: renewal fails, and the log says why; `snowgauge proxy certificates` too."),
+    Metric("tls_certificate_failures", "counter", ("domain",), "Certificates that were not issued or renewed.",
+           "Run `snowgauge proxy certificates`: it shows the authority's reason and the cure."),
 )  # fmt: skip
 
 _TABLE = {metric.name: metric for metric in METRICS}

@@ -40,9 +40,7 @@ def self_signed(
         .sign(key, hashes.SHA256())
     )
     private_key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     return made.serial_number

@@ -120,7 +120,7 @@ class Pebble:
         return content
 
     def _dns_says(self, what: str, **body: Any) -> None:
-        request = urllib.request.Request(  # noqa: S310 - our own server
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self._dns_management}/{what}", data=json.dumps(body).encode(), method="POST"
         )
         urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
