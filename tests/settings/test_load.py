@@ -149,3 +149,49 @@ def test_every_setting_is_documented(tmp_path: Path) -> None:
         assert line.meaning, f"{line.name} has no docstring"
         assert f"`{line.name}`" in page
     assert len(leaf_names()) == len(set(leaf_names()))
+
+
+@pytest.mark.parametrize("ending", ["_FILE", "__FILE"])
+@pytest.mark.parametrize("line_end", ["", "\n", "\r\n"])
+def test_a_variable_may_name_a_file_that_holds_the_value(tmp_path: Path, ending: str, line_end: str) -> None:
+    secret = tmp_path / "password"
+    secret.write_text(f" hush {line_end}", newline="")
+    name = f"SNOWPLOW_CLICKHOUSE__CONNECTION__PASSWORD{ending}"
+    loaded = load(environment={name: str(secret)}, folder=tmp_path)
+    password = loaded.settings.clickhouse.connection.password
+    assert password is not None
+    assert password.get_secret_value() == " hush "
+    assert loaded.sources["clickhouse.connection.password"] == name
+    assert "hush" not in repr(loaded)
+
+
+def test_a_file_may_hold_a_whole_section(tmp_path: Path) -> None:
+    section = tmp_path / "connection.json"
+    section.write_text('{"host": "h1", "port": 7}\n')
+    environment = {"SNOWPLOW_CLICKHOUSE__CONNECTION_FILE": str(section)}
+    connection = load(environment=environment, folder=tmp_path).settings.clickhouse.connection
+    assert (connection.host, connection.port) == ("h1", 7)
+
+
+def test_a_file_that_is_not_there_or_comes_beside_its_value_is_told(tmp_path: Path) -> None:
+    name = "SNOWPLOW_CLICKHOUSE__CONNECTION__PASSWORD"
+    missing = wrong(environment={f"{name}_FILE": str(tmp_path / "none")}, folder=tmp_path)
+    assert f"{name}_FILE" in missing
+    assert "No such file" in missing
+    both = wrong(environment={f"{name}_FILE": str(tmp_path / "none"), name: "x"}, folder=tmp_path)
+    assert "set one of them" in both
+
+
+def test_a_file_for_no_setting_is_named_as_any_wrong_variable(tmp_path: Path) -> None:
+    (tmp_path / "value").write_text("1")
+    text = wrong(environment={"SNOWPLOW_COLLECTOR__PROT_FILE": str(tmp_path / "value")}, folder=tmp_path)
+    assert "SNOWPLOW_COLLECTOR__PROT_FILE" in text
+    assert "did you mean collector.port?" in text
+
+
+def test_no_setting_is_hidden_by_the_ending(tmp_path: Path) -> None:
+    """A setting whose own name ends so would still be set by its own name."""
+    for name in leaf_names():
+        if name.endswith(("_file", ".file")):
+            variable = "SNOWPLOW_" + name.upper().replace(".", "__")
+            assert name in load(environment={variable: "value"}, folder=tmp_path).sources

@@ -1,6 +1,7 @@
 """Settings from four places, each over the one before: defaults, file, environment, command line.
 
-Every leaf remembers where it came from, so that `snowgauge settings` and every error can say so.
+Every leaf remembers where it came from, so that `snowgauge settings` and every error can say so. A variable that ends
+in ``_FILE`` (or ``__FILE``) names a file that holds the value, as orchestrators hand out secrets.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def load(
     chosen = file or (folder or Path()) / DEFAULT_FILE
     if file is not None or chosen.is_file():
         _merge(merged, _read_file(chosen), sources, str(chosen))
-    for name, path, text in _environment(environment or {}):
+    for name, path, text in _environment(environment or {}, errors):
         _put(merged, path, _from_text(path, text, name, errors), sources, name)
     for flag in flags:
         key, separator, text = flag.partition("=")
@@ -82,15 +83,41 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
 
 
-def _environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Path_, str]]:
+def _environment(environment: Mapping[str, str], errors: list[str]) -> Iterator[tuple[str, Path_, str]]:
     """Sections first, leaves after them, so that a leaf is put over the section given as JSON."""
-    found = [
-        (name, tuple(part.lower() for part in name[len(PREFIX) :].split("__")))
-        for name in environment
-        if name.upper().startswith(PREFIX) and name.upper() != ENVIRONMENT_NAME
-    ]
-    for name, path in sorted(found, key=lambda item: (len(item[1]), item[0])):
-        yield name, path, environment[name]
+    found: list[tuple[str, Path_, str]] = []
+    for name, text in environment.items():
+        if not name.upper().startswith(PREFIX) or name.upper() == ENVIRONMENT_NAME:
+            continue
+        path = _variable_path(name)
+        bare = _without_file(name)
+        if bare is None or _annotation(path) is not None:
+            found.append((name, path, text))
+            continue
+        if any(other.upper() == bare.upper() for other in environment):
+            errors.append(f"{name}: {bare} is set too; set one of them")
+            continue
+        try:
+            # the one line end that editors and `echo` add is not part of a secret
+            content = Path(text).read_text("utf-8").removesuffix("\n").removesuffix("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            errors.append(f"{name}: {text}: cannot be read: {reason}")
+            continue
+        found.append((name, _variable_path(bare), content))
+    yield from sorted(found, key=lambda item: (len(item[1]), item[0]))
+
+
+def _variable_path(name: str) -> Path_:
+    return tuple(part.lower() for part in name[len(PREFIX) :].split("__"))
+
+
+def _without_file(name: str) -> str | None:
+    """The variable whose value a ``..._FILE`` or ``...__FILE`` holds the place of."""
+    for ending in ("__FILE", "_FILE"):
+        if name.upper().endswith(ending) and len(name) > len(PREFIX) + len(ending):
+            return name[: -len(ending)]
+    return None
 
 
 def _merge(into: dict[str, Any], new: Mapping[str, Any], sources: dict[str, str], source: str, at: Path_ = ()) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from snowgauge.actions.imports.settings import ImportsSettings
-from snowgauge.actions.scripts.settings import ScriptsSettings
 from snowgauge.actions.lifetime.settings import PrivacySettings, RetentionSettings
+from snowgauge.actions.scripts.settings import ScriptsSettings
 from snowgauge.api.settings import ConsoleSettings
 from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.proxy.settings import ProxySettings

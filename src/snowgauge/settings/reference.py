@@ -138,7 +138,8 @@ def markdown() -> str:
         "Each setting can stand in `snowgauge.toml`, in the environment, or behind `--set`, each over the one before.",
         '`collector.cookie.name` is `[collector.cookie] name = "sp"` in the file, the variable',
         "`SNOWPLOW_COLLECTOR__COOKIE__NAME`, and `--set collector.cookie.name=sp`. Durations are written `60 minutes`,",
-        "sizes `2 GiB`, lists and maps in the environment as JSON.",
+        "sizes `2 GiB`, lists and maps in the environment as JSON. A variable whose name ends in `_FILE` names a file",
+        "that holds the value: `SNOWPLOW_STORE__URL_FILE=/run/secrets/store_url`.",
     ]
     section = None
     for line in lines():
