@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
 
-from snowgauge.enrich.explain import Explanation
+from snowgauge.enrich.enricher import Enricher
 from snowgauge.eventlog.base import EventLog
 from snowgauge.iglu.contract import Resolver, Validator
 from snowgauge.store.base import Store
@@ -24,5 +25,5 @@ class Deployment(msgspec.Struct, frozen=True):
     version: str
     collector_url: str = ""
     """Where trackers send to, as people who set one up have to write it."""
-    explain: Callable[[bytes], list[Explanation]] | None = None
-    """What enriching a record does, step by step; ``None`` where no enricher is at hand."""
+    lend_enricher: Callable[[], AbstractContextManager[Enricher]] | None = None
+    """An enricher with this deployment's configuration, for one caller at a time; ``None`` where none is at hand."""

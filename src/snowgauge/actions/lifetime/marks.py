@@ -204,12 +204,12 @@ class Marks:
 
     def _nested(self, name: str, text: str, depth: int) -> Iterator[Mark]:
         start = text.lstrip()[:1]
-        if start in ("{", "["):
+        if start in ("{", "[", '"'):  # JSON, also a JSON text of nothing but a string
             try:
                 inner = msgspec.json.decode(text)
             except (msgspec.DecodeError, RecursionError, UnicodeError):
                 inner = None
-            if isinstance(inner, dict | list):
+            if isinstance(inner, dict | list | str):
                 yield from self._json(name, inner, depth + 1)
                 return
         if "=" in text and not _BASE64.fullmatch(text):
@@ -230,7 +230,7 @@ def _base64(text: str) -> Any:
         raw = base64.b64decode(bare + "=" * (-len(bare) % 4))
     except (binascii.Error, ValueError):
         return None
-    if raw[:1] not in (b"{", b"["):
+    if raw[:1] not in (b"{", b"[", b'"'):
         return None
     try:
         return msgspec.json.decode(raw)

@@ -100,7 +100,7 @@ class Tombstones:
             return batch
         events = [event for event in batch.events if not self.covers(event)]
         incomplete = [event for event in batch.incomplete if not self.covers(event)]
-        failed = [kept for one in batch.failed if (kept := self._pruned_failed(one)) is not None]
+        failed = [kept for one in batch.failed if (kept := self.pruned_failed(one)) is not None]
         if (
             len(events) == len(batch.events)
             and len(incomplete) == len(batch.incomplete)
@@ -110,7 +110,8 @@ class Tombstones:
             return batch
         return StoreBatch(batch.id, events, failed, incomplete)
 
-    def _pruned_failed(self, failed: FailedEvent) -> FailedEvent | None:
+    def pruned_failed(self, failed: FailedEvent) -> FailedEvent | None:
+        """A failed event without covered events in its request; ``None`` when it is covered itself."""
         mine = self._test(failed)
         return failed if mine is None else pruned_failed(failed, self._marks, mine)
 
