@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.app import create_app
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.eventlog.memory import MemoryLog
@@ -51,7 +52,9 @@ def collecting() -> Iterator[Callable[..., Collecting]]:
     """``collecting(cookie={"enabled": False})`` is a collector with these settings."""
     with ExitStack() as stack:
 
-        def make(*, more: Any = None, name: str = "test-collector", **settings: Any) -> Collecting:
+        def make(
+            *, more: Any = None, name: str = "test-collector", security: Any = None, **settings: Any
+        ) -> Collecting:
             log = MemoryLog()
             app = create_app(
                 CollectorSettings.model_validate(settings),
@@ -60,6 +63,7 @@ def collecting() -> Iterator[Callable[..., Collecting]]:
                 clock=lambda: NOW,
                 new_uuid=lambda: FRESH_ID,
                 more=more,
+                security=SecuritySettings.model_validate(security or {}),
             )
             return Collecting(stack.enter_context(Client(app)), log)
 
