@@ -235,7 +235,7 @@ class StoreContract:
         assert [bucket.key for bucket in store.count_by("good", "br_cookies", ALL)] == [True]
 
     def test_counts_by_schema_of_entities(self, store: Store) -> None:
-        nested = {"schema": "iglu:com.acme/inside/jsonschema/1-0-0", "text": 'a\u0000b"\\'}
+        nested = {"schema": "iglu:com.acme/inside/jsonschema/1-0-0", "text": '\u0000\u0000b"\\u0000\\\u0000'}
         extra = described("iglu:com.acme/outside/jsonschema/1-0-0", nested)
         events = [web_page_view(n) for n in range(3)]
         events.append(web_page_view(3, contexts=[extra, extra], derived_contexts=[]))

@@ -134,9 +134,8 @@ class PostgresReader:
     def entity_counts(self, kind: EventKind, selection: Selection, *, limit: int = 100) -> list[Bucket]:
         asked = self._asked(kind, selection)
         asked.parameters["limit"] = limit
-        # json, not jsonb: it takes every escape that an entity's data may hold
         schemas = " UNION ".join(
-            f"SELECT x ->> 'schema' AS k FROM json_array_elements(e.{name}::json -> 'data') x"
+            f"SELECT x ->> 'schema' AS k FROM json_array_elements({_json(f'e.{name}')} -> 'data') x"
             for name in ("contexts", "derived_contexts")
         )
         rows = self._rows(
@@ -255,6 +254,12 @@ class _Asked:
 def _text(value: str) -> str:
     """What is stored of a text: no U+0000, no lone surrogates."""
     return value.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _json(column: str) -> str:
+    """A text column as JSON, without the escape of the character that PostgreSQL cannot hold."""
+    without = rf"regexp_replace({column}, '((?:^|[^\\])(?:\\\\)*)(?:\\u0000)+', '\1', 'g')"
+    return rf"(CASE WHEN position('\u0000' IN {column}) > 0 THEN {without} ELSE {column} END)::json"
 
 
 def _unset(kind: EventKind, name: str, column: str) -> str:
