@@ -65,11 +65,17 @@ def wait_for(condition: object) -> None:
 
 
 def test_parts_stop_in_the_order_of_the_flow(supervisor: Supervisor, notes: Path) -> None:
-    for role in ("clickhouse", "pipeline", "collector", "console"):
+    for role in ("clickhouse", "pipeline", "collector", "console", "proxy"):
         supervisor.start([part(role, notes)])
     supervisor.shut_down()
     stopped = [line for line in lines(notes) if line.endswith("stopped")]
-    assert stopped == ["collector stopped", "pipeline stopped", "console stopped", "clickhouse stopped"]
+    assert stopped == [
+        "proxy stopped",
+        "collector stopped",
+        "pipeline stopped",
+        "console stopped",
+        "clickhouse stopped",
+    ]
 
 
 def test_a_part_that_is_killed_is_started_again(supervisor: Supervisor, notes: Path, tmp_path: Path) -> None:
