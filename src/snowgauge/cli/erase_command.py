@@ -14,8 +14,7 @@ from snowgauge.actions.lifetime.erasing import Erasing, Identifier, Order, Plan,
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import SnowgaugeError
 from snowgauge.events.timestamps import iso_text
-from snowgauge.pipeline.build import open_store
-from snowgauge.pipeline.lifetime import erasing
+from snowgauge.pipeline.lifetime import erasing, opened
 
 UserIdOption = Annotated[list[str] | None, typer.Option("--user-id", help="Value of user_id. May be repeated.")]
 DomainUserIdOption = Annotated[
@@ -77,26 +76,22 @@ def erase(
 
     Example: `snowgauge erase --user-id ann --email ann@example.com`
     """
-    settings = settings_of(ctx)
     given = identifiers(user_id, domain_userid, network_userid, ip, email, anywhere)
-    store = open_store(settings)
-    try:
+    with opened(settings_of(ctx)) as (settings, store):
         action = erasing(settings, store)
         if resume:
             _resume(action, as_json)
             return
-        plan = action.plan(given, _progress("looking"))
+        plan = action.plan(given, progress_lines("looking"))
         if expand:
             given += [(kind, value) for kind, value, _ in plan.seen_with if kind in ("user_id", "domain_userid")]
-            plan = action.plan(given, _progress("looking"))
+            plan = action.plan(given, progress_lines("looking"))
         if not yes:
             _show_plan(plan, as_json)
             err.print("nothing was changed: add --yes to erase this")
             return
         order = action.order(given, at=int(time.time() * 1000), by=by or getpass.getuser(), reason=reason)
         _show_report(_carry_out(action, order), as_json)
-    finally:
-        store.close()
 
 
 def _resume(action: Erasing, as_json: bool) -> None:
@@ -109,7 +104,7 @@ def _resume(action: Erasing, as_json: bool) -> None:
 
 def _carry_out(action: Erasing, order: Order) -> Report:
     try:
-        return action.carry_out(order, time.time, _progress("erasing"))
+        return action.carry_out(order, time.time, progress_lines("erasing"))
     except SnowgaugeError:
         err.print(f"erasure {order.id} is not finished: run `snowgauge erase --resume` when the cause is gone")
         raise
@@ -128,7 +123,8 @@ class _Progress:
             err.print(f"[dim]{self._verb}: {where}, {count:,} found[/]")
 
 
-def _progress(verb: str) -> _Progress:
+def progress_lines(verb: str) -> _Progress:
+    """Progress for a person who watches: a line every two seconds."""
     return _Progress(verb)
 
 

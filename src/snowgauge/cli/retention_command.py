@@ -12,8 +12,7 @@ import typer
 from snowgauge.actions.lifetime import retention
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.events.timestamps import iso_text
-from snowgauge.pipeline.build import open_store
-from snowgauge.pipeline.lifetime import open_lifetime, spool_folder
+from snowgauge.pipeline.lifetime import open_lifetime, opened, spool_folder
 from snowgauge.settings.model import Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
@@ -32,11 +31,8 @@ def plan(ctx: typer.Context, as_json: JsonOption = False) -> None:
     Example: `snowgauge retention plan`
     """
     settings = settings_of(ctx)
-    store = open_store(settings)
-    try:
+    with opened(settings) as (_, store):
         steps = retention.plan(open_lifetime(store), settings.retention, datetime.now(UTC), spool_folder(settings))
-    finally:
-        store.close()
     _show(settings, steps, as_json, "would go")
 
 
@@ -46,11 +42,8 @@ def run(ctx: typer.Context, as_json: JsonOption = False) -> None:
     Example: `snowgauge retention run`
     """
     settings = settings_of(ctx)
-    store = open_store(settings)
-    try:
+    with opened(settings) as (_, store):
         steps = retention.run(open_lifetime(store), settings.retention, datetime.now(UTC), spool_folder(settings))
-    finally:
-        store.close()
     _show(settings, steps, as_json, "removed")
 
 

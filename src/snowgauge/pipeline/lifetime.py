@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from snowgauge.actions.lifetime import retention
+import msgspec
+from pydantic import SecretStr
+
+import snowgauge
+from snowgauge.actions.lifetime import backup, retention
+from snowgauge.actions.lifetime.backup import Root
 from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.marks import Finder
-from snowgauge.actions.lifetime.places import EventLogPlace, Found, Place, Progress, Taken, store_places
+from snowgauge.actions.lifetime.places import (
+    EventLogPlace,
+    Found,
+    Place,
+    Progress,
+    Taken,
+    mark_of,
+    silent,
+    store_places,
+)
 from snowgauge.actions.lifetime.pruning import pruned_failed
 from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.errors import SettingsError, SnowgaugeError
@@ -20,11 +38,67 @@ from snowgauge.pipeline import build
 from snowgauge.pipeline.journal import Journal, Processed
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Store, StoreBatch
+from snowgauge.store.clickhouse import snapshot
 from snowgauge.store.lifetime import HasLifetime, Lifetime, Row, row_key
 from snowgauge.telemetry.logs import logger
 
+if TYPE_CHECKING:
+    from snowgauge.store.clickhouse.store import ClickHouseStore
+
 log = logger("retention")
 _LOOK_EVERY = 60.0
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not listened on
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Settings, Store]]:
+    """The store of a deployment, whether it runs or not; with settings that lead to it.
+
+    The embedded engine is asked where it runs, and started in this process for the length of the block where not.
+    """
+    engine = settings.clickhouse.engine
+    if not build.embedded(settings) or _listens(engine.host, engine.port):
+        store = build.open_store(settings)
+        try:
+            yield settings, store
+        finally:
+            store.close()
+        return
+    from snowgauge.store.clickhouse.engine.server import EngineServer
+
+    quiet = engine.model_copy(update={"port": 0, "host": "127.0.0.1"})
+    server = EngineServer(quiet, engine_folder(settings))
+    server.start()
+    try:
+        here = quiet.model_copy(update={"port": server.port})
+        clickhouse = settings.clickhouse.model_copy(update={"engine": here})
+        chosen = settings.model_copy(update={"clickhouse": clickhouse})
+        store = build.open_store(chosen)
+        try:
+            yield chosen, store
+        finally:
+            store.close()
+    finally:
+        server.stop()
+
+
+def store_at(settings: Settings, url: str) -> Settings:
+    """The same deployment with its store at this URL; ``here``: where it is."""
+    if url == "here":
+        return settings
+    if "://" not in url:
+        raise SettingsError(f"{url!r} is no store: write a URL as in store.url, or 'here' for this deployment's store")
+    return settings.model_copy(update={"store": settings.store.model_copy(update={"url": SecretStr(url)})})
+
+
+def engine_folder(settings: Settings) -> Path:
+    return settings.clickhouse.engine.path or build.data_dir(settings) / "clickhouse"
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((_ANY.get(host, host), port)) == 0
 
 
 def open_lifetime(store: Store) -> Lifetime:
@@ -56,6 +130,101 @@ def erasing(settings: Settings, store: Store) -> Erasing:
     return Erasing(places, tombstones(settings), gate(settings), names=settings.privacy.person_fields)
 
 
+def backup_roots(settings: Settings, file: Path | None = None) -> list[Root]:
+    """What a backup holds: the data folder and the event log; and beside them what settings point to: local schema
+    folders, enrichments, and the settings' own ``file``."""
+    data = build.data_dir(settings)
+    roots = [Root("data", data)]
+    if settings.eventlog.folder is not None and not settings.eventlog.folder.absolute().is_relative_to(data):
+        roots.append(Root("spool", settings.eventlog.folder.absolute()))
+    elsewhere = [
+        file,
+        Path(settings.enrichments.folder or data),
+        *(Path(name) for name in settings.iglu.registries if "://" not in name),
+    ]
+    found = [path.absolute() for path in elsewhere if path is not None and path.exists()]
+    found = [path for path in dict.fromkeys(found) if not path.is_relative_to(data)]
+    return [*roots, *(Root(f"elsewhere/{n}-{path.name}", path, False) for n, path in enumerate(found))]
+
+
+def take_backup(
+    settings: Settings, folder: Path, progress: Progress = silent, *, file: Path | None = None
+) -> backup.Backup:
+    """Back up this deployment, which may be running. Raises ``SnowgaugeError`` for one with a database server."""
+    _refuse_server(settings)
+    data = engine_folder(settings)
+    name = uuid.uuid4().hex
+    with opened(settings) as (_, store):
+        store = cast("ClickHouseStore", store)
+
+        def freeze() -> backup.Snapshot:
+            frozen = snapshot.freeze(store.connection, store.layout, data, name)
+            return backup.Snapshot([msgspec.Raw(msgspec.json.encode(one)) for one in frozen.tables], frozen.folders)
+
+        return backup.take(
+            folder.absolute(),
+            backup_roots(settings, file),
+            gate(settings),
+            freeze,
+            lambda: snapshot.thaw(data),
+            version=snowgauge.__version__,
+            at=int(time.time() * 1000),
+            progress=progress,
+        )
+
+
+def restore_backup(
+    settings: Settings, folder: Path, *, replace: bool = False, progress: Progress = silent
+) -> tuple[backup.Backup, int, list[Path]]:
+    """Make a deployment of a backup; nothing of it may be running. Answers the backup, how much tombstones took out
+    again, and where what was in the place has been moved."""
+    _refuse_server(settings)
+    engine = settings.clickhouse.engine
+    if _listens(engine.host, engine.port):
+        raise SnowgaugeError(f"something listens on {engine.host}:{engine.port}: stop the deployment before a restore")
+    if engine.path is not None and not engine.path.absolute().is_relative_to(build.data_dir(settings)):
+        raise SnowgaugeError(
+            "clickhouse.engine.path is outside of the data folder: restore without it and move it then"
+        )
+    found = backup.read(folder.absolute(), progress)
+    roots = backup_roots(settings)
+    restoring = backup.Restoring(folder.absolute(), roots)
+    if not replace:
+        restoring.refuse_used()
+    restoring.begin()
+    drafts = {draft.name: draft.path for draft in restoring.drafts()}
+    changes = {
+        "common": settings.common.model_copy(update={"data_dir": drafts["data"]}),
+        "eventlog": settings.eventlog.model_copy(update={"folder": drafts.get("spool")}),
+        "clickhouse": settings.clickhouse.model_copy(
+            update={"engine": engine.model_copy(update={"path": None, "port": 0, "sync": False})}
+        ),
+    }
+    draft_settings = settings.model_copy(update=changes)
+    # what was erased since the backup was taken stays erased
+    kept = tombstones(draft_settings)
+    kept.merge(tombstones(settings))
+    with opened(draft_settings) as (here, store):
+        store = cast("ClickHouseStore", store)
+        tables = [msgspec.json.decode(raw, type=snapshot.Table) for raw in found.tables]
+        parts = folder.absolute() / "clickhouse"
+        for number, _ in enumerate(snapshot.attach(store.connection, engine_folder(here), tables, parts)):
+            progress("tables", number + 1)
+        store.migrate()
+        gone = backup.forget_again(kept, open_lifetime(store), build.open_eventlog(here), progress)
+        gone += JournalPlace(drafts["data"] / "journal").forget(kept)
+    moved = restoring.finish(f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    return found, gone, moved
+
+
+def _refuse_server(settings: Settings) -> None:
+    if not build.embedded(settings):
+        raise SnowgaugeError(
+            "backup and restore are for the embedded engine. This deployment's events are in a database server: use "
+            "that server's own backup, and copy the data folder while nothing runs"
+        )
+
+
 class JournalPlace:
     """What workers have written down before storing it."""
 
@@ -71,7 +240,7 @@ class JournalPlace:
             batch = processed.batch
             items: tuple[Row, ...] = (*batch.events, *batch.failed, *batch.incomplete)
             for item in items:
-                mark = finder.by(item)
+                mark = mark_of(item, finder)
                 if mark is not None:
                     key, at = row_key(item)
                     yield Found(self.name, key, at, mark[0], item)
@@ -96,6 +265,21 @@ class JournalPlace:
                 removed, changed = removed + gone, changed + rewritten
                 progress(self.name, removed)
         return Taken(self.name, removed, changed)
+
+    def forget(self, tombstones: Tombstones) -> int:
+        """Take out what tombstones cover; answers of how many batches."""
+        changed = 0
+        for processed in self._all():
+            kept = tombstones.without(processed.batch)
+            if kept is not processed.batch:
+                good = len(processed.batch.events) - len(kept.events)
+                bad = len(processed.batch.failed) - len(kept.failed)
+                processed.tally.enriched -= good
+                processed.tally.failed -= bad
+                processed.tally.dropped += good + bad
+                self._journal.save(Processed(kept, processed.tally))
+                changed += 1
+        return changed
 
     def _all(self) -> Iterator[Processed]:
         for file in sorted(self._folder.glob("*.batch")):

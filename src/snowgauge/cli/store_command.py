@@ -1,0 +1,70 @@
+"""`snowgauge store`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from snowgauge.actions.lifetime.copying import Day, End, copy
+from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.erase_command import progress_lines
+from snowgauge.cli.export_command import SinceOption, UntilOption, instant
+from snowgauge.errors import SnowgaugeError
+from snowgauge.pipeline.lifetime import open_lifetime, opened, store_at, tombstones
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Stores as a whole.", no_args_is_help=True)
+    group.command("copy")(copy_command)
+    app.add_typer(group, name="store")
+
+
+def copy_command(
+    ctx: typer.Context,
+    source: Annotated[
+        str, typer.Argument(help="Store to read: a URL as in store.url, or `here` for this deployment's.")
+    ],
+    target: Annotated[str, typer.Argument(help="Store to write: a URL as in store.url, or `here`.")],
+    since: SinceOption = "",
+    until: UntilOption = "",
+) -> None:
+    """Copy all events, failed and incomplete ones too, from one store to another, and compare day by day.
+
+    It may break off and be repeated: what is there is not copied again. The target is set up first.
+
+    Example: `snowgauge store copy here clickhouse://user:password@db.example.com:8123`
+    """
+    if source == target:
+        raise SnowgaugeError(f"FROM and TO are both {source}")
+    first, last = instant(since, "--since"), instant(until, "--until")
+    days: list[Day] = []
+    with (
+        opened(store_at(settings_of(ctx), source)) as (settings, origin),
+        opened(store_at(settings, target) if target != "here" else settings_of(ctx)) as (_, goal),
+    ):
+        ends = End(origin, open_lifetime(origin)), End(goal, open_lifetime(goal))
+        for day in copy(*ends, tombstones(settings), since=first, until=last, progress=progress_lines("copying")):
+            days.append(day)
+            if not day.same:
+                err.print(
+                    f"{day.kind} {day.day}: not the same: {day.source} in {source[:12]}, {day.target} in the target"
+                )
+    rows = [
+        (
+            day.day,
+            day.kind,
+            f"{day.source.rows:,}",
+            f"{day.copied:,}",
+            day.source.checksum,
+            "same" if day.same else "DIFFERENT",
+        )
+        for day in days
+    ]
+    out.print(table(("day", "kind", "events", "copied now", "checksum", "compared"), rows))
+    different = sum(not day.same for day in days)
+    if different:
+        raise SnowgaugeError(
+            f"{different} days are not the same on both sides: were events coming in? Repeat the copy with the "
+            "pipeline stopped"
+        )

@@ -1,0 +1,218 @@
+"""A backup of a running deployment becomes a deployment with the same events; whoever was erased since stays erased."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowgauge.actions.lifetime import backup
+from snowgauge.actions.lifetime.copying import _sum as checksum
+from snowgauge.actions.lifetime.tombstones import Tombstones
+from snowgauge.errors import SnowgaugeError
+from snowgauge.eventlog.base import LogEntry
+from snowgauge.events.payload import CollectorPayload
+from snowgauge.events.payload_record import decode, encode
+from snowgauge.pipeline import build
+from snowgauge.pipeline.lifetime import erasing, gate, open_lifetime, opened, restore_backup, take_backup, tombstones
+from snowgauge.settings.model import Settings
+from snowgauge.store.base import Selection, StoreBatch
+from snowgauge.testing.deployment import free_port
+from snowgauge.testing.events import NOON, described, schema_violation, web_page_view
+
+URI = "iglu:com.acme/thing/jsonschema/1-0-0"
+ALL = Selection()
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings.model_validate(
+        {
+            "common": {"data_dir": str(folder)},
+            "clickhouse": {"engine": {"port": free_port(), "sync": False}},
+            "eventlog": {"min_free_bytes": 0},
+            "iglu": {"iglu_central": False},
+        }
+    )
+
+
+def run(code: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """In a process of its own: one process can open one engine."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.run([sys.executable, "-c", code, *arguments], check=False, capture_output=True, env=environment)
+
+
+def fill(settings: Settings) -> None:
+    events = [
+        web_page_view(n, user_id="ann" if n % 5 == 0 else "bob", contexts=[described(URI, {"n": n, "t": "é"})])
+        for n in range(200)
+    ]
+    events += [web_page_view(n, user_id="bob", collector_tstamp=NOON + n * 40 * 86_400_000) for n in range(200, 203)]
+    with opened(settings) as (_, store):
+        store.migrate()
+        store.write(StoreBatch("b1", events, [schema_violation(n) for n in range(5)], [web_page_view(900)]))
+        open_lifetime(store).delete("good", [(str(events[1].event_id), NOON + 1000)])
+    writer = build.open_eventlog(settings).writer()
+    writer.append(
+        [LogEntry(encode(CollectorPayload(timestamp=NOON, querystring=f"uid={u}")), 1) for u in ("ann", "bob")]
+    )
+    writer.close()
+    (build.data_dir(settings) / "schemas").mkdir()
+    (build.data_dir(settings) / "schemas" / "x.json").write_text("{}")
+    build.open_access(settings)
+
+
+def sums(settings: Settings) -> Any:
+    with opened(settings) as (_, store):
+        lifetime = open_lifetime(store)
+        none = Tombstones(Path("/nowhere"))
+        return (
+            [checksum(lifetime, none, kind, 0, 2**42)[0] for kind in ("good", "failed", "incomplete")],
+            store.query("SELECT count(), sum(toUInt32(contexts_com_acme_thing_1[1].n)) FROM atomic.events").rows,
+            store.query("SELECT count() FROM snowplow.local").rows,
+            store.write(StoreBatch("b1")).repeated,
+            [decode(entry.body).querystring for entry in build.open_eventlog(settings).peek()],
+            (build.data_dir(settings) / "schemas" / "x.json").read_text(),
+        )
+
+
+# Every step runs in a process of its own, so this test is the program of those processes too.
+STEP = """
+import sys, importlib.util
+spec = importlib.util.spec_from_file_location("backup_steps", {file!r})
+module = importlib.util.module_from_spec(spec)
+sys.modules["backup_steps"] = module
+spec.loader.exec_module(module)
+from pathlib import Path
+{code}
+"""
+
+
+def step(code: str) -> bytes:
+    done = run(STEP.format(file=__file__, code=code))
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A deployment in ``data``, its backup in ``backup``, its figures in ``sums``."""
+    folder = tmp_path_factory.mktemp("deployment")
+    step(
+        f"folder = Path({str(folder)!r})\n"
+        "settings = module.settings_in(folder / 'data')\n"
+        "module.fill(settings)\n"
+        "(folder / 'sums').write_text(repr(module.sums(settings)))\n"
+        "module.take_backup(settings, folder / 'backup')\n"
+        "assert not list((folder / 'data' / 'clickhouse' / 'shadow').glob('snowgauge*'))\n"
+    )
+    return folder
+
+
+def test_a_restored_deployment_has_the_same_events_log_schemas_and_accounts(made: Path, tmp_path: Path) -> None:
+    step(
+        f"folder, target = Path({str(made)!r}), Path({str(tmp_path)!r}) / 'data'\n"
+        "settings = module.settings_in(target)\n"
+        "module.restore_backup(settings, folder / 'backup')\n"
+        "assert repr(module.sums(settings)) == (folder / 'sums').read_text(), module.sums(settings)\n"
+    )
+    assert (tmp_path / "data" / "console.sqlite").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_who_was_erased_after_the_backup_does_not_come_back(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "data", tmp_path / "data")
+    out = step(
+        f"target = Path({str(tmp_path)!r}) / 'data'\n"
+        f"folder = Path({str(made)!r})\n"
+        "settings = module.settings_in(target)\n"
+        "with module.opened(settings) as (here, store):\n"
+        "    action = module.erasing(here, store)\n"
+        "    order = action.order([('user_id', 'ann')], at=module.NOON * 2, by='op')\n"
+        "    action.carry_out(order, lambda: 1.0)\n"
+        "try:\n"
+        "    module.restore_backup(settings, folder / 'backup')\n"
+        "except module.SnowgaugeError as error:\n"
+        "    assert 'not empty' in str(error)\n"
+        "else:\n"
+        "    raise AssertionError\n"
+        "_, gone, moved = module.restore_backup(settings, folder / 'backup', replace=True)\n"
+        "with module.opened(settings) as (here, store):\n"
+        "    counts = {b.key: b.count for b in store.count_by('good', 'user_id', module.ALL)}\n"
+        "print(gone, len(moved), counts, [e.kind for e in module.build.open_eventlog(settings).peek()])\n"
+    )
+    assert out.splitlines()[-1] == b"41 1 {'bob': 162} ['erased', 'payload']"
+
+
+def test_a_restore_that_was_killed_is_simply_run_again(made: Path, tmp_path: Path) -> None:
+    code = (
+        f"folder, target = Path({str(made)!r}), Path({str(tmp_path)!r}) / 'data'\n"
+        "import os, signal\n"
+        "settings = module.settings_in(target)\n"
+        "def tick(what, count):\n"
+        "    if what == 'tables' and count == {stop}: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "module.restore_backup(settings, folder / 'backup', progress=tick)\n"
+        "assert repr(module.sums(settings)) == (folder / 'sums').read_text()\n"
+    )
+    killed = run(STEP.format(file=__file__, code=code.replace("{stop}", "2")))
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "data").exists() or not list((tmp_path / "data").iterdir())
+    step(code.replace("{stop}", "-1"))
+
+
+def test_a_damaged_backup_is_not_restored(made: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "backup"
+    shutil.copytree(made / "backup", copy)
+    victim = next(path for path in sorted((copy / "clickhouse").rglob("*")) if path.is_file())
+    victim.write_bytes(victim.read_bytes()[:-1] + b"!")
+    with pytest.raises(SnowgaugeError, match="checksum"):
+        backup.read(copy)
+    victim.unlink()
+    with pytest.raises(SnowgaugeError, match="missing"):
+        backup.read(copy)
+    (copy / backup.LIST).unlink()
+    with pytest.raises(SnowgaugeError, match="no backup"):
+        backup.read(copy)
+
+
+def test_a_backup_needs_a_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    settings = settings_in(tmp_path / "data")
+    with pytest.raises(SnowgaugeError, match="there already"):
+        backup.take(
+            tmp_path / "there", [], gate(settings), lambda: backup.Snapshot([], {}), lambda: None, version="1", at=0
+        )
+
+
+def test_sqlite_files_are_copied_while_they_are_written(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "data")
+    log = build.open_eventlog(settings)
+    writer = log.writer()
+    entries = [LogEntry(b"x" * 2000, int(time.time() * 1000)) for _ in range(50)]
+    writer.append(entries)
+    made = backup.take(
+        tmp_path / "backup",
+        [backup.Root("data", tmp_path / "data")],
+        gate(settings),
+        lambda: (writer.append(entries), backup.Snapshot([], {}))[1],
+        lambda: None,
+        version="1",
+        at=0,
+    )
+    writer.append(entries)
+    writer.close()
+    restoring = backup.Restoring(tmp_path / "backup", [backup.Root("data", tmp_path / "again")])
+    restoring.begin()
+    restoring.finish("x")
+    assert build.open_eventlog(settings_in(tmp_path / "again")).stats().entries == 100
+    assert len(made.files) == 1
+    assert tombstones(settings).all() == []
+
+
+__all__ = ["erasing", "restore_backup", "take_backup"]
