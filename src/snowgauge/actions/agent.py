@@ -1,0 +1,267 @@
+"""How a deployment is doing, in figures only: what the agent API tells a console that runs elsewhere.
+
+Nothing of what an event says about a person or a page is in any answer. The only texts that come out of tables are the
+keys that things are counted by: names and versions of events, schemas, trackers, applications, platforms and failure
+types. A message of a database or of a failure is not among them, because it may quote what it complains about.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import time
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from snowgauge.actions import health
+from snowgauge.actions.deployment import Deployment
+from snowgauge.errors import SnowgaugeError
+from snowgauge.store.base import Bucket, EventKind, Filter, Selection
+from snowgauge.telemetry import metrics
+
+Period = Literal["today", "24h", "7d", "30d", "all"]
+PERIODS: tuple[Period, ...] = ("today", "24h", "7d", "30d", "all")
+
+_DAY = 86_400_000
+_MOST = 200
+_LIMITS = ("collector_refused", "enrich_accepted_invalid", "store_refused", "pipeline_poison")
+
+
+@dataclass(frozen=True)
+class Status:
+    """The three ticks of Try Snowplow. ``receiving``: at least one event has been stored, ``events`` of them so far."""
+
+    installed: bool
+    ready: bool
+    receiving: bool
+    events: int
+    version: str
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part. ``lag_events`` and ``lag_seconds`` are what it has yet to do, ``last_success`` is Unix time in ms."""
+
+    name: str
+    up: bool
+    last_success: int | None = None
+    lag_events: int | None = None
+    lag_seconds: float | None = None
+    free_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Health:
+    healthy: bool
+    components: list[Component]
+
+
+@dataclass(frozen=True)
+class PeriodCounts:
+    """Good and bad events of one period; ``bad_by_type`` is by type of failure."""
+
+    period: Period
+    good: int
+    bad: int
+    bad_by_type: dict[str, int]
+
+
+@dataclass(frozen=True)
+class MinuteCount:
+    """``start`` is Unix time in ms."""
+
+    start: int
+    good: int
+    bad: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How often one key was seen, and when first and last (Unix time in ms) in the period asked for.
+
+    ``key`` is ``None`` for events without it.
+    """
+
+    key: str | None
+    count: int
+    first_seen: int | None
+    last_seen: int | None
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One kind of event by the name, vendor and version of its schema."""
+
+    vendor: str | None
+    name: str | None
+    version: str | None
+    count: int
+    first_seen: int | None
+    last_seen: int | None
+
+
+@dataclass(frozen=True)
+class Versions:
+    """``local_schemas`` is the number of schemas that need no network."""
+
+    snowgauge: str
+    python: str
+    local_schemas: int
+
+
+@dataclass(frozen=True)
+class LimitHit:
+    """How often a limit was met since the start of the deployment."""
+
+    limit: str
+    reason: str
+    count: int
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def status(deployment: Deployment) -> Status:
+    """Never raises: a store that does not answer is not ready."""
+    ready = health.check(deployment).ready
+    try:
+        events = deployment.store.count("good", Selection())
+    except SnowgaugeError:
+        events = 0
+    return Status(True, ready, events > 0, events, deployment.version)
+
+
+def component_health(deployment: Deployment) -> Health:
+    """Every part as far as it can be asked from here. Never raises."""
+    parts = {part.name: part.ok for part in health.check(deployment).parts}
+    counted = _metric_values()
+    last_stored = counted.get(("pipeline_last_stored_timestamp", ""))
+    last = int(last_stored * 1000) if last_stored else None
+    waiting: int | None = None
+    oldest: float | None = None
+    try:
+        stats = deployment.eventlog.stats()
+        waiting, oldest = stats.entries, round(stats.oldest_seconds, 1)
+    except SnowgaugeError:
+        pass
+    free = shutil.disk_usage(deployment.data_dir).free if deployment.data_dir.exists() else None
+    log_up = parts.get("eventlog", False)
+    outages = counted.get(("iglu_lookups", "outage"), 0)
+    found = counted.get(("iglu_lookups", "found"), 0)
+    components = [
+        Component("collector", log_up),
+        Component("eventlog", log_up, lag_events=waiting, lag_seconds=oldest, free_bytes=free),
+        Component("enrich", oldest is not None and oldest < _STUCK_SECONDS, last, waiting, oldest),
+        Component("store", parts.get("store", False), last),
+        Component("registry", not outages or found > 0),
+    ]
+    return Health(all(component.up for component in components), components)
+
+
+_STUCK_SECONDS = 300
+"""Work that has waited for longer means that nobody does it."""
+
+
+def counts(deployment: Deployment, now: int) -> list[PeriodCounts]:
+    """Good and bad events of every period."""
+    found = []
+    for period in PERIODS:
+        selection = _selection(period, now)
+        types = deployment.store.count_by("failed", "failure_type", selection, limit=_MOST)
+        by_type = {str(bucket.key): bucket.count for bucket in types if bucket.key is not None}
+        good = deployment.store.count("good", selection)
+        found.append(PeriodCounts(period, good, sum(by_type.values()), by_type))
+    return found
+
+
+def minutes(deployment: Deployment, now: int, number: int) -> list[MinuteCount]:
+    """The last ``number`` minutes, oldest first, the running one last; minutes without events included."""
+    end = (now // 60_000 + 1) * 60_000
+    selection = Selection(end - number * 60_000, end)
+    good, bad = (
+        {bucket.key: bucket.count for bucket in deployment.store.timeline(kind, selection, seconds=60)}
+        for kind in cast(tuple[EventKind, ...], ("good", "failed"))
+    )
+    starts = range(end - number * 60_000, end, 60_000)
+    return [MinuteCount(start, good.get(start, 0), bad.get(start, 0)) for start in starts]
+
+
+def event_types(deployment: Deployment, period: Period, now: int) -> list[EventType]:
+    """Kinds of good events, the most frequent first."""
+    found: list[EventType] = []
+
+    def groups(column: str, **chosen: str | None) -> list[Bucket]:
+        filters = [
+            Filter(name, "none") if value is None else Filter(name, "in", [value]) for name, value in chosen.items()
+        ]
+        return deployment.store.count_by("good", column, _selection(period, now, filters), limit=_MOST)
+
+    for vendor in groups("event_vendor"):
+        versions = groups("event_version", event_vendor=vendor.key)
+        for name in groups("event_name", event_vendor=vendor.key):
+            # nearly always one version per vendor: then nothing more has to be asked
+            own = (
+                [name] if len(versions) == 1 else groups("event_version", event_vendor=vendor.key, event_name=name.key)
+            )
+            for one in own:
+                version = versions[0].key if len(versions) == 1 else one.key
+                found.append(EventType(vendor.key, name.key, version, one.count, one.first, one.last))
+    return sorted(found, key=lambda kind: -kind.count)[:_MOST]
+
+
+def schemas(deployment: Deployment, period: Period, now: int) -> list[Counted]:
+    """Schemas of the entities that good events carry."""
+    return _counted(deployment.store.entity_counts("good", _selection(period, now), limit=_MOST))
+
+
+Column = Literal["v_tracker", "name_tracker", "app_id", "platform"]
+
+
+def by_column(deployment: Deployment, column: Column, period: Period, now: int) -> list[Counted]:
+    """Good events by tracker version, tracker namespace, application or platform."""
+    return _counted(deployment.store.count_by("good", column, _selection(period, now), limit=_MOST))
+
+
+def versions(deployment: Deployment) -> Versions:
+    return Versions(deployment.version, platform.python_version(), len(deployment.resolver.keys()))
+
+
+def limits(deployment: Deployment) -> list[LimitHit]:  # noqa: ARG001 - every action is asked the same way
+    """Which limits were met, and how often; empty when none was."""
+    return [
+        LimitHit(name, label, int(value))
+        for (name, label), value in sorted(_metric_values().items())
+        if name in _LIMITS and value
+    ]
+
+
+def _selection(period: Period, now: int, filters: list[Filter] | None = None) -> Selection:
+    since = {
+        "today": now // _DAY * _DAY,
+        "24h": now - _DAY,
+        "7d": now - 7 * _DAY,
+        "30d": now - 30 * _DAY,
+        "all": None,
+    }[period]
+    return Selection(since=since, filters=filters or ())
+
+
+def _counted(buckets: list[Bucket]) -> list[Counted]:
+    return [
+        Counted(None if bucket.key is None else str(bucket.key), bucket.count, bucket.first, bucket.last)
+        for bucket in buckets
+    ]
+
+
+def _metric_values() -> dict[tuple[str, str], float]:
+    """Figures of all processes by name and (only) label."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    found: dict[tuple[str, str], float] = {}
+    for family in text_string_to_metric_families(metrics.render().decode()):
+        for sample in family.samples:
+            name = sample.name.removeprefix("snowgauge_").removesuffix("_total")
+            if sample.name.startswith("snowgauge_") and len(sample.labels) <= 1:
+                found[name, next(iter(sample.labels.values()), "")] = sample.value
+    return found

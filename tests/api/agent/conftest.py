@@ -1,0 +1,131 @@
+"""A store full of canaries, an agent API over it, and an identity provider on this machine."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from functools import lru_cache
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from snowgauge.actions.deployment import Deployment
+from snowgauge.api.agent.app import agent_app
+from snowgauge.api.agent.settings import AgentSettings
+from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.iglu.build import build
+from snowgauge.iglu.settings import IgluSettings
+from snowgauge.store.memory import MemoryStore
+from snowgauge.testing.asgi import Client
+from snowgauge.testing.web import serving
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+CLIENT, USER = "1example23456789", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+
+
+@lru_cache
+def rsa_key(name):
+    """The same key for the same name: making one takes a while."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+class Issuer:
+    """Serves a discovery document and keys; ``rotate`` replaces the key, ``token`` signs with the present one."""
+
+    def __init__(self, web):
+        self.web = web
+        self.url = f"{web.url}/pool"
+        self.keys = {}
+        self.rotate("first")
+        web.answers["/pool/.well-known/openid-configuration"] = lambda _: (
+            200,
+            {"issuer": self.url, "jwks_uri": f"{web.url}/keys"},
+        )
+        web.answers["/keys"] = lambda _: (200, {"keys": list(self.keys.values())})
+
+    def rotate(self, kid):
+        self.kid, self.key = kid, rsa_key(kid)
+        self.keys = {kid: self.jwk()}
+
+    def jwk(self, **more):
+        numbers = self.key.public_key().public_numbers()
+
+        def text(number):
+            return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).rstrip(b"=").decode()
+
+        made = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": text(numbers.n), "e": text(numbers.e)}
+        return {**made, **more}
+
+    def other_key(self):
+        return rsa_key("another's")
+
+    def public_text(self):
+        return self.key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+    def token(self, *, headers=None, algorithm="RS256", key=None, without=(), **claims):
+        now = int(time.time())
+        payload = {
+            "iss": self.url, "sub": USER, "client_id": CLIENT, "token_use": "access", "iat": now, "exp": now + 300,
+            "scope": "openid", **claims,
+        }  # fmt: skip
+        payload = {name: value for name, value in payload.items() if name not in without}
+        return jwt.encode(payload, key or self.key, algorithm, headers={"kid": self.kid, **(headers or {})})
+
+    def fetches(self):
+        return sum(asked.path == "/keys" for asked in self.web.asked)
+
+
+@pytest.fixture
+def issuer():
+    with serving() as web:
+        yield Issuer(web)
+
+
+@pytest.fixture(scope="session")
+def schemas():
+    return build(IgluSettings(iglu_central=False), None)
+
+
+@pytest.fixture
+def deployment(schemas, tmp_path):
+    resolver, validator = schemas
+    return Deployment(
+        store=MemoryStore(), eventlog=MemoryLog(), resolver=resolver, validator=validator, data_dir=tmp_path,
+        version="1.2.3",
+    )  # fmt: skip
+
+
+class Agent:
+    def __init__(self, client, token):
+        self.client = client
+        self.token = token
+
+    def ask(self, path="/status", *, method="GET", token=None, headers=()):
+        sent = [("authorization", f"Bearer {token or self.token}")] if token != "" else []
+        return self.client.request(method, path, [*sent, *headers])
+
+    def get(self, path):
+        answer = self.ask(path)
+        assert answer.status == 200, answer.body
+        return json.loads(answer.body)
+
+
+@pytest.fixture
+def open_agent(deployment):
+    opened = []
+
+    def make(*, now=None, checker=None, limit=None, **settings):
+        made = AgentSettings(**(settings or {"static_token": TOKEN}))
+        clock = {} if now is None else {"clock": lambda: now}
+        client = Client(agent_app(deployment, made, checker=checker, limit=limit, **clock)).__enter__()
+        opened.append(client)
+        return Agent(client, TOKEN)
+
+    yield make
+    for client in opened:
+        client.__exit__()
