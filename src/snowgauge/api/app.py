@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -20,10 +20,16 @@ PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 Site = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 
-def create_app(deployment: Deployment, doors: Doors | None = None, site: Site | None = None) -> FastAPI:
+def create_app(
+    deployment: Deployment,
+    doors: Doors | None = None,
+    site: Site | None = None,
+    programs: Mapping[str, Site] | None = None,
+) -> FastAPI:
     """Everything that the private port serves, as an ASGI application.
 
-    ``doors`` says who may use the console's API, which is not served without. ``site`` answers every other path.
+    ``doors`` says who may use the console's API, which is not served without. ``programs`` are applications by
+    the path that they own with everything below it. ``site`` answers every other path.
     """
     app = _bare(deployment.version)
     app.state.deployment = deployment
@@ -33,6 +39,8 @@ def create_app(deployment: Deployment, doors: Doors | None = None, site: Site | 
         app.state.doors = doors
         app.add_middleware(DoorKeeper, doors=doors)
         _console(app)
+    for path, program in (programs or {}).items():
+        app.mount(path, program)
     if site is not None:
         app.mount("/", site)
     return app

@@ -5,6 +5,8 @@ from __future__ import annotations
 from snowgauge.actions.imports.settings import ImportsSettings
 from snowgauge.actions.lifetime.settings import PrivacySettings, RetentionSettings
 from snowgauge.actions.scripts.settings import ScriptsSettings
+from snowgauge.api.agent.settings import AgentSettings
+from snowgauge.api.iglu.settings import RegistrySettings
 from snowgauge.api.settings import ConsoleSettings
 from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.proxy.settings import ProxySettings
@@ -65,6 +67,12 @@ class Settings(PartSettings):
 
     console: ConsoleSettings = ConsoleSettings()
     """The private door: console, APIs, metrics and health."""
+
+    registry: RegistrySettings = RegistrySettings()
+    """The deployment's own schema registry, served as an Iglu Server."""
+
+    agent: AgentSettings = AgentSettings()
+    """The agent API: figures for a console elsewhere."""
 
     tls: TlsSettings = TlsSettings()
     """HTTPS at the front, by a proxy that `snowgauge serve` runs; certificates from Let's Encrypt or your own."""
