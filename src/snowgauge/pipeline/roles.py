@@ -13,6 +13,7 @@ from typing import Any
 
 from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.api.app import create_app
+from snowgauge.api.programs import programs
 from snowgauge.console.site import Console
 from snowgauge.errors import RegistryOutage, StoreUnavailable
 from snowgauge.pipeline import build, lifetime, public_door
@@ -164,7 +165,9 @@ def run_console(settings: Settings) -> None:
     from granian.server.embed import Server
 
     doors = build.open_doors(settings)
-    app = Traced(create_app(build.open_deployment(settings), doors, Console()), _route_name)
+    deployment = build.open_deployment(settings)
+    served = programs(deployment, doors, settings.registry, settings.agent)
+    app = Traced(create_app(deployment, doors, Console(), served), _route_name)
 
     async def serve() -> None:
         server = Server(
