@@ -30,6 +30,7 @@ from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline.build import data_dir, open_eventlog, open_store
+from snowgauge.pipeline.public_door import collector_settings
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Store
 
@@ -74,8 +75,8 @@ def cloudfront(
     Example: `snowgauge import cloudfront s3://my-logs/pixel/ --watch`
     """
     settings = settings_of(ctx)
-    door = with_neutral_names(settings.collector, settings.scripts)
-    tracking = TrackingPaths(door.paths, [*door.pixel_paths, settings.common.snowplow.endpoints.get_endpoint])
+    door = with_neutral_names(collector_settings(settings), settings.scripts)
+    tracking = TrackingPaths(door.paths, door.pixel_paths)
     reader = AccessLogReader(tracking, fields.split() if fields else None)
     buckets = _buckets(settings)
     with _running(settings, as_json) as run, _into_log(settings, run, LOADER, COLLECTOR) as sink:

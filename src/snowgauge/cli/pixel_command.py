@@ -10,6 +10,7 @@ import typer
 from snowgauge.actions import pixel
 from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.pipeline.public_door import collector_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -28,8 +29,7 @@ def export(
     Example: `snowgauge pixel export ./pixel --bucket my-pixel`
     """
     settings = settings_of(ctx)
-    paths = with_neutral_names(settings.collector, settings.scripts).pixel_paths
-    exported = pixel.export(folder, more=[*paths, settings.common.snowplow.endpoints.get_endpoint])
+    exported = pixel.export(folder, more=with_neutral_names(collector_settings(settings), settings.scripts).pixel_paths)
     rows = [(one.key, pixel.CONTENT_TYPE, pixel.CACHE_CONTROL) for one in exported]
     out.print(table(("key", "content type", "cache control"), rows))
     err.print(f"\nwritten to {folder}, with {pixel.MANIFEST}; upload:", markup=False)

@@ -82,7 +82,7 @@ def write_log(file: Path, lines: Iterator[str] | list[str], *, header: bool = Tr
 class PixelHost:
     """Serves a folder as a CDN does and logs each request the CDN's way; nothing is computed.
 
-    ``lines`` are those of the requests so far.
+    ``lines`` are those of the requests so far, each there before its answer.
     """
 
     def __init__(self, folder: Path, *, types: dict[str, str] | None = None) -> None:
@@ -97,12 +97,6 @@ class PixelHost:
                 found = folder / path.lstrip("/")
                 body = found.read_bytes() if found.is_file() else b""
                 status = 200 if found.is_file() else 403
-                self.send_response(status)
-                self.send_header("content-type", (types or {}).get(path.lstrip("/"), "image/gif"))
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
                 host.lines.append(
                     log_line(
                         query,
@@ -115,6 +109,12 @@ class PixelHost:
                         agent=self.headers.get("User-Agent", ""),
                     )
                 )
+                self.send_response(status)
+                self.send_header("content-type", (types or {}).get(path.lstrip("/"), "image/gif"))
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
 
             do_HEAD = do_GET  # noqa: N815 - the base class's name
 
