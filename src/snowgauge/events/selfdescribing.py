@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -104,6 +105,14 @@ class SchemaCriterion(msgspec.Struct, frozen=True):
         return f"iglu:{self.vendor}/{self.name}/{self.format}/{version}"
 
 
+def _text(data: Any) -> str:
+    try:
+        return msgspec.json.encode(data).decode()
+    except (UnicodeEncodeError, OverflowError):
+        # integers beyond 64 bits, and lone surrogates, which UTF-8 cannot hold: they become question marks
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
+
+
 class SelfDescribing(msgspec.Struct, array_like=True):
     """Data with the key of its schema: a self-describing event or an entity.
 
@@ -115,16 +124,9 @@ class SelfDescribing(msgspec.Struct, array_like=True):
     data: Any
     literal: str | None = None
 
-    CODES: ClassVar[tuple[str, ...]] = (
-        "INVALID_DATA_PAYLOAD",
-        "INVALID_IGLUURI",
-        "INVALID_SCHEMAVER",
-        "INVALID_SCHEMA",
-    )
-
     def json_text(self) -> str:
         """Compact JSON with ``schema`` before ``data``."""
-        data = self.literal if self.literal is not None else msgspec.json.encode(self.data).decode()
+        data = self.literal if self.literal is not None else _text(self.data)
         return f'{{"schema":"{self.schema.uri}","data":{data}}}'
 
     def as_json(self) -> dict[str, Any]:
