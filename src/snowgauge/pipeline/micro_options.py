@@ -161,6 +161,9 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, datetime.timedelta):
         return f"{value.total_seconds()} s"
+    if type(value).__name__ == "relativedelta":  # what pyhocon makes of days and longer
+        days = value.years * 365 + value.months * 30 + value.days
+        return f"{days * 86400 + value.hours * 3600 + value.minutes * 60 + value.seconds} s"
     if isinstance(value, str | int | float | bool) or value is None:
         return value
     raise ValueError(f"{value!r} is not a value that settings have")
