@@ -30,6 +30,7 @@ from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline.build import data_dir, open_eventlog, open_store
+from snowgauge.pipeline.lifetime import without_erased
 from snowgauge.pipeline.public_door import collector_settings
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Store
@@ -121,7 +122,7 @@ def bad_rows(ctx: typer.Context, places: Places, as_json: AsJson = False) -> Non
 
 def _stored(ctx: typer.Context, places: list[str], kind: Kind, *, as_json: bool) -> None:
     settings = settings_of(ctx)
-    store = open_store(settings)
+    store = without_erased(settings, open_store(settings))
     try:
         with _running(settings, as_json) as run:
             sink = IntoStore(run.ledger, store, run.totals, kind, chunk=settings.imports.chunk_lines)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from pydantic import SecretStr
@@ -37,7 +37,7 @@ from snowgauge.errors import SettingsError, SnowgaugeError
 from snowgauge.pipeline import build
 from snowgauge.pipeline.journal import Journal, Processed
 from snowgauge.settings.model import Settings
-from snowgauge.store.base import Store, StoreBatch
+from snowgauge.store.base import Store, StoreBatch, WriteResult
 from snowgauge.store.clickhouse import snapshot
 from snowgauge.store.lifetime import HasLifetime, Lifetime, Row, row_key
 from snowgauge.telemetry.logs import logger
@@ -125,6 +125,7 @@ def erasing(settings: Settings, store: Store) -> Erasing:
     places: list[Place] = [
         EventLogPlace(build.open_eventlog(settings)),
         JournalPlace(build.data_dir(settings) / "journal"),
+        RecoveriesPlace(build.data_dir(settings) / "recoveries"),
         *store_places(open_lifetime(store)),
     ]
     return Erasing(places, tombstones(settings), gate(settings), names=settings.privacy.person_fields)
@@ -225,6 +226,46 @@ def _refuse_server(settings: Settings) -> None:
         )
 
 
+class RecoveriesPlace:
+    """Plans of recovery runs, whose selections and edits can name somebody. Such a plan goes as a whole."""
+
+    name = "recoveries"
+    moving = False
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, finder: Finder) -> Iterator[Found]:
+        for file in sorted(self._folder.glob("*.json")):
+            plan = msgspec.json.decode(file.read_bytes())
+            values = {value.lower() for value in finder.person.values}
+            named = any(value in values for value in _texts(plan))
+            mark = finder.by(plan)
+            if mark is not None or named:
+                yield Found(self.name, file.stem, int(plan.get("at", 0)), mark[0] if mark else "value", plan)
+
+    def take_out(self, finder: Finder, progress: Progress) -> Taken:
+        found = [one.id for one in self.find(finder)]
+        for number, name in enumerate(found):
+            (self._folder / f"{name}.json").unlink(missing_ok=True)
+            progress(self.name, number + 1)
+        return Taken(self.name, len(found))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value; a selection names a column here and its value there."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif value is not None:
+        text = str(value).lower()
+        yield text
+        yield text.partition("=")[2].strip(" '\"")
+
+
 class JournalPlace:
     """What workers have written down before storing it."""
 
@@ -308,3 +349,22 @@ def keep_retention(settings: Settings, store: Store, stop: threading.Event) -> t
     thread = threading.Thread(target=keep, name="retention", daemon=True)
     thread.start()
     return thread
+
+
+class WithoutErased:
+    """A store that takes nothing of whoever was erased: for all that writes what was collected long ago."""
+
+    def __init__(self, store: Store, tombstones: Tombstones) -> None:
+        self._store = store
+        self._tombstones = tombstones
+
+    def write(self, batch: StoreBatch) -> WriteResult:
+        return self._store.write(self._tombstones.without(batch))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def without_erased(settings: Settings, store: Store) -> Store:
+    """The same store behind this deployment's tombstones."""
+    return cast("Store", WithoutErased(store, tombstones(settings)))

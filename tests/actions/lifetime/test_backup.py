@@ -127,7 +127,7 @@ def test_a_restored_deployment_has_the_same_events_log_schemas_and_accounts(made
 
 
 def test_who_was_erased_after_the_backup_does_not_come_back(made: Path, tmp_path: Path) -> None:
-    shutil.copytree(made / "data", tmp_path / "data")
+    shutil.copytree(made / "data", tmp_path / "data", symlinks=True)
     out = step(
         f"target = Path({str(tmp_path)!r}) / 'data'\n"
         f"folder = Path({str(made)!r})\n"

@@ -19,7 +19,7 @@ from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.layout import Layout
 from snowgauge.store.clickhouse.views import views_database
 
-_PREFIX = "snowgauge-backup-"
+_PREFIX = "snowgauge_backup_"  # other characters would be escaped in the folder's name
 _REPLICA = re.compile(r"\bUUID '[^']+'")
 
 
@@ -61,6 +61,8 @@ def freeze(connection: Connection, layout: Layout, data: Path, name: str) -> Fro
                 folder = data / "shadow" / f"{_PREFIX}{name}" / "store" / uuid[:3] / uuid
                 parts = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
                 count = int(connection.rows(f"SELECT count() FROM {full}")[0][0])
+                if count and not parts:
+                    raise StoreError(f"table {full} has {count} rows, and no frozen part is in {folder}")
                 if parts:
                     folders[f"{database}.{table}"] = folder
             tables.append(Table(database, table, _REPLICA.sub("", create), engine, count, parts))
