@@ -68,6 +68,13 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "settings.md", settings_reference.markdown()
     yield "commands.md", _commands()
     yield "metrics.md", _metrics()
+    yield "endpoints.md", _endpoints()
+
+
+def _endpoints() -> str:
+    from snowgauge.api import reference
+
+    return reference.markdown()
 
 
 def _metrics() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
@@ -29,15 +29,7 @@ def agent_app(
     clock: Callable[[], int] = agent.now_ms,
 ) -> FastAPI:
     """An application to be mounted at ``PREFIX``. ``clock`` gives milliseconds since the epoch."""
-    app = FastAPI(
-        title="Snowgauge agent",
-        description="Health and counts of one deployment. Every request needs an access token.",
-        version=deployment.version,
-        docs_url=None,
-        redoc_url=None,
-        # shows the token in the description; the door before the application checks it
-        dependencies=[Depends(HTTPBearer(auto_error=False))],
-    )
+    app = _bare(deployment.version)
     app.add_middleware(
         AgentDoor,
         settings=settings,
@@ -50,69 +42,92 @@ def agent_app(
         # the reason stays in the log: it may quote what is in the tables
         return JSONResponse({"detail": "the store does not answer at present"}, 503)
 
-    _routes(app, deployment, clock)
+    _routes(app, lambda: deployment, clock)
     return app
 
 
-def _routes(app: FastAPI, deployment: Deployment, clock: Callable[[], int]) -> None:
+def describe(version: str) -> dict[str, Any]:
+    """The OpenAPI document, without a deployment."""
+    app = _bare(version)
+    _routes(app, _nobody, agent.now_ms)
+    return app.openapi()
+
+
+def _nobody() -> Deployment:
+    raise RuntimeError("a description is not asked for figures")
+
+
+def _bare(version: str) -> FastAPI:
+    return FastAPI(
+        title="Snowgauge agent",
+        description="Health and counts of one deployment. Every request needs an access token.",
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        # shows the token in the description; the door before the application checks it
+        dependencies=[Depends(HTTPBearer(auto_error=False))],
+    )
+
+
+def _routes(app: FastAPI, deployment: Callable[[], Deployment], clock: Callable[[], int]) -> None:
     @app.get("/status", tags=["agent"])
     def status() -> agent.Status:
         """Installed, ready, receiving."""
-        return agent.status(deployment)
+        return agent.status(deployment())
 
     @app.get("/health", tags=["agent"])
     def health() -> agent.Health:
         """Each component: up, last success, lag, free disk."""
-        return agent.component_health(deployment)
+        return agent.component_health(deployment())
 
     @app.get("/counts", tags=["agent"])
     def counts() -> list[agent.PeriodCounts]:
         """Good and bad events by period, bad ones by type of failure."""
-        return agent.counts(deployment, clock())
+        return agent.counts(deployment(), clock())
 
     @app.get("/minutes", tags=["agent"])
     def minutes(
         number: Annotated[int, Query(ge=1, le=1440, description="How many minutes back.")] = 60,
     ) -> list[agent.MinuteCount]:
         """Good and bad events per minute, oldest first."""
-        return agent.minutes(deployment, clock(), number)
+        return agent.minutes(deployment(), clock(), number)
 
     @app.get("/event-types", tags=["agent"])
     def event_types(period: PeriodQuery = "24h") -> list[agent.EventType]:
         """Names, vendors and versions of events."""
-        return agent.event_types(deployment, period, clock())
+        return agent.event_types(deployment(), period, clock())
 
     @app.get("/schemas", tags=["agent"])
     def schemas(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """Schemas of entities."""
-        return agent.schemas(deployment, period, clock())
+        return agent.schemas(deployment(), period, clock())
 
     @app.get("/trackers", tags=["agent"])
     def trackers(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """Trackers and their versions."""
-        return agent.by_column(deployment, "v_tracker", period, clock())
+        return agent.by_column(deployment(), "v_tracker", period, clock())
 
     @app.get("/tracker-namespaces", tags=["agent"])
     def namespaces(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """Names that trackers were given."""
-        return agent.by_column(deployment, "name_tracker", period, clock())
+        return agent.by_column(deployment(), "name_tracker", period, clock())
 
     @app.get("/applications", tags=["agent"])
     def applications(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """App ids."""
-        return agent.by_column(deployment, "app_id", period, clock())
+        return agent.by_column(deployment(), "app_id", period, clock())
 
     @app.get("/platforms", tags=["agent"])
     def platforms(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """Platforms: web, mob, srv, ..."""
-        return agent.by_column(deployment, "platform", period, clock())
+        return agent.by_column(deployment(), "platform", period, clock())
 
     @app.get("/versions", tags=["agent"])
     def versions() -> agent.Versions:
         """Versions of the software."""
-        return agent.versions(deployment)
+        return agent.versions(deployment())
 
     @app.get("/limits", tags=["agent"])
     def limits() -> list[agent.LimitHit]:
         """Limits that were met."""
-        return agent.limits(deployment)
+        return agent.limits(deployment())
