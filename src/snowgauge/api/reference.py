@@ -22,14 +22,14 @@ _COLLECTOR: dict[Kind, str] = {
     "sink_health": "`ok` while events can be kept.",
     "robots": "Keeps crawlers away.",
 }
+_ANY_VENDOR = "Requests of any vendor: webhooks, and paths of your own for trackers."
 _SAMPLES = (
     ("POST", "/com.snowplowanalytics.snowplow/tp2", "/com.snowplowanalytics.snowplow/tp2"),
     ("GET", "/i", "/i"),
     ("GET", "/ice.png", "/ice.png"),
     ("POST", "/i", "/i"),
     ("POST", "/tracker", "/tracker"),
-    ("POST", "/{vendor}/{version}", "/com.acme/v1"),
-    ("GET", "/{vendor}/{version}", "/com.acme/v1"),
+    ("GET, POST", "/{vendor}/{version}", "/com.acme/v1"),
     ("GET", "/r/tp2", "/r/tp2"),
     ("OPTIONS", "/{anything}", "/anything"),
     ("GET", "/health", "/health"),
@@ -90,8 +90,10 @@ def markdown() -> str:
 
 def _collector() -> Iterator[tuple[str, str, str]]:
     routes = Routes(CollectorSettings())
-    for method, shown, sample in _SAMPLES:
-        yield method, shown, _COLLECTOR[routes.find(method, sample.encode()).kind]
+    for methods, shown, sample in _SAMPLES:
+        kinds = {routes.find(method, sample.encode()).kind for method in methods.split(", ")}
+        # two kinds: any vendor's path takes both
+        yield methods, shown, _COLLECTOR[kinds.pop()] if len(kinds) == 1 else _ANY_VENDOR
 
 
 def _described(document: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str, str]]:
