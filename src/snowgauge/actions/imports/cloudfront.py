@@ -116,7 +116,7 @@ def parquet_rows(reader: IO[bytes]) -> Iterator[dict[str, Any]]:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise SnowgaugeError("reading Parquet logs needs pyarrow: pip install pyarrow") from None
+        raise SnowgaugeError("reading Parquet logs needs pyarrow: pip install 'snowgauge[parquet]'") from None
     with tempfile.TemporaryFile() as kept:
         shutil.copyfileobj(reader, kept)
         try:

@@ -1,0 +1,39 @@
+"""Lines that an import could not read, on their way from the event log into the store."""
+
+import msgspec
+
+from snowgauge.eventlog.base import LogEntry
+from snowgauge.pipeline.worker import collector_failure
+
+ROW = {
+    "schema": "iglu:com.snowplowanalytics.snowplow.badrows/collector_payload_format_violation/jsonschema/1-0-0",
+    "data": {
+        "processor": {"artifact": "snowgauge-import", "version": "1"},
+        "failure": {
+            "timestamp": "2024-05-01T10:00:00Z",
+            "loader": "cloudfront",
+            "message": {"payloadField": "verb", "value": "POST", "expectation": "operation must be GET"},
+        },
+        "payload": "a line",
+    },
+}
+
+
+def entry(**more):
+    return LogEntry(msgspec.json.encode({**ROW, **more}), 5, "bad_row")
+
+
+def test_a_line_has_one_id_however_often_it_is_handed_over():
+    named = "0b6d3a52-7f9f-8a51-9c3e-6c1a5f0d2b11"
+    assert (
+        collector_failure(entry(id=named), "batch-1/0").id
+        == collector_failure(entry(id=named), "batch-2/7").id
+        == named
+    )
+    assert collector_failure(entry(), "batch-1/0").id != collector_failure(entry(), "batch-2/7").id
+
+
+def test_it_says_what_is_wrong_and_stays_a_bad_row():
+    failure = collector_failure(entry(id="0b6d3a52-7f9f-8a51-9c3e-6c1a5f0d2b11"), "seed")
+    assert failure.message == "verb: operation must be GET"
+    assert failure.bad_row() == ROW
