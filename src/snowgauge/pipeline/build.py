@@ -8,7 +8,6 @@ from pathlib import Path
 import snowgauge
 from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.deployment import Deployment
-from snowgauge.api.doors import Doors
 from snowgauge.enrich import means as enrichment_means
 from snowgauge.enrich.configs import LoadedEnrichments, load
 from snowgauge.enrich.enricher import Enricher
@@ -99,6 +98,8 @@ def open_access(settings: Settings) -> AccessBook:
 
 def open_doors(settings: Settings) -> Doors:
     """Raises ``SettingsError`` where a port that others can reach would be open to everybody."""
+    from snowgauge.api.doors import Doors  # FastAPI, which most roles do without
+
     tls = settings.tls
     doors = Doors(settings.console, open_access(settings), proxied=tls.opens_private_port)
     if not doors.loopback and not doors.access.has_admin():
