@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import snowgauge
 from snowgauge.actions.access.book import AccessBook
@@ -21,6 +22,9 @@ from snowgauge.settings.model import Settings
 from snowgauge.store import build as store_build
 from snowgauge.store.base import Store
 from snowgauge.store.clickhouse.foreign_table import ForeignTable
+
+if TYPE_CHECKING:
+    from snowgauge.api.doors import Doors
 
 
 def data_dir(settings: Settings) -> Path:
