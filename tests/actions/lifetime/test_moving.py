@@ -53,6 +53,13 @@ def events() -> list[Any]:
     ]
 
 
+@pytest.fixture(params=["memory", "clickhouse"])
+def store(request: pytest.FixtureRequest, new_store: Any) -> Store:
+    """Reading rows is the contract's; here it is about files, for which one real store will do."""
+    made: Store = new_store(request.param)
+    return made
+
+
 @pytest.fixture
 def filled(store: Store) -> Store:
     store.write(StoreBatch("b", events(), [schema_violation(n) for n in range(4)], [web_page_view(50)]))

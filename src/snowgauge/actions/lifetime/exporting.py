@@ -189,8 +189,11 @@ def _flat(event: EnrichedEvent) -> dict[str, Any]:
 
 def _parquet(rows: Iterable[Row], file: BinaryIO) -> int:
     """Typed: instants as UTC timestamps in ms, money and ``se_value`` as doubles, self-describing columns as text."""
-    import pyarrow as arrow  # type: ignore[import-untyped,unused-ignore]
-    from pyarrow import parquet
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise SnowgaugeError(f"parquet needs pyarrow ({error}): pip install 'snowgauge[parquet]'") from None
 
     kinds: Mapping[str, Any] = {
         "timestamp": arrow.timestamp("ms", tz="UTC"), "int": arrow.int32(), "boolean": arrow.bool_(),

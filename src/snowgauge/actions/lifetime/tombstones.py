@@ -85,11 +85,16 @@ class Tombstones:
 
     def covers(self, item: Item) -> bool:
         """Was this collected before the erasure of somebody whose it is?"""
+        self._refresh()
+        return self._covers(item)
+
+    def _covers(self, item: Item) -> bool:
         mine = self._test(item)
         return mine is not None and mine(self._marks.of(item))
 
     def pruned(self, record: bytes) -> bytes | None:
         """A request's record without covered events; ``None`` when nothing is left of it."""
+        self._refresh()
         mine = self._test(record)
         return record if mine is None else pruned_record(record, self._marks, mine)
 
@@ -98,9 +103,9 @@ class Tombstones:
         self._refresh()
         if not self._all:
             return batch
-        events = [event for event in batch.events if not self.covers(event)]
-        incomplete = [event for event in batch.incomplete if not self.covers(event)]
-        failed = [kept for one in batch.failed if (kept := self.pruned_failed(one)) is not None]
+        events = [event for event in batch.events if not self._covers(event)]
+        incomplete = [event for event in batch.incomplete if not self._covers(event)]
+        failed = [kept for one in batch.failed if (kept := self._pruned_failed(one)) is not None]
         if (
             len(events) == len(batch.events)
             and len(incomplete) == len(batch.incomplete)
@@ -112,12 +117,15 @@ class Tombstones:
 
     def pruned_failed(self, failed: FailedEvent) -> FailedEvent | None:
         """A failed event without covered events in its request; ``None`` when it is covered itself."""
+        self._refresh()
+        return self._pruned_failed(failed)
+
+    def _pruned_failed(self, failed: FailedEvent) -> FailedEvent | None:
         mine = self._test(failed)
         return failed if mine is None else pruned_failed(failed, self._marks, mine)
 
     def _test(self, item: Item) -> Test | None:
         """Tells whether marks are those of somebody who was erased after this was collected; ``None``: of nobody."""
-        self._refresh()
         if not self._all or (at := _collected(item)) >= self._newest:
             return None
         wanted = frozenset[str]().union(*(one.marks for one in self._all if at < one.at))
