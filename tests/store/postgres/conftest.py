@@ -92,7 +92,9 @@ def open_store(url: str, schemas: Schemas) -> Iterator[Callable[..., PostgresSto
     stores: list[PostgresStore] = []
 
     def opened(resolver: Resolver | None = None, **settings: object) -> PostgresStore:
-        store = PostgresStore(url, PostgresSettings.model_validate(settings), resolver or schemas)
+        # the tables for dbt take most of the time of a small test: those that are about them ask for them
+        chosen = PostgresSettings.model_validate({"dbt_tables": False, **settings})
+        store = PostgresStore(url, chosen, resolver or schemas)
         stores.append(store)
         store.migrate()
         return store

@@ -20,7 +20,8 @@ EVENTS = 40
 
 
 @pytest.fixture
-def store(postgres: PostgresStore) -> PostgresStore:
+def store(open_store: Callable[..., PostgresStore]) -> PostgresStore:
+    postgres = open_store(dbt_tables=True)
     def event(number: int) -> Any:
         session = f"0000000{number // 10}-0000-4000-8000-000000000000"
         return web_page_view(
@@ -123,7 +124,7 @@ def test_the_guides_sources_name_every_table(store: PostgresStore) -> None:
 
 
 def test_an_index_serves_each_join_and_window(open_store: Callable[..., PostgresStore]) -> None:
-    store = open_store()
+    store = open_store(dbt_tables=True)
     found = {row[0]: row[1] for row in store.query(
         "SELECT tablename, string_agg(indexdef, ' ') FROM pg_indexes WHERE schemaname = 'atomic' GROUP BY 1"
     ).rows}  # fmt: skip

@@ -66,15 +66,15 @@ def sql(url: str) -> Callable[..., list[Any]]:
 
 def test_a_loader_killed_again_and_again_stores_everything_once(open_store: Open, url: str, bundled, sql) -> None:
     store = open_store()
-    batches, size, kills, stored = 8, 1500, 0, 0
+    batches, size, kills, stored = 6, 1000, 0, 0
     while stored < batches:
         process, told = loader(url, bundled, stored, batches, size)
         try:
             while (word := told.recv()) == "writing" or word == stored:
                 if word != "writing":
                     stored += 1
-                elif kills < 25:
-                    time.sleep(0.012 * (kills % 25))  # another moment of the write each time
+                elif kills < 15:
+                    time.sleep(0.012 * kills)  # another moment of the write each time
                     os.kill(process.pid, signal.SIGKILL)
                     kills += 1
         except EOFError:
@@ -82,7 +82,7 @@ def test_a_loader_killed_again_and_again_stores_everything_once(open_store: Open
         process.join()
         told.close()
         assert process.exitcode in (0, -signal.SIGKILL), "the loader failed by itself"
-    assert kills == 25
+    assert kills == 15
     assert store.count("good", ALL) == batches * size
     assert sql("SELECT count(*), count(DISTINCT event_id) FROM atomic.events") == [(batches * size, batches * size)]
     assert sql("SELECT count(*) FROM atomic.com_snowplowanalytics_snowplow_link_click_1") == [(batches * size,)]
@@ -149,7 +149,8 @@ def test_one_event_twice_in_a_batch_keeps_one_set_of_entities(postgres: Postgres
     assert sql("SELECT count(*) FROM atomic.com_snowplowanalytics_snowplow_web_page_1") == [(3,)]
 
 
-def test_rows_that_only_the_database_refuses_are_found_among_their_neighbours(postgres: PostgresStore, sql) -> None:
+def test_rows_that_only_the_database_refuses_are_found_among_their_neighbours(open_store: Open, sql) -> None:
+    postgres = open_store(dbt_tables=True)
     sql("ALTER TABLE atomic.events ADD CHECK (app_id <> 'forbidden')")
     sql("ALTER TABLE atomic.com_snowplowanalytics_snowplow_web_page_1 ADD CHECK (id <> 'forbidden')")
     sql("ALTER TABLE atomic.incomplete_events ADD CHECK (app_id <> 'forbidden')")
@@ -278,7 +279,7 @@ def test_vacuum_and_status(postgres: PostgresStore) -> None:
     assert {"events", "failed_events", "com_snowplowanalytics_snowplow_web_page_1"} <= set(postgres.vacuum())
     status = postgres.status()
     assert status["schema"] == "atomic"
-    assert status["tables"] > 10
+    assert status["tables"] >= 8
     assert status["bytes"] > 0
     assert "@" not in status["url"]
 

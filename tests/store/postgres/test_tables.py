@@ -190,7 +190,7 @@ def test_events_has_the_loaders_columns_in_order(open_store: Open, layout) -> No
 
 
 def test_the_loaders_own_types_where_asked(open_store: Open, layout) -> None:
-    open_store(types="snowplow")
+    open_store(types="snowplow", dbt_tables=True)
     found = layout("events")
     assert found["app_id"] == "character varying(255)"
     assert found["page_url"] == "character varying(4096)"
@@ -379,7 +379,7 @@ def test_nested_names_with_underscores_where_asked(open_store: Open, schemas, la
 
 
 def test_the_tables_that_dbt_packages_read_are_there_from_the_start(open_store: Open, layout, comment) -> None:
-    open_store()
+    open_store(dbt_tables=True)
     found = layout("com_snowplowanalytics_snowplow_consent_preferences_1")
     assert found["consent_scopes"] == found["domains_applied"] == "text"
     assert layout("com_snowplowanalytics_snowplow_client_session_1")["session_id"] == "character varying(36)"

@@ -32,6 +32,10 @@ class Partitions:
             self._there.clear()
             self._whole.clear()
 
+    def wanted(self, tables: set[str]) -> bool:
+        """Is one of these tables cut into months, as far as is known?"""
+        return not tables <= self._whole
+
     def ensure(self, wanted: Iterable[tuple[str, str]]) -> None:
         """``wanted``: table and month, the month as ``2024-05`` or ``far past`` or ``far future``."""
         missing = {one for one in wanted if one not in self._there and one[0] not in self._whole}

@@ -33,6 +33,11 @@ class Plan:
             _Field(column.paths[0][0], column.paths[0][1:], column.paths[1:], converter(column.type), column.name)
             for column in columns
         )
+        self._plain = (
+            None
+            if any(field.below or field.others for field in self._fields)
+            else tuple((field.key, field.convert) for field in self._fields)
+        )
         self._nothing = [NULL] * len(columns)
         self._head = [f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}"] if meta else []
         self._meta = meta
@@ -47,6 +52,12 @@ class Plan:
         return "\t".join(line)
 
     def _values(self, data: dict[str, Any]) -> list[str]:
+        if self._plain is not None:
+            get = data.get
+            try:
+                return [NULL if (value := get(key)) is None else convert(value) for key, convert in self._plain]
+            except Misfit:
+                pass  # again, to say which column
         out = []
         for key, below, others, convert, column in self._fields:
             value = data.get(key)

@@ -1,16 +1,14 @@
 """Events as lines of ``COPY``'s text format.
 
-A line of ``events`` is written by Python's csv module, whose escaping with a backslash is COPY's own: one call for a
-whole batch. An atomic column is never an empty text, so the empty field stands for NULL there.
+An atomic column is never an empty text, so in ``events`` the empty field stands for NULL.
 """
 
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,8 +16,8 @@ from uuid import UUID
 from snowgauge.events.enriched import ATOMIC_FIELD, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.failed_cause import cause_of
-from snowgauge.events.selfdescribing import SelfDescribing
-from snowgauge.store.canonical import NO_UUID, contexts_text, failed_time, money, unstruct_text
+from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
+from snowgauge.store.canonical import CONTEXTS, NO_UUID, UNSTRUCT_EVENT, failed_time, money
 from snowgauge.store.postgres.layout import ATOMIC_COLUMNS, FAILED_WRITTEN, RAW_COLUMNS, Layout
 from snowgauge.store.postgres.naming import quote
 from snowgauge.store.postgres.values import NULL, Misfit, escaped, json_text, pg_time
@@ -32,13 +30,15 @@ _MONEY = tuple(
 )
 _ID = ATOMIC_COLUMNS.index("event_id")
 _TSTAMP = ATOMIC_COLUMNS.index("collector_tstamp")
+_CONTEXTS = f'{{"schema":"{CONTEXTS}","data":['
+_UNSTRUCT = f'{{"schema":"{UNSTRUCT_EVENT}","data":'
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class EventRow(NamedTuple):
-    """One event's values in the order of ``copy_events``, and its key."""
+    """One event's line for ``copy_events``, and its key."""
 
-    values: list[Any]
+    line: str
     id: str
     tstamp: str
 
@@ -78,16 +78,33 @@ def event_row(event: EnrichedEvent) -> EventRow:
     values[_ID] = event_id
     tstamp = values[_TSTAMP] = values[_TSTAMP] or pg_time(0)
     values += _raw(event)
-    return EventRow(values, event_id, tstamp)
+    return EventRow(_line(values), event_id, tstamp)
 
 
 def _raw(event: EnrichedEvent) -> tuple[str, str, str]:
     own = event.unstruct_event
     try:
-        return contexts_text(event.contexts), unstruct_text(own), contexts_text(event.derived_contexts)
+        return _contexts(event.contexts), _unstruct(own), _contexts(event.derived_contexts)
     except UnicodeEncodeError:  # lone surrogates, in data that an enrichment made or changed
         lists = [[_valid(one) for one in entities] for entities in (event.contexts, event.derived_contexts)]
-        return contexts_text(lists[0]), unstruct_text(own and _valid(own)), contexts_text(lists[1])
+        return _contexts(lists[0]), _unstruct(own and _valid(own)), _contexts(lists[1])
+
+
+def _contexts(entities: list[SelfDescribing]) -> str:
+    return f"{_CONTEXTS}{','.join([_item(entity) for entity in entities])}]}}" if entities else ""
+
+
+def _unstruct(event: SelfDescribing | None) -> str:
+    return "" if event is None else f"{_UNSTRUCT}{_item(event)}}}"
+
+
+def _item(item: SelfDescribing) -> str:
+    return f"{_head(item.schema)}{item.literal}}}" if item.literal is not None else item.json_text()
+
+
+@lru_cache(maxsize=10_000)
+def _head(key: SchemaKey) -> str:
+    return f'{{"schema":"{key.uri}","data":'
 
 
 def _valid(item: SelfDescribing) -> SelfDescribing:
@@ -95,13 +112,29 @@ def _valid(item: SelfDescribing) -> SelfDescribing:
 
 
 def event_lines(rows: Iterable[EventRow]) -> bytes:
-    out = io.StringIO()
-    # both characters of the line end are escaped inside of values, whatever the version of Python
-    writer = csv.writer(
-        out, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\", quotechar=None, lineterminator="\r\n"
-    )
-    writer.writerows([row.values for row in rows])
-    return _bytes(out.getvalue())
+    return "".join([row.line for row in rows]).encode("utf-8", "replace")
+
+
+def _line(values: list[Any]) -> str:
+    """One line of ``events``. Its fields are joined by U+0000, which no field may hold, so that all of them are
+    escaped in one go."""
+    texts = ["" if value is None else value if value.__class__ is str else _text(value) for value in values]
+    line = "\x00".join(texts)
+    if line.count("\x00") >= len(texts):
+        line = "\x00".join([text.replace("\x00", "") for text in texts])
+    if "\\" in line:
+        line = line.replace("\\", "\\\\")
+    if "\t" in line:
+        line = line.replace("\t", "\\t")
+    if "\n" in line:
+        line = line.replace("\n", "\\n")
+    if "\r" in line:
+        line = line.replace("\r", "\\r")
+    return line.replace("\x00", "\t") + "\n"
+
+
+def _text(value: Any) -> str:
+    return repr(value) if value.__class__ is not bool else "t" if value else "f"
 
 
 def entity_lines(lines: Iterable[str]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ _LAST = 253402300799999
 MIN_TIME = -210866803200000
 MAX_TIME = 9224318015999999
 """The instants that a TIMESTAMP holds, in ms: 4713 BC to 294276 AD."""
+_MILLIS = tuple(f".{milli:03d}" for milli in range(1000))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,7 +44,7 @@ def escaped(text: str) -> str:
 def pg_time(ms: int) -> str:
     """An instant as PostgreSQL reads it. Raises ``Misfit`` outside of its calendar."""
     if 0 <= ms <= _LAST:
-        return tsv_text(ms)
+        return _second(ms // 1000) + _MILLIS[ms % 1000]
     if not MIN_TIME <= ms <= MAX_TIME:
         raise Misfit(f"{ms} ms is outside of the calendar of PostgreSQL")
     text = far_text(ms)
@@ -50,6 +52,11 @@ def pg_time(ms: int) -> str:
         return text
     year, rest = re.fullmatch(r"(-?\d+)(-\d\d-.*)", text).groups()  # type: ignore[union-attr]
     return f"{1 - int(year):04d}{rest} BC"
+
+
+@lru_cache(maxsize=100_000)
+def _second(second: int) -> str:
+    return tsv_text(second * 1000)[:-4]
 
 
 def json_text(value: Any) -> str:

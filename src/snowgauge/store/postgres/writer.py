@@ -32,6 +32,7 @@ from snowgauge.store.postgres.connection import (
 from snowgauge.store.postgres.layout import FAILED_WRITTEN, Layout
 from snowgauge.store.postgres.naming import quote
 from snowgauge.store.postgres.partitions import Partitions, month_of
+from snowgauge.store.postgres.plans import Plan
 from snowgauge.store.postgres.refusals import iglu_error, misfit_error
 from snowgauge.store.postgres.rows import (
     EventRow,
@@ -62,12 +63,11 @@ _temporary = numbers(1)
 
 
 class _Loadable(NamedTuple):
-    """One event that fits its tables: its row, and its entities' lines with the COPY statement of each."""
+    """One event that fits its tables: its row, and its entities' lines with the plan of each."""
 
     event: EnrichedEvent
     row: EventRow
-    entities: list[tuple[str, str]]
-    tables: set[str]
+    entities: list[tuple[Plan, str]]
 
 
 class Writer:
@@ -88,9 +88,12 @@ class Writer:
             failed = [*batch.failed, *refused, *unfinished]
             if self._bad_rows:
                 self._tables.prepare({_bad_row_key(one) for one in failed}, meta=False)
-            self._partitions.ensure(
-                (table, month_of(one.row.tstamp)) for one in good for table in ("events", *one.tables)
-            )
+            if self._partitions.wanted({"events", *(plan.table for one in good for plan, _ in one.entities)}):
+                self._partitions.ensure(
+                    (table, month_of(one.row.tstamp))
+                    for one in good
+                    for table in ("events", *(plan.table for plan, _ in one.entities))
+                )
             try:
                 with self._connections.use() as connection:
                     result = self._transaction(connection, batch, good, refused, incomplete, unfinished)
@@ -127,18 +130,17 @@ class Writer:
             if isinstance(row, FailedEvent):
                 refused.append(row)
                 continue
-            entities: list[tuple[str, str]] = []
-            tables: set[str] = set()
+            entities: list[tuple[Plan, str]] = []
             problem: FailedEvent | None = None
             for entity in _entities(event):
-                problem = self._entity(event, entity, row.link, entities, tables, problems)
+                problem = self._entity(event, entity, row.link, entities, problems)
                 if problem is not None:
                     break
             if problem is not None:
                 refused.append(problem)
             elif (key := (row.id, row.tstamp)) not in seen:
                 seen.add(key)
-                good.append(_Loadable(event, row, entities, tables))
+                good.append(_Loadable(event, row, entities))
         return good, refused
 
     def _entity(
@@ -146,8 +148,7 @@ class Writer:
         event: EnrichedEvent,
         entity: SelfDescribing,
         link: str,
-        lines: list[tuple[str, str]],
-        tables: set[str],
+        lines: list[tuple[Plan, str]],
         problems: dict[SchemaKey, Problem],
     ) -> FailedEvent | None:
         """Add the entity's line; or say why its event cannot be stored."""
@@ -167,14 +168,13 @@ class Writer:
                 line = plan.row(entity.data, link)
             except Misfit as again:
                 return misfit_error(event, entity, again)
-        lines.append((plan.copy, line))
-        tables.add(plan.table)
+        lines.append((plan, line))
         return None
 
     def _rows(self, events: Sequence[EnrichedEvent]) -> tuple[list[_Loadable], list[FailedEvent]]:
         """The same for incomplete events, whose entities have no tables."""
         found = [(event, _row(event)) for event in events]
-        good = [_Loadable(event, row, [], set()) for event, row in found if isinstance(row, EventRow)]
+        good = [_Loadable(event, row, []) for event, row in found if isinstance(row, EventRow)]
         return good, [row for _, row in found if isinstance(row, FailedEvent)]
 
     def _transaction(
@@ -371,8 +371,8 @@ def _same_form(tstamp: str) -> str:
 def _copy_entities(connection: psycopg.Connection[Any], items: Sequence[_Loadable]) -> None:
     lines: dict[str, list[str]] = {}
     for one in items:
-        for copy, line in one.entities:
-            lines.setdefault(copy, []).append(line)
+        for plan, line in one.entities:
+            lines.setdefault(plan.copy, []).append(line)
     # in one order for all workers, so that none waits for another in a circle
     for copy in sorted(lines):
         _copy(connection, copy, entity_lines(lines[copy]))
