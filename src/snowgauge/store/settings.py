@@ -108,13 +108,14 @@ class TableSettings(PartSettings):
 
 
 class DistributedTableSettings(PartSettings):
-    """The Distributed table of a cluster."""
+    """The second view of Simple Snowplow's."""
 
     name: str = ""
-    """Name of the table. Empty: the plain name (``events``)."""
+    """Name of the view. Empty: ``distributed``."""
 
     sample_by: str = ""
-    """Sharding key. It must be constant for one event. Empty: ``cityHash64(event_id)``."""
+    """The sharding key of Simple Snowplow's own table. Accepted, with a line in the log: events go to the shard of
+    ``cityHash64(event_id)``, so that a resent one meets the first."""
 
 
 class SimpleSnowplowTablesSettings(PartSettings):
@@ -138,6 +139,8 @@ class SimpleSnowplowTablesSettings(PartSettings):
                 _log.info(
                     "reference_setting_ignored", key=f"tables.snowplow.local.{leaf}", instead=f"tables.events.{leaf}"
                 )
+        if self.distributed.sample_by:
+            _log.info("reference_setting_ignored", key="tables.snowplow.distributed.sample_by", instead="by event_id")
         return self
 
 

@@ -14,6 +14,7 @@ that are no UUID, which read as zero, have their text beside them (``user_ip_tex
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from snowgauge.store.settings import SimpleSnowplowSchemas
 
@@ -100,13 +101,16 @@ def _size(width: str, height: str) -> str:
     return f"if(e.{width} IS NULL, '', concat(toString(e.{width}), 'x', toString(e.{height})))"
 
 
-def columns(schemas: SimpleSnowplowSchemas, *, json: bool) -> str:
-    """The view's select list. ``json``: the server has the type JSON; else its texts stay texts."""
+def columns(schemas: SimpleSnowplowSchemas, *, json: Literal["", "experimental", "stable"]) -> str:
+    """The view's select list. ``json``: how far the server has the type JSON; without it its texts stay texts."""
     kind = "JSON" if json else "String"
 
     def typed(text: str) -> str:
-        """Text of a JSON object in the type that such columns have."""
+        """Text of a JSON object in the type that such columns have. An object that the type cannot hold (it names a
+        field twice) reads as an empty one: one sender must not make everybody's queries fail."""
         whole = f"if(startsWith({text}, '{{'), {text}, '{{}}')"
+        if json == "stable":
+            return f"accurateCastOrDefault({whole}, 'JSON')"
         return f"CAST({whole}, 'JSON')" if json else whole
 
     session = _entity(f"{_SP}/client_session")

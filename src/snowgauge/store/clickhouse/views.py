@@ -54,7 +54,7 @@ class Views:
         chosen = layout.settings.tables.snowplow
         if not chosen.enabled:
             return []
-        select = f"SELECT\n{columns(self._schemas, json=bool(self._features.json))}\nFROM {layout.name('events')} AS e"
+        select = f"SELECT\n{columns(self._schemas, json=self._features.json)}\nFROM {layout.name('events')} AS e"
         views = []
         for name in (chosen.local.name or "local", chosen.distributed.name or "distributed"):
             database, _, view = name.rpartition(".")
