@@ -93,3 +93,15 @@ def run(*arguments):
         [sys.executable, "-m", "snowgauge", "micro", *arguments],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
+
+
+@pytest.mark.e2e
+def test_a_test_suite_waits_for_nothing_that_micro_does_not_need() -> None:
+    """Start-up is imports: those of the private port and of databases would double it."""
+    heavy = ("fastapi", "chdb", "clickhouse_connect", "psycopg", "jwt", "snowgauge.cli.serve_command")
+    program = (
+        "import sys; sys.argv[:] = ['snowgauge', 'micro']; import snowgauge.cli.main, snowgauge.pipeline.build, "
+        f"snowgauge.pipeline.micro_options; print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "[]\n", done.stdout + done.stderr
