@@ -69,13 +69,16 @@ _register()
 
 
 def _in_front(arguments: Sequence[str]) -> list[str]:
-    """Options of the root may stand anywhere: people put `--set` behind the command."""
+    """Options of the root may stand anywhere: people put `--set` behind the command.
+
+    Behind `failed recover` they are that command's own: there `--set` changes events.
+    """
     front: list[str] = []
     rest: list[str] = []
     left = list(arguments)
     while left:
         word = left.pop(0)
-        if word == "--":
+        if word == "--" or rest[:2] == ["failed", "recover"]:
             rest += [word, *left]
             break
         if word in ("--set", "--config") and left:

@@ -21,6 +21,7 @@ from snowgauge.pipeline.attempts import Attempts
 from snowgauge.pipeline.journal import Journal
 from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
+from snowgauge.pipeline.self_recovery import keep_recovering
 from snowgauge.pipeline.worker import Patience, Worker
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Store
@@ -110,6 +111,7 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
     )
     if index == 0:
         lifetime.keep_retention(settings, store, stop)
+        keep_recovering(settings, environment, store, stop)
     worker.stop, worker.abandon = stop, abandon
     mark_ready(settings, f"pipeline-{index}")
     _log.info("worker_started", worker=index)

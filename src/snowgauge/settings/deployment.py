@@ -24,6 +24,12 @@ class PipelineSettings(PartSettings):
     registry_patience: Duration = timedelta(minutes=2)
     """How long events wait for a schema registry that is away before they fail (and can be recovered later)."""
 
+    auto_recover: bool = True
+    """Replay failed events that only wanted for a schema, as soon as it can be had."""
+
+    auto_recover_interval: Duration = timedelta(minutes=5)
+    """How often to look whether missing schemas have come."""
+
     drain_timeout: Duration = timedelta(seconds=20)
     """How long a stop waits for what has been received to be stored. What is left waits safely in the event log."""
 

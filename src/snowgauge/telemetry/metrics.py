@@ -48,6 +48,8 @@ METRICS: tuple[Metric, ...] = (
            "A bug: report it with the failed event."),
     Metric("pipeline_last_stored_timestamp", "gauge", (), "Unix time of the last stored batch."),
     Metric("failed_events", "counter", ("type",), "Failed events by type."),
+    Metric("failed_replays", "counter", ("verdict",), "Failed events tried again, by what came of it.",
+           "Many failed: `snowgauge failed groups` shows the causes that are left."),
     Metric("enrichment_seconds", "counter", ("enrichment",), "Time spent in one enrichment."),
     Metric("enrichment_errors", "counter", ("enrichment",), "Failures of one enrichment."),
     Metric("enrich_accepted_invalid", "counter", (), "Events with too long texts that accept_invalid let pass."),

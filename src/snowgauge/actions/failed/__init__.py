@@ -1,0 +1,1 @@
+"""Failed events: grouped by cause, explained, edited, and replayed into good ones."""

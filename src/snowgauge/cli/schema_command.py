@@ -1,0 +1,234 @@
+"""`snowgauge schema`: looking at schemas, drafting them from data, and adding them to the local registry."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import orjson
+import typer
+from rich.markup import escape
+
+from snowgauge.actions.failed.instances import instances_of_group, schema_of_group
+from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.errors import SelfDescribingError, SnowgaugeError
+from snowgauge.events.json_text import plain
+from snowgauge.events.selfdescribing import SchemaKey
+from snowgauge.iglu.diff import diff, needed_part
+from snowgauge.iglu.infer import infer
+from snowgauge.iglu.lint import Finding, lint
+from snowgauge.iglu.publish import NotPublished, publish
+from snowgauge.pipeline.build import data_dir, open_iglu, open_store
+
+FileArgument = Annotated[Path, typer.Argument(help="File with a self-describing schema.", exists=True, dir_okay=False)]
+KeyArgument = Annotated[str, typer.Argument(help="URI of a schema, such as iglu:com.acme/cart/jsonschema/1-0-0.")]
+_NEEDED = {
+    "none": "no difference that matters to data",
+    "addition": "a new ADDITION (1-0-0 to 1-0-1) is enough",
+    "model": "a new MODEL is needed (1-0-0 to 2-0-0), or a REVISION if no stored data is affected",
+}
+PlaceHelp = "URI of a schema, or a file with one."
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Schemas: look, check, draft from data, add.", no_args_is_help=True)
+    group.command("list")(list_schemas)
+    group.command("show")(show)
+    group.command("lint")(lint_files)
+    group.command("diff")(show_diff)
+    group.command("infer")(infer_schema)
+    group.command("add")(add)
+    app.add_typer(group, name="schema")
+
+
+def list_schemas(
+    ctx: typer.Context,
+    part: Annotated[str, typer.Argument(help="Only those whose URI has this in it.")] = "",
+) -> None:
+    """List the schemas of the registries that can list theirs: bundled ones and folders.
+
+    Example: `snowgauge schema list com.acme`
+    """
+    resolver, _ = open_iglu(settings_of(ctx))
+    known = resolver.keys()
+    for key in known:
+        if part in key.uri:
+            out.print(key.uri, markup=False)
+
+
+def show(ctx: typer.Context, key: KeyArgument) -> None:
+    """Print a schema, from whichever registry has it.
+
+    Example: `snowgauge schema show iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0`
+    """
+    _print(_found(ctx, key))
+
+
+def lint_files(
+    files: Annotated[list[Path], typer.Argument(help="Files with schemas, or folders of them.", exists=True)],
+) -> None:
+    """Look schemas over: errors that would fail every event, warnings about likely mistakes.
+
+    Example: `snowgauge schema lint ./schemas`
+    """
+    errors = 0
+    for file in files:
+        for each in sorted(p for p in file.rglob("*") if p.is_file()) if file.is_dir() else [file]:
+            findings = lint(_read(each), _key_of_place(each))
+            errors += sum(finding.level == "error" for finding in findings)
+            _print_findings(findings, str(each))
+            if not findings:
+                out.print(f"{each}: nothing to remark", markup=False)
+    if errors:
+        raise typer.Exit(1)
+
+
+def show_diff(
+    ctx: typer.Context,
+    old: Annotated[str, typer.Argument(help=PlaceHelp)],
+    new: Annotated[str, typer.Argument(help=PlaceHelp)],
+) -> None:
+    """What changed between two schemas, and what of it can break data that was valid.
+
+    Example: `snowgauge schema diff iglu:com.acme/cart/jsonschema/1-0-0 cart-1-0-1.json`
+    """
+    changes = diff(_given(ctx, old), _given(ctx, new))
+    out.print(table(("effect", "place", "change"), [(c.effect, escape(c.pointer), escape(c.message)) for c in changes]))
+    needed = needed_part(changes)
+    out.print(_NEEDED[needed])
+
+
+def infer_schema(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files of data: JSON, or JSON lines.", exists=True, dir_okay=False)
+    ] = None,
+    from_failed: Annotated[
+        str | None, typer.Option(help="Id of a group of failed events to take the data from.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="URI of the schema to draft; of a group: the one at fault.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")
+    ] = None,
+) -> None:
+    """Draft a schema from data: types, null, required, enumerations, lengths, formats, ranges. Look it over.
+
+    Example: `snowgauge schema infer --from-failed 3f2a9c01d7 --output cart.json`
+    """
+    if (from_failed is None) is (not files):
+        raise typer.BadParameter("give either files of data or --from-failed GROUP")
+    if from_failed is not None:
+        store = open_store(settings_of(ctx))
+        try:
+            at_fault = schema_of_group(store, from_failed)
+            wanted = _parsed(key or at_fault)
+            draft = _draft(wanted, (plain(data) for data in instances_of_group(store, from_failed, at_fault)))
+        finally:
+            store.close()
+    else:
+        if key is None:
+            raise typer.BadParameter("say which schema it is to be: --key iglu:VENDOR/NAME/jsonschema/1-0-0")
+        draft = _draft(_parsed(key), _data(files or []))
+    if output is None:
+        _print(draft)
+        return
+    output.write_bytes(orjson.dumps(draft, option=orjson.OPT_INDENT_2) + b"\n")
+    err.print(f"{output}: look it over, then: snowgauge schema add {output}", markup=False)
+
+
+def _draft(key: SchemaKey, instances: Iterable[Any]) -> dict[str, Any]:
+    try:
+        return infer(key, instances)
+    except ValueError as error:
+        raise SnowgaugeError(str(error)) from None
+
+
+def add(ctx: typer.Context, file: FileArgument) -> None:
+    """Add a schema to the local registry (the folder schemas of the data folder). A published version never changes.
+
+    Example: `snowgauge schema add cart.json`
+    """
+    settings = settings_of(ctx)
+    resolver, _ = open_iglu(settings)
+    try:
+        done = publish(_read(file), data_dir(settings) / "schemas", resolver)
+    except NotPublished as refused:
+        _print_findings(refused.findings, str(file))
+        raise SnowgaugeError(f"{file}: {refused}") from None
+    _print_findings(done.findings, str(file))
+    for change in done.breaking:
+        err.print(f"[yellow]breaking:[/] {escape(change.pointer)}: {escape(change.message)}")
+    if done.breaking:
+        err.print(f"within a model nothing should break: data of {done.before} may not fit {done.key}", markup=False)
+    out.print(f"{done.key} {'was there already' if done.unchanged else 'added'}: {done.path}", markup=False)
+
+
+def _found(ctx: typer.Context, uri: str) -> dict[str, Any]:
+    resolver, _ = open_iglu(settings_of(ctx))
+    return resolver.schema(_parsed(uri))
+
+
+def _given(ctx: typer.Context, place: str) -> dict[str, Any]:
+    schema = _found(ctx, place) if place.startswith("iglu:") else _read(Path(place))
+    if not isinstance(schema, dict):
+        raise SnowgaugeError(f"{place}: a schema must be a JSON object")
+    return schema
+
+
+def _parsed(uri: str) -> SchemaKey:
+    try:
+        return SchemaKey.parse(uri)
+    except SelfDescribingError as error:
+        raise SnowgaugeError(
+            f"{uri!r} is no schema URI ({error.code}); write iglu:VENDOR/NAME/jsonschema/1-0-0"
+        ) from None
+
+
+def _key_of_place(file: Path) -> SchemaKey | None:
+    """The key that a file in Iglu's layout stands for."""
+    try:
+        return SchemaKey.parse("iglu:" + "/".join(file.absolute().parts[-4:]))
+    except SelfDescribingError:
+        return None
+
+
+def _read(file: Path) -> Any:
+    try:
+        return orjson.loads(file.read_bytes())
+    except OSError as error:
+        raise SnowgaugeError(f"{file}: cannot be read: {error.strerror}") from None
+    except orjson.JSONDecodeError as error:
+        raise SnowgaugeError(f"{file}: is not JSON: {error}") from None
+
+
+def _data(files: list[Path]) -> Iterable[Any]:
+    """Whole files of JSON (a list is many instances), or one value per line."""
+    for file in files:
+        text = file.read_bytes()
+        try:
+            values = orjson.loads(text)
+            values = values if isinstance(values, list) else [values]
+        except orjson.JSONDecodeError:
+            values = []
+            for number, line in enumerate(text.splitlines(), start=1):
+                if line.strip():
+                    try:
+                        values.append(orjson.loads(line))
+                    except orjson.JSONDecodeError as error:
+                        raise SnowgaugeError(f"{file}, line {number}: is not JSON: {error}") from None
+        for value in values:
+            wrapped = isinstance(value, dict) and value.keys() == {"schema", "data"}
+            yield value["data"] if wrapped else value
+
+
+def _print_findings(findings: list[Finding], place: str) -> None:
+    for finding in findings:
+        style = "red" if finding.level == "error" else "yellow"
+        err.print(f"[{style}]{finding.level}:[/] {escape(place)}{escape(finding.pointer)}: {escape(finding.message)}")
+
+
+def _print(schema: Any) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n")

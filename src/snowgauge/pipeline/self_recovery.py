@@ -1,0 +1,66 @@
+"""Failed events that only wanted for a schema are replayed by themselves, by the first worker, beside its own work."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from snowgauge.actions.failed.recover import Totals, new_run
+from snowgauge.actions.failed.retry import retry
+from snowgauge.actions.failed.runs import Runs
+from snowgauge.enrich.enricher import Enricher
+from snowgauge.errors import SnowgaugeError
+from snowgauge.pipeline import build, lifetime
+from snowgauge.settings.model import Settings
+from snowgauge.store.base import Store
+from snowgauge.telemetry.logs import logger
+
+_log = logger("recovery")
+
+
+def keep_recovering(settings: Settings, environment: Mapping[str, str], store: Store, stop: threading.Event) -> None:
+    """Start the thread that looks every ``pipeline.auto_recover_interval``; it ends with ``stop``."""
+    if not settings.pipeline.auto_recover:
+        return
+    seconds = settings.pipeline.auto_recover_interval.total_seconds()
+
+    def run() -> None:
+        while not stop.wait(seconds):
+            try:
+                recover_unresolved(settings, environment, store)
+            except SnowgaugeError as error:  # the store or a registry is away, or a person recovers just now
+                _log.debug("recovery_put_off", reason=str(error))
+            except Exception:
+                _log.exception("recovery_broken")
+
+    threading.Thread(target=run, name="recovery", daemon=True).start()
+
+
+def recover_unresolved(settings: Settings, environment: Mapping[str, str], store: Store) -> Totals:
+    """Replay what failed for want of schemas that can be had now. Raises ``ActionRefused`` while somebody recovers."""
+    resolver, _ = build.open_iglu(settings)  # a new one: it has not yet learnt that a schema is missing
+    opened: list[build.Enriching] = []
+
+    def enricher() -> Enricher:
+        opened.append(build.Enriching(settings, environment, start=False))
+        return opened[0].enricher
+
+    try:
+        with Runs(build.data_dir(settings)).alone():
+            schemas, totals = retry(
+                store,
+                resolver,
+                enricher,
+                run=new_run(datetime.now(UTC)),
+                at=int(time.time() * 1000),
+                gate=lifetime.gate(settings).storing,
+                keep=lifetime.tombstones(settings).without,
+            )
+    finally:
+        for enriching in opened:
+            enriching.close()
+    if schemas:
+        _log.info("recovered_by_itself", schemas=schemas, recovered=totals.recovered, failed=totals.failed)
+    return totals
