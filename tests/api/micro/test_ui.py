@@ -93,7 +93,7 @@ def test_a_bar_of_the_chart_filters_by_its_time(page) -> None:
     assert page.locator("#minutes button").count() == 30
     page.locator('#minutes button:not([title*=": 0 valid, 0 failed"])').first.click()
     page.wait_for_function("location.search.includes('time=')")
-    assert page.is_visible("#clear")
+    page.wait_for_selector("#clear", state="visible")
 
 
 def test_everything_can_be_deleted(page, micro) -> None:
