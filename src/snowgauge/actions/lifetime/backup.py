@@ -214,7 +214,9 @@ def _copy_root(root: Root, target: Path, progress: Progress) -> None:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copy2(root.path, target)
         return
-    for path in _files(root.path):
+    # cursors of the event log before its segments: a batch that is out then has the boundaries, and so the id, by which
+    # the store knows it, and a segment that is read to its end meanwhile is missed by nobody
+    for path in sorted(_files(root.path), key=lambda path: not path.name.endswith(".cursor.sqlite")):
         relative = path.relative_to(root.path)
         if relative.parts[0] in _NOT_KEPT or path.name.endswith(_NOT_SUFFIX) or "snowgauge.lock" in path.name:
             continue
