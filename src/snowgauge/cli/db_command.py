@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The store's layout.", no_args_is_help=True)
     group.command("init")(init)
     group.command("status")(status)
+    group.command("vacuum")(vacuum)
     app.add_typer(group, name="db")
 
 
@@ -31,15 +32,31 @@ def init(ctx: typer.Context) -> None:
 
 
 def status(ctx: typer.Context) -> None:
-    """Show which steps of the layout are applied.
+    """Show what the database is and can do, and which steps of the layout are applied.
 
     Example: `snowgauge db status`
     """
     store = open_store(settings_of(ctx))
     try:
         steps = store.migrations()
+        facts = store.status()
     finally:
         store.close()
+    out.print(table(("store", ""), [(name.replace("_", " "), value) for name, value in facts.items() if value]))
+    out.print()
     out.print(
         table(("step", "name", "applied"), [(step.version, step.name, step.applied_at or "not yet") for step in steps])
     )
+
+
+def vacuum(ctx: typer.Context) -> None:
+    """Let deleted rows leave the disk, and refresh the database's statistics.
+
+    Example: `snowgauge db vacuum`
+    """
+    store = open_store(settings_of(ctx))
+    try:
+        tables = store.vacuum()
+    finally:
+        store.close()
+    out.print(f"tended {len(tables)} tables: {', '.join(tables)}" if tables else "nothing to tend")

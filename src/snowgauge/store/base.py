@@ -166,6 +166,12 @@ class Store(Reader, Protocol):
     def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
         """A read-only query's result in one of the formats json, csv, tsv, parquet, streamed."""
 
+    def status(self) -> dict[str, Any]:
+        """What the database is and can do, as short texts and numbers for people."""
+
+    def vacuum(self) -> list[str]:
+        """Let deleted rows leave the disk, and refresh statistics; the names of the tables tended."""
+
     def ready(self) -> bool:
         """Can it be asked and written to now?"""
 

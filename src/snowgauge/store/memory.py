@@ -195,6 +195,12 @@ class MemoryStore:
         self.query(sql)
         return iter(())
 
+    def status(self) -> dict[str, Any]:
+        return {"kept": "in the memory of this process"}
+
+    def vacuum(self) -> list[str]:
+        return []
+
     def ready(self) -> bool:
         return True
 

@@ -368,6 +368,12 @@ class StoreContract:
         found = store.event(str(events[999].event_id))
         assert found == event_json(events[999])
 
+    def test_tending_the_tables_changes_no_answer(self, store: Store) -> None:
+        store.write(StoreBatch("b1", [web_page_view(1)]))
+        assert isinstance(store.vacuum(), list)
+        assert store.count("good", ALL) == 1
+        assert store.status()
+
     def test_migrating_again_changes_nothing(self, store: Store) -> None:
         store.write(StoreBatch("b1", [web_page_view(1)]))
         assert store.migrate() == []

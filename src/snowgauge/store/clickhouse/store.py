@@ -8,7 +8,7 @@ from typing import Any, cast
 from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import FailedUpdate, Migration, StoreBatch, WriteResult
 from snowgauge.store.clickhouse.connection import Connection
-from snowgauge.store.clickhouse.layout import Features, Layout, features
+from snowgauge.store.clickhouse.layout import Features, Layout, TableName, features
 from snowgauge.store.clickhouse.lifetime import ClickHouseLifetime
 from snowgauge.store.clickhouse.marking import mark_failed
 from snowgauge.store.clickhouse.migrations import UNKNOWN_TABLE, listed, migrate
@@ -67,6 +67,14 @@ class ClickHouseStore(ClickHouseReader):
             "schema_columns": json.get(self.features.json, "String columns: this server has no JSON type (24.8 has)"),
             "cluster": self.layout.cluster or None,
         }
+
+    def vacuum(self) -> list[str]:
+        """Rewrite the parts that hold rows deleted and not yet gone."""
+        tables: list[TableName] = ["events", "failed_events", "incomplete_events"]
+        for table in tables:
+            name = self.layout.stored(table)
+            self.connection.command(f"ALTER TABLE {name}{self.layout.on_cluster()} APPLY DELETED MASK")
+        return list(tables)
 
     def write(self, batch: StoreBatch) -> WriteResult:
         try:
