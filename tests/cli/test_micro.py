@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 
 from snowgauge.events.enriched import ATOMIC_FIELDS
-from snowgauge.testing.deployment import wait_until
+from snowgauge.testing.deployment import free_port, wait_until
 from snowgauge.testing.micro import Micro
 from snowgauge.testing.web import serving
 
@@ -64,6 +70,31 @@ def test_events_are_told_on_standard_error() -> None:
     schema = "iglu:com.snowplowanalytics.snowplow/page_view/jsonschema/1-0-0"
     assert f"app_id:shop type:page_view ({schema})" in micro.log
     assert "BAD {" in micro.log
+
+
+@pytest.mark.e2e
+def test_https_and_a_configuration_file_as_micro_takes_them(tmp_path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1)).not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    encrypted = BestAvailableEncryption(b"changeit")
+    file = tmp_path / "ssl-certificate.p12"
+    file.write_bytes(pkcs12.serialize_key_and_certificates(b"micro", key, made, None, encrypted))
+    config = tmp_path / "micro.conf"
+    config.write_text('collector { cookie { name = "mine" } }')
+    port = str(free_port())
+    arguments = (*QUIET, "--files", str(tmp_path), "--https-port", port, "--config", str(config))
+    trusted = ssl.create_default_context(cadata=made.public_bytes(Encoding.PEM).decode())
+    with Micro(*arguments, environment={"MICRO_SSL_CERT_PASSWORD": "changeit"}) as micro:
+        with urllib.request.urlopen(f"https://localhost:{port}/i?e=pv", context=trusted, timeout=30) as answer:
+            assert answer.headers["set-cookie"].startswith("mine=")
+        track(micro)
+        assert micro.all() == {"total": 2, "good": 2, "bad": 0}
 
 
 @pytest.mark.e2e

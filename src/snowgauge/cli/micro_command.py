@@ -54,6 +54,9 @@ def micro(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port to listen on: 9090 unless told otherwise; 0 is any.")
     ] = None,
+    https_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of HTTPS, which MICRO_SSL_CERT_PASSWORD switches on.")
+    ] = 9543,
     properties: Annotated[
         list[str] | None, typer.Option("-D", help="One setting of Micro's file: `-Dcollector.cookie.name=sp`.")
     ] = None,
@@ -83,6 +86,7 @@ def micro(
         iglu,
         files or next((path for path in [Path("/config")] if path.is_dir()), None),
         yauaa,
+        https_port,
         properties or (),
     )
     flags = [f"collector.{key}={value}" for key, value in (("interface", host), ("port", port)) if value is not None]

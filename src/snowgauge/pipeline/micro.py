@@ -15,6 +15,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import BinaryIO, Literal
 
 import msgspec
@@ -184,8 +185,8 @@ def _messages(failed: FailedEvent) -> str:
 class Certificate(msgspec.Struct, frozen=True):
     """PEM files for HTTPS, and its port."""
 
-    chain: str
-    key: str
+    chain: Path
+    key: Path
     port: int
 
 

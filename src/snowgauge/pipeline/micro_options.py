@@ -49,6 +49,7 @@ class MicroOptions(msgspec.Struct, frozen=True):
     iglu: Path | None = None
     files: Path | None = None
     yauaa: bool = False
+    https_port: int = HTTPS_PORT
     properties: Sequence[str] = ()
 
 
@@ -118,8 +119,8 @@ def certificate(options: MicroOptions, environment: Mapping[str, str], scratch: 
         path = scratch / name
         path.touch(mode=0o600)
         path.write_bytes(text)
-        paths.append(str(path))
-    return Certificate(paths[0], paths[1], HTTPS_PORT)
+        paths.append(path)
+    return Certificate(paths[0], paths[1], options.https_port)
 
 
 def _configuration(file: Path) -> Iterator[str]:
