@@ -94,7 +94,7 @@ class _Seen:
 
     def _text_rules(self, *, alone: bool) -> dict[str, Any]:
         seen = self.types["string"]
-        few = len(self.texts) <= _ENUM_VALUES and self.longest <= _ENUM_LENGTH and "" not in self.texts
+        few = 1 < len(self.texts) <= _ENUM_VALUES and self.longest <= _ENUM_LENGTH and "" not in self.texts
         if alone and few and seen >= _ENUM_REPEATS * len(self.texts) and seen >= 2 * _ENUM_VALUES and not self.formats:
             return {"enum": sorted(self.texts)}
         rules: dict[str, Any] = {}
