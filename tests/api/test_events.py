@@ -133,4 +133,4 @@ def test_first_run_ticks_and_snippets(client: Browser) -> None:
     assert ticks["events"] == 10
     snippets = client.get("/api/v1/first-run/snippets").json()
     assert {"javascript", "node", "python", "ios", "android", "gtm", "pixel"} <= {one["id"] for one in snippets}
-    assert all("127.0.0.1:8000" in one["code"] for one in snippets)
+    assert all("127.0.0.1:1" in one["code"] for one in snippets)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_first_run_turns_live_with_the_first_event(page: Page, port: PrivatePort) -> None:
     page.goto("/")
     expect(page.get_by_role("heading", name="Send your first event")).to_be_visible()
-    expect(page.get_by_label("JavaScript snippet")).to_contain_text("http://127.0.0.1:8000")
+    expect(page.get_by_label("JavaScript snippet")).to_contain_text("http://127.0.0.1:1")
     page.get_by_role("tab", name="Python").click()
     expect(page.get_by_label("Python snippet")).to_contain_text("snowplow_tracker")
     page.get_by_label("App id").fill("tea-shop")

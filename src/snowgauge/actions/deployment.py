@@ -14,6 +14,14 @@ from snowgauge.iglu.contract import Resolver, Validator
 from snowgauge.store.base import Store
 
 
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the settings say about the world around. ``registries`` are http(s) addresses."""
+
+    registries: tuple[str, ...] = ()
+    engine_memory: int | None = None
+    cookie_domains: tuple[str, ...] = ()
+
+
 class Deployment(msgspec.Struct, frozen=True):
     """Parts that actions ask or act upon. One per process; all are safe to use from several threads."""
 
@@ -27,3 +35,5 @@ class Deployment(msgspec.Struct, frozen=True):
     """Where trackers send to, as people who set one up have to write it."""
     lend_enricher: Callable[[], AbstractContextManager[Enricher]] | None = None
     """An enricher with this deployment's configuration, for one caller at a time; ``None`` where none is at hand."""
+    surroundings: Surroundings = Surroundings()
+    """What the settings say about the world around, for the doctor."""

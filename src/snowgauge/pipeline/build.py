@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import snowgauge
 from snowgauge.actions.access.book import AccessBook
-from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.enrich import means as enrichment_means
 from snowgauge.enrich.configs import LoadedEnrichments, load
 from snowgauge.enrich.enricher import Enricher
@@ -17,6 +19,7 @@ from snowgauge.eventlog import build as eventlog_build
 from snowgauge.eventlog.base import EventLog
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.contract import Resolver, Validator
+from snowgauge.iglu.settings import IGLU_CENTRAL
 from snowgauge.outgoing import HttpClient
 from snowgauge.settings.model import Settings
 from snowgauge.store import build as store_build
@@ -69,7 +72,24 @@ def open_iglu(settings: Settings) -> tuple[Resolver, Validator]:
     return iglu_build.build(settings.iglu, data_dir(settings), max_json_depth=settings.enrich.max_json_depth)
 
 
-def open_deployment(settings: Settings) -> Deployment:
+class LentEnricher:
+    """An enricher for people's questions: made when first asked for, lent to one caller at a time."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+        self._settings, self._environment = settings, environment
+        self._lock = threading.Lock()
+        self._enriching: Enriching | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[Enricher]:
+        with self._lock:
+            if self._enriching is None:
+                self._enriching = Enriching(self._settings, self._environment, start=False)
+            yield self._enriching.enricher
+
+
+def open_deployment(settings: Settings, environment: Mapping[str, str] | None = None) -> Deployment:
+    """``environment`` is what enrichments' configurations may refer to; without it no enricher can be lent."""
     resolver, validator = open_iglu(settings)
     return Deployment(
         store=open_store(settings),
@@ -79,6 +99,18 @@ def open_deployment(settings: Settings) -> Deployment:
         data_dir=data_dir(settings),
         version=snowgauge.__version__,
         collector_url=collector_url(settings),
+        surroundings=surroundings(settings),
+        lend_enricher=None if environment is None else LentEnricher(settings, environment),
+    )
+
+
+def surroundings(settings: Settings) -> Surroundings:
+    """What the doctor looks at beside the parts themselves."""
+    places = [*settings.iglu.registries, *([IGLU_CENTRAL] if settings.iglu.iglu_central else [])]
+    return Surroundings(
+        registries=tuple(place.rstrip("/") for place in places if "://" in place),
+        engine_memory=settings.clickhouse.engine.memory_limit if embedded(settings) else None,
+        cookie_domains=tuple(settings.collector.cookie.domains),
     )
 
 

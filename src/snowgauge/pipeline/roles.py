@@ -167,7 +167,7 @@ def run_console(settings: Settings) -> None:
     from granian.server.embed import Server
 
     doors = build.open_doors(settings)
-    deployment = build.open_deployment(settings)
+    deployment = build.open_deployment(settings, os.environ)
     served = programs(deployment, doors, settings.registry, settings.agent)
     app = Traced(create_app(deployment, doors, Console(), served), _route_name)
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from snowgauge.actions.deployment import Deployment
 from snowgauge.api.app import create_app
 from snowgauge.api.doors import Doors
 from snowgauge.api.settings import ConsoleSettings
+from snowgauge.enrich.enricher import Enricher
 from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.settings import IgluSettings
@@ -29,7 +30,15 @@ from snowgauge.store.memory import MemoryStore
 class PrivatePort:
     """``app`` is the application, ``store`` what it shows, ``access`` who may."""
 
-    def __init__(self, folder: Path, *, store: Store | None = None, site: Any = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        store: Store | None = None,
+        site: Any = None,
+        collector_url: str = "http://127.0.0.1:1",
+        **settings: Any,
+    ) -> None:
         self.store = store or MemoryStore()
         self.log = MemoryLog()
         resolver, validator = iglu_build.build(IgluSettings(iglu_central=False), folder)
@@ -43,7 +52,8 @@ class PrivatePort:
             validator=validator,
             data_dir=folder,
             version="0.0.0-test",
-            collector_url="http://127.0.0.1:8000",
+            collector_url=collector_url,
+            lend_enricher=lambda: nullcontext(Enricher(validator)),
         )
         self.app: FastAPI = create_app(self.deployment, self.doors, site)
 

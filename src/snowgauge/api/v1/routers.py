@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from snowgauge.api.v1 import access, events, first_run
+from snowgauge.api.v1 import access, events, failed, first_run, health, schemas, sql, xray
 
 PREFIX = "/api/v1"
-ROUTERS = (first_run.router, events.router, access.router)
+ROUTERS = (
+    first_run.router,
+    events.router,
+    failed.router,
+    xray.router,
+    sql.router,
+    schemas.router,
+    health.router,
+    access.router,
+)

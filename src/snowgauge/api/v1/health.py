@@ -1,0 +1,23 @@
+"""State of the parts, capacity, and the doctor's checks."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from snowgauge.actions import doctor, overview
+from snowgauge.api.doors import needs
+from snowgauge.api.v1.parts import Parts
+
+router = APIRouter(prefix="/health", tags=["health"], dependencies=[needs("read:health")])
+
+
+@router.get("")
+def state(parts: Parts) -> overview.Overview:
+    """Each part with its figures, and what this machine can do."""
+    return overview.overview(parts)
+
+
+@router.get("/checks")
+def checks(parts: Parts) -> list[doctor.Check]:
+    """What the doctor finds, with cures."""
+    return doctor.examine(parts, parts.surroundings)
