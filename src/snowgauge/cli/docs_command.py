@@ -10,6 +10,7 @@ import typer
 
 import snowgauge
 from snowgauge.cli.context import err, out
+from snowgauge.enrich.enrichments import reference as enrichments_reference
 from snowgauge.errors import SnowgaugeError
 from snowgauge.settings import reference as settings_reference
 from snowgauge.telemetry.metrics import METRICS
@@ -26,7 +27,7 @@ def reference(
     folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs/reference"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a page is out of date.")] = False,
 ) -> None:
-    """Write the reference pages: settings, commands, metrics, endpoints.
+    """Write the reference pages: settings, commands, metrics, endpoints, and one page per enrichment.
 
     Example: `snowgauge docs reference --check`
     """
@@ -69,6 +70,8 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "commands.md", _commands()
     yield "metrics.md", _metrics()
     yield "endpoints.md", _endpoints()
+    for name, text in enrichments_reference.pages().items():
+        yield f"enrichments/{name}", text
 
 
 def _endpoints() -> str:
