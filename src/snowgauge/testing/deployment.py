@@ -194,7 +194,7 @@ class Deployment:
     def stored(self, condition: str = "1") -> tuple[int, int]:
         """Good and failed rows; the condition is on the good ones."""
         good = self.sql(f"SELECT toUInt32(count()) AS n FROM atomic.events WHERE {condition}")[0]["n"]  # noqa: S608
-        failed = self.sql("SELECT toUInt32(count()) AS n FROM atomic.failed_events")[0]["n"]
+        failed = self.sql("SELECT toUInt32(count()) AS n FROM atomic.failed_events FINAL")[0]["n"]
         return good, failed
 
     def backlog(self) -> int:
