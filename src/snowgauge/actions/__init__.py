@@ -1,1 +1,1 @@
-"""What can be asked of, or done to, a running system; one file each. The faces only present them."""
+"""One file for each thing that a person or program can ask of a deployment or do to it; no HTTP, no terminal."""

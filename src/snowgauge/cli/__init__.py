@@ -1,1 +1,1 @@
-"""The command line, one module per command group."""
+"""The commands, a module for each group."""

@@ -1,1 +1,1 @@
-"""Serves the console: a single-page app whose built files lie in ``static`` (ignored by git, inside the wheel)."""
+"""The web console's built files, and how they are served."""

@@ -1,1 +1,1 @@
-"""Keeps payloads safe between receiving and storing."""
+"""Requests that were received and whose outcome is not stored yet, safe on disk."""

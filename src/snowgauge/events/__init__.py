@@ -1,1 +1,1 @@
-"""The values that flow through the pipeline; no input or output, no clock."""
+"""Plain values: what a payload, an event and a failure are, and how each is written down. No input or output here."""

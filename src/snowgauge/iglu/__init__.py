@@ -1,1 +1,1 @@
-"""Finds, caches and applies schemas."""
+"""Schemas: where they are looked up, and whether data agrees with them."""

@@ -1,1 +1,1 @@
-"""Builds the parts, runs them, stops them: the only place that knows every part."""
+"""Puts the parts together and runs them as processes."""

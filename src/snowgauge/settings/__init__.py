@@ -1,1 +1,1 @@
-"""The one typed description of a deployment."""
+"""All settings as one typed tree, and reading them."""

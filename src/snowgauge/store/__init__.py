@@ -1,1 +1,1 @@
-"""Keeps enriched and failed events and answers questions about them."""
+"""Databases: writing batches of events once, and asking about them."""

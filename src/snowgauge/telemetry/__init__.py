@@ -1,1 +1,1 @@
-"""What the running system says about itself: metrics, structured logs, health."""
+"""Log lines, metrics and reports to the outside about how the process is doing."""

@@ -1,1 +1,1 @@
-"""Factories, clocks and contract suites; shipped, for authors of plug-ins too."""
+"""For tests of this package, of plug-ins, and of what others build on it: contract suites, real servers, clients."""
