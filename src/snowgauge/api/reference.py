@@ -9,6 +9,7 @@ from snowgauge.api.agent import app as agent
 from snowgauge.api.app import describe
 from snowgauge.api.iglu import app as iglu
 from snowgauge.api.micro import app as micro
+from snowgauge.collector.pages.meanings import PAGES
 from snowgauge.collector.routing import Kind, Routes
 from snowgauge.collector.settings import CollectorSettings
 
@@ -49,7 +50,7 @@ def markdown() -> str:
         "",
         "Webhooks are tracking requests with a vendor of their own: see the guide to webhooks.",
         "",
-        *_table(_collector()),
+        *_table((*_collector(), *PAGES)),
         "## Private port: health",
         "",
         "Without login.",

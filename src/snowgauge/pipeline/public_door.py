@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from snowgauge.collector.pages import meanings
 from snowgauge.collector.pages.description import description
 from snowgauge.collector.pages.figures import figures
 from snowgauge.collector.pages.system_health import system_health
@@ -47,11 +48,11 @@ def pages(settings: Settings, writer: LogWriter) -> dict[str, ASGIApp]:
         name = chosen[0] if settings.clickhouse.configuration.cluster_name else chosen[1]
         keep = settings.performance.healthcheck_cache_ttl_seconds
         found["/"] = system_health(_check(settings, writer), name, keep_seconds=keep)
-        about["/"] = "The whole system works, database included"
+        about["/"] = meanings.ROOT
     if settings.prometheus.enabled:
         path = settings.prometheus.metrics_path.rstrip("/")
         found[path] = figures(path)
-        about[path] = "Figures for Prometheus"
+        about[path] = meanings.FIGURES
     if not settings.security.disable_docs:
         found |= description(collector_settings(settings), str(settings.common.hostname), about)
     return found
