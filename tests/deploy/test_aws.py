@@ -1,0 +1,192 @@
+"""The CloudFormation template: its linter, its promises, and a deployment to a local AWS as far as that goes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from snowgauge.testing.certificates import self_signed
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "deploy" / "aws" / "snowgauge.yaml"
+
+
+@pytest.fixture(scope="module")
+def template():
+    from cfnlint.decode import cfn_yaml
+
+    loaded = cfn_yaml.load(str(TEMPLATE))
+    return json.loads(json.dumps(loaded))
+
+
+def test_the_linter_has_nothing_to_say(tool):
+    done = tool("cfn-lint", "deploy/aws/snowgauge.yaml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_parameter_is_described_and_grouped(template):
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    for name, parameter in template["Parameters"].items():
+        assert parameter.get("Description"), name
+    guide = (ROOT / "docs" / "guide" / "deploy.md").read_text()
+    for name in template["Parameters"]:
+        assert f"`{name}`" in guide, f"docs/guide/deploy.md does not explain the parameter {name}"
+
+
+def statements(template):
+    for name, resource in template["Resources"].items():
+        for policy in resource.get("Properties", {}).get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                actions = statement["Action"]
+                yield name, [actions] if isinstance(actions, str) else actions, statement["Resource"]
+
+
+NO_NARROWER = {"ecr:GetAuthorizationToken", "ec2:DescribeVolumes", "ec2:DescribeSnapshots"}
+
+
+def test_roles_may_do_what_they_need_and_nothing_else(template):
+    for name, actions, resource in statements(template):
+        assert not any("*" in action for action in actions), name
+        if resource == "*":
+            assert set(actions) <= NO_NARROWER, f"{name}: {actions} on everything"
+
+
+def test_the_database_is_closed_encrypted_and_outlives_the_stack(template):
+    database = template["Resources"]["Database"]
+    assert database["DeletionPolicy"] == "Snapshot"
+    assert database["Properties"]["StorageEncrypted"] in (True, "true")
+    assert template["Parameters"]["DatabaseAccessCidr"]["Default"] == ""
+    assert "resolve:secretsmanager" not in json.dumps(template["Outputs"])
+    assert template["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]["rds.force_ssl"] == "1"
+
+
+def test_commands_and_settings_in_it_exist(template, program_exists, tmp_path):
+    from snowgauge.settings.load import load
+
+    task = template["Resources"]["Task"]["Properties"]["ContainerDefinitions"][0]
+    program_exists(task["Command"])
+    given = {one["Name"]: one["Value"] for one in task["Environment"]} | {
+        one["Name"]: "postgresql://u:p@h/d" for one in task["Secrets"]
+    }
+    load(environment=given, folder=tmp_path)
+    script = script_of(template)
+    (tmp_path / "url").write_text("postgresql://u:p@h/d")
+    on_instance = dict(re.findall(r"-e (SNOWPLOW_\w+)=(\S+)", script))
+    on_instance = {
+        name: value.replace("/run/secrets/store_url", str(tmp_path / "url")) for name, value in on_instance.items()
+    }
+    loaded = load(environment=on_instance, flags=["tls.domains=collector.example.com"], folder=tmp_path)
+    assert loaded.settings.tls.port_of_visitors == 443
+    found = re.search(r"\$\{Image\} (serve .*?) \$\{Email\}", script)
+    assert found
+    program_exists([*found[1].replace("${DomainName}", "collector.example.com").split(), "--acme-email", "x"])
+    for port in ("HTTP", "HTTPS"):
+        assert f":{on_instance[f'SNOWPLOW_TLS__{port}_PORT']} " in script
+
+
+def script_of(template):
+    return template["Resources"]["Instance"]["Properties"]["UserData"]["Fn::Base64"]["Fn::Sub"][0]
+
+
+def test_the_instances_script_is_a_shell_script(template):
+    text = re.sub(r"\$\{!(\w)", r"${\1", re.sub(r"\$\{[A-Z][\w:.]*\}", "value", script_of(template)))
+    done = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    """A local AWS, in its server mode."""
+    import boto3
+    import requests
+    from moto.server import ThreadedMotoServer
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    requests.post(f"http://127.0.0.1:{server.get_host_and_port()[1]}/moto-api/reset", timeout=10)
+    host, port = server.get_host_and_port()
+
+    def client(service):
+        return boto3.client(service, region_name="eu-central-1", endpoint_url=f"http://{host}:{port}")
+
+    yield client
+    server.stop()
+
+
+COMMON = {"Image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/snowgauge:1", "DomainName": "collector.example.com"}
+UNKNOWN_LOCALLY = {
+    "AWS::CloudWatch::Alarm",
+    "AWS::DLM::LifecyclePolicy",
+    "AWS::EC2::EIPAssociation",
+    "AWS::Logs::MetricFilter",
+    "AWS::SNS::Subscription",
+}
+
+
+def as_known_locally(template):
+    """Without what moto does not know: some kinds of resources (secrets among them), the database's parameter group
+    and address."""
+    changed = json.loads(json.dumps(template))
+    for name, resource in template["Resources"].items():
+        if resource["Type"] in UNKNOWN_LOCALLY:
+            del changed["Resources"][name]
+        elif resource["Type"] == "AWS::SecretsManager::Secret":  # something that can be referred to in its place
+            stand_in = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": name, "Type": "String", "Value": "x"}}
+            changed["Resources"][name] = stand_in
+    del changed["Resources"]["Database"]["Properties"]["DBParameterGroupName"]
+    text = json.dumps(changed)
+    return text.replace("${Database.Endpoint.Address}", "database").replace("${Database.Endpoint.Port}", "5432")
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("variant", ["single", "loadbalancer"])
+def test_it_deploys_to_a_local_aws(aws, template, variant, tmp_path):
+    parameters = COMMON | {"Variant": variant, "AlarmEmail": "ops@example.com"}
+    if variant == "loadbalancer":
+        chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+        self_signed([COMMON["DomainName"]], chain, key)
+        made = aws("acm").import_certificate(Certificate=chain.read_bytes(), PrivateKey=key.read_bytes())
+        parameters["CertificateArn"] = made["CertificateArn"]
+    cloudformation = aws("cloudformation")
+    cloudformation.create_stack(
+        StackName="snowgauge",
+        TemplateBody=as_known_locally(template),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    stack = cloudformation.describe_stacks(StackName="snowgauge")["Stacks"][0]
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+    resources = cloudformation.list_stack_resources(StackName="snowgauge")["StackResourceSummaries"]
+    made = {one["LogicalResourceId"] for one in resources if "LogicalResourceId" in one}
+    other = {"single": "LoadBalancer", "loadbalancer": "Single"}[variant]
+    for name, resource in template["Resources"].items():
+        condition = resource.get("Condition")
+        if condition in (other, "DatabaseReachable"):
+            assert name not in made, name
+        elif resource["Type"] not in UNKNOWN_LOCALLY | {"AWS::SecretsManager::Secret"}:
+            assert name in made, name
+    (database,) = aws("rds").describe_db_instances()["DBInstances"]
+    assert database["StorageEncrypted"]
+    assert not database["PubliclyAccessible"]
+    if variant == "loadbalancer":
+        ecs = aws("ecs")
+        (cluster,) = ecs.list_clusters()["clusterArns"]
+        (service,) = ecs.list_services(cluster=cluster)["serviceArns"]
+        described = ecs.describe_services(cluster=cluster, services=[service])["services"][0]
+        assert described["desiredCount"] == 2
+        listeners = aws("elbv2").describe_listeners(
+            LoadBalancerArn=aws("elbv2").describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+        )["Listeners"]
+        assert {listener["Port"] for listener in listeners} == {80, 443}
+    else:
+        (reservation,) = aws("ec2").describe_instances()["Reservations"]
+        assert len(reservation["Instances"]) == 1
