@@ -29,6 +29,9 @@ const routes = root.addChildren([
   home,
   page("/start", () => import("./pages/Start")),
   page("/live", () => import("./pages/Live")),
+  page("/failed", () => import("./pages/Failed")),
+  page("/xray", () => import("./pages/Xray")),
+  page("/sql", () => import("./pages/Sql")),
 ]);
 
 export const router = createRouter({

@@ -13,4 +13,7 @@ export interface PageEntry {
 export const PAGES: PageEntry[] = [
   { path: "/start", title: "First run", icon: "start", key: "h", scope: "read:aggregates", words: "home install snippet tracker" },
   { path: "/live", title: "Live", icon: "live", key: "l", scope: "read:events", words: "events stream now" },
+  { path: "/failed", title: "Failed events", icon: "alert", key: "f", scope: "read:events", words: "errors bad rows recover causes" },
+  { path: "/xray", title: "Event X-ray", icon: "xray", key: "x", scope: "read:events", words: "trace debug request id" },
+  { path: "/sql", title: "SQL", icon: "sql", key: "s", scope: "query:sql", words: "query tables chart export" },
 ];

@@ -1,0 +1,43 @@
+/** A chart of rows: loaded when one is shown. */
+import { BarChart, LineChart } from "echarts/charts";
+import { GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
+import { init, use } from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+import { useEffect, useRef } from "react";
+import { useDark } from "../shell/theme";
+
+use([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
+
+export interface Series {
+  name: string;
+  values: (number | null)[];
+}
+
+export default function Chart({ labels, series, kind, label }: { labels: string[]; series: Series[]; kind: "bar" | "line"; label: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  const dark = useDark();
+  useEffect(() => {
+    if (!box.current) return;
+    const chart = init(box.current, null, { renderer: "svg" });
+    const color = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    chart.setOption({
+      animation: false,
+      color: [color("--accent"), color("--good"), color("--bad"), color("--warn-ink"), color("--ink-soft")],
+      textStyle: { color: color("--ink-soft") },
+      grid: { left: 8, right: 16, top: series.length > 1 ? 36 : 16, bottom: 8, containLabel: true },
+      legend: series.length > 1 ? { top: 0, textStyle: { color: color("--ink-soft") } } : undefined,
+      // text, not HTML: the page's policy forbids style attributes
+      tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: color("--raised"), borderColor: color("--line"), textStyle: { color: color("--ink") } },
+      xAxis: { type: "category", data: labels, axisLine: { lineStyle: { color: color("--line-strong") } }, axisLabel: { color: color("--ink-soft"), hideOverlap: true } },
+      yAxis: { type: "value", splitLine: { lineStyle: { color: color("--line") } }, axisLabel: { color: color("--ink-soft") } },
+      series: series.map((one) => ({ name: one.name, type: kind, data: one.values, showSymbol: false, barMaxWidth: 42, itemStyle: { borderRadius: kind === "bar" ? [3, 3, 0, 0] : 0 } })),
+    });
+    const resize = new ResizeObserver(() => chart.resize());
+    resize.observe(box.current);
+    return () => {
+      resize.disconnect();
+      chart.dispose();
+    };
+  }, [labels, series, kind, dark]);
+  return <div ref={box} role="img" aria-label={label} className="h-80 w-full" />;
+}
