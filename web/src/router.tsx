@@ -32,6 +32,9 @@ const routes = root.addChildren([
   page("/failed", () => import("./pages/Failed")),
   page("/xray", () => import("./pages/Xray")),
   page("/sql", () => import("./pages/Sql")),
+  page("/schemas", () => import("./pages/Schemas")),
+  page("/state", () => import("./pages/Health")),
+  page("/access", () => import("./pages/Access")),
 ]);
 
 export const router = createRouter({

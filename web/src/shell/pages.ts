@@ -16,4 +16,7 @@ export const PAGES: PageEntry[] = [
   { path: "/failed", title: "Failed events", icon: "alert", key: "f", scope: "read:events", words: "errors bad rows recover causes" },
   { path: "/xray", title: "Event X-ray", icon: "xray", key: "x", scope: "read:events", words: "trace debug request id" },
   { path: "/sql", title: "SQL", icon: "sql", key: "s", scope: "query:sql", words: "query tables chart export" },
+  { path: "/schemas", title: "Schemas", icon: "schema", key: "c", scope: "read:schemas", words: "iglu catalogue registry publish" },
+  { path: "/state", title: "Health", icon: "health", key: "e", scope: "read:health", words: "doctor checks capacity disk lag" },
+  { path: "/access", title: "Access", icon: "people", key: "a", scope: "admin", words: "people keys roles audit users" },
 ];

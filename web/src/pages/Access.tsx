@@ -1,0 +1,248 @@
+/** People and access: who may log in, API keys, and what was done. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, ask, type Schemas } from "../api/client";
+import { useMe } from "../shell/session";
+import { ago, exactTime, time } from "../view/format";
+import { one } from "../view/search";
+import { useView } from "../view/useView";
+import { PageFrame } from "../widgets/Page";
+import { Badge, Button, Card, CopyButton, Empty, Failure, IconButton, Segmented, Skeleton } from "../widgets/ui";
+
+type Role = "viewer" | "analyst" | "admin";
+const ROLES: { id: Role; text: string }[] = [
+  { id: "viewer", text: "Viewer: figures, schemas and health; never a single person's event" },
+  { id: "analyst", text: "Analyst: also events, SQL, recovery and publishing schemas" },
+  { id: "admin", text: "Admin: also people, keys and the audit log" },
+];
+
+export function Page() {
+  const [search, change] = useView();
+  const tab = one(search.tab, "people");
+  const me = useMe().data;
+  return (
+    <PageFrame
+      title="Access"
+      controls={
+        <Segmented
+          label="What"
+          value={tab}
+          onChange={(next) => change({ tab: next === "people" ? undefined : next })}
+          options={[
+            { id: "people", label: "People" },
+            { id: "keys", label: "API keys" },
+            { id: "audit", label: "Audit log" },
+          ]}
+        />
+      }
+    >
+      {me?.kind === "local" && <p className="rounded-lg bg-accent-soft px-3 py-2">Nobody has to log in: this port is open to this machine only. Add an admin, and everybody has to.</p>}
+      {tab === "keys" ? <Keys /> : tab === "audit" ? <Audit /> : <People />}
+    </PageFrame>
+  );
+}
+
+function People() {
+  const queries = useQueryClient();
+  const me = useMe().data;
+  const people = useQuery({ queryKey: ["people"], queryFn: () => ask(api.GET("/api/v1/access/people")) });
+  const [name, setName] = useState("");
+  const [password, setPassword] = useState("");
+  const [role, setRole] = useState<Role>("admin");
+  const done = () => void queries.invalidateQueries({ queryKey: ["people"] });
+  const add = useMutation({
+    mutationFn: () => ask(api.POST("/api/v1/access/people", { body: { name, password, role } })),
+    onSuccess: () => {
+      setName("");
+      setPassword("");
+      // the first admin ends the open door: the page asks for the login now
+      if (me?.kind === "local") void queries.invalidateQueries({ queryKey: ["me"] });
+      else done();
+    },
+  });
+  const move = useMutation({ mutationFn: (to: { id: string; role: Role }) => ask(api.PATCH("/api/v1/access/people/{person_id}", { params: { path: { person_id: to.id } }, body: { role: to.role } })), onSettled: done });
+  const remove = useMutation({ mutationFn: (id: string) => ask(api.DELETE("/api/v1/access/people/{person_id}", { params: { path: { person_id: id } } })), onSettled: done });
+  return (
+    <>
+      {[people, move, remove].map((asked, i) => asked.isError && <Failure key={i} error={asked.error} />)}
+      <Card title="People" pad={false}>
+        {people.isPending && <Skeleton className="m-4 h-24" />}
+        {people.data?.length === 0 && <Empty icon="people" title="Nobody is registered yet" />}
+        <ul>
+          {people.data?.map((person) => (
+            <li key={person.id} className="flex flex-wrap items-center gap-3 border-b border-line px-4 py-2.5 last:border-b-0">
+              <span className="grid size-8 place-items-center rounded-full bg-accent-soft font-semibold text-accent-ink" aria-hidden="true">
+                {person.name.slice(0, 1).toUpperCase()}
+              </span>
+              <span className="min-w-32 flex-1">
+                <span className="block font-medium">
+                  {person.name} {person.id && me?.name === person.name && <Badge>you</Badge>}
+                </span>
+                <span className="block text-[13px] text-ink-soft">{person.last_login ? `last login ${ago(person.last_login)}` : "never logged in"}</span>
+              </span>
+              <select aria-label={`Role of ${person.name}`} className="field" value={person.role} onChange={(event) => move.mutate({ id: person.id, role: event.target.value as Role })}>
+                {ROLES.map(({ id }) => (
+                  <option key={id}>{id}</option>
+                ))}
+              </select>
+              <IconButton name="trash" label={`Remove ${person.name}`} onClick={() => confirm(`Shut ${person.name} out?`) && remove.mutate(person.id)} />
+            </li>
+          ))}
+        </ul>
+      </Card>
+      <Card title="Let somebody in">
+        <form
+          className="grid items-end gap-3 sm:grid-cols-[1fr_1fr_9rem_auto]"
+          onSubmit={(event) => {
+            event.preventDefault();
+            add.mutate();
+          }}
+        >
+          <label className="grid gap-1">
+            Name
+            <input required maxLength={100} autoComplete="off" className="field" value={name} onChange={(event) => setName(event.target.value)} />
+          </label>
+          <label className="grid gap-1">
+            Password
+            <input required minLength={10} type="password" autoComplete="new-password" className="field" value={password} onChange={(event) => setPassword(event.target.value)} />
+          </label>
+          <label className="grid gap-1">
+            Role
+            <select className="field" value={role} onChange={(event) => setRole(event.target.value as Role)}>
+              {ROLES.map(({ id }) => (
+                <option key={id}>{id}</option>
+              ))}
+            </select>
+          </label>
+          <Button kind="primary" type="submit" disabled={add.isPending}>
+            Add
+          </Button>
+        </form>
+        <p className="mt-2 text-[13px] text-ink-soft">{ROLES.find((entry) => entry.id === role)?.text}. Passwords have at least ten characters.</p>
+        {add.isError && (
+          <div className="mt-3">
+            <Failure error={add.error} />
+          </div>
+        )}
+      </Card>
+    </>
+  );
+}
+
+function Keys() {
+  const queries = useQueryClient();
+  const keys = useQuery({ queryKey: ["keys"], queryFn: () => ask(api.GET("/api/v1/access/keys")) });
+  const rules = useQuery({ queryKey: ["rules"], queryFn: () => ask(api.GET("/api/v1/access/rules")), staleTime: Infinity });
+  const [name, setName] = useState("");
+  const [scopes, setScopes] = useState<string[]>(["read:aggregates"]);
+  const add = useMutation({
+    mutationFn: () => ask(api.POST("/api/v1/access/keys", { body: { name, scopes: scopes as Schemas["NewKey"]["scopes"] } })),
+    onSuccess: () => {
+      setName("");
+      void queries.invalidateQueries({ queryKey: ["keys"] });
+    },
+  });
+  const remove = useMutation({ mutationFn: (id: string) => ask(api.DELETE("/api/v1/access/keys/{key_id}", { params: { path: { key_id: id } } })), onSettled: () => void queries.invalidateQueries({ queryKey: ["keys"] }) });
+  return (
+    <>
+      {(keys.isError || remove.isError) && <Failure error={keys.error ?? remove.error} />}
+      <Card title="API keys" pad={false}>
+        {keys.data?.length === 0 && (
+          <Empty icon="key" title="No keys yet">
+            A program can do whatever this console does, with a key of the right scopes: send it as <code>Authorization: Bearer</code>.
+          </Empty>
+        )}
+        <ul>
+          {keys.data?.map((key) => (
+            <li key={key.id} className="flex flex-wrap items-center gap-3 border-b border-line px-4 py-2.5 last:border-b-0">
+              <span className="min-w-40 flex-1">
+                <span className="block font-medium">
+                  {key.name} <code className="text-ink-faint">{key.hint}…</code>
+                </span>
+                <span className="block text-[13px] text-ink-soft">{key.last_used ? `last used ${ago(key.last_used)}` : "never used"}</span>
+              </span>
+              <span className="flex flex-wrap gap-1">
+                {key.scopes.map((scope) => (
+                  <Badge key={scope}>{scope}</Badge>
+                ))}
+              </span>
+              <IconButton name="trash" label={`End key ${key.name}`} onClick={() => confirm(`End the key ${key.name}?`) && remove.mutate(key.id)} />
+            </li>
+          ))}
+        </ul>
+      </Card>
+      {add.data && (
+        <section aria-label="New key" className="grid gap-2 rounded-xl border border-good bg-good-soft p-4">
+          <p>
+            Keep this secret now: it is not shown again.
+          </p>
+          <div className="flex flex-wrap items-center gap-2">
+            <code className="min-w-0 break-all rounded-lg bg-surface px-3 py-1.5">{add.data.secret}</code>
+            <CopyButton text={add.data.secret} />
+          </div>
+        </section>
+      )}
+      <Card title="New key">
+        <form
+          className="grid gap-3"
+          onSubmit={(event) => {
+            event.preventDefault();
+            add.mutate();
+          }}
+        >
+          <label className="grid max-w-sm gap-1">
+            What it is for
+            <input required maxLength={100} className="field" value={name} onChange={(event) => setName(event.target.value)} />
+          </label>
+          <fieldset className="grid gap-1 sm:grid-cols-2">
+            <legend className="mb-1">What it opens</legend>
+            {Object.entries(rules.data?.scopes ?? {}).map(([scope, meaning]) => (
+              <label key={scope} className="flex items-start gap-2 rounded-md px-1 py-0.5 hover:bg-sunken">
+                <input type="checkbox" className="mt-1 accent-accent" checked={scopes.includes(scope)} onChange={() => setScopes((now) => (now.includes(scope) ? now.filter((one) => one !== scope) : [...now, scope]))} />
+                <span>
+                  <code>{scope}</code>
+                  <span className="block text-[13px] text-ink-soft">{meaning}</span>
+                </span>
+              </label>
+            ))}
+          </fieldset>
+          {add.isError && <Failure error={add.error} />}
+          <div>
+            <Button kind="primary" type="submit" disabled={add.isPending || !scopes.length}>
+              Make key
+            </Button>
+          </div>
+        </form>
+      </Card>
+    </>
+  );
+}
+
+function Audit() {
+  const [pages, setPages] = useState(1);
+  const audit = useQuery({ queryKey: ["audit", pages], queryFn: () => ask(api.GET("/api/v1/access/audit", { params: { query: { limit: Math.min(500, pages * 100) } } })), placeholderData: (before) => before });
+  return (
+    <Card title="What was done" pad={false}>
+      {audit.isError && <Failure error={audit.error} />}
+      {audit.data?.length === 0 && <Empty icon="book" title="Nothing yet" />}
+      <ul>
+        {audit.data?.map((entry) => (
+          <li key={entry.number} className="grid gap-x-3 border-b border-line px-4 py-2 last:border-b-0 sm:grid-cols-[10rem_9rem_1fr]">
+            <time className="tabular text-[13px] text-ink-soft" dateTime={exactTime(entry.at)} title={exactTime(entry.at)}>
+              {time(entry.at)}
+            </time>
+            <span className="truncate">{entry.who}</span>
+            <span className="min-w-0 break-words">
+              <strong className="font-medium">{entry.action}</strong> {entry.subject} <span className="text-ink-soft">{entry.detail}</span>
+            </span>
+          </li>
+        ))}
+      </ul>
+      {audit.data?.length === pages * 100 && pages < 5 && (
+        <div className="p-3">
+          <Button onClick={() => setPages(pages + 1)}>Show older</Button>
+        </div>
+      )}
+    </Card>
+  );
+}
