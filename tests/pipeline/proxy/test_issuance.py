@@ -78,8 +78,8 @@ def test_a_name_that_leads_elsewhere_is_told_with_its_cure_and_keeps_no_other_wa
     assert f"port {front.http_port}" in astray["cure"]
     nowhere = front.wait_told("certificate_not_issued", domain=NOWHERE)
     assert "make a DNS entry" in nowhere["cure"]
+    wait_until(lambda: front.served(GOOD) is not None, "the good one is served", within=10)
     assert front.served(ASTRAY) is None
-    assert front.served(GOOD) is not None
     assert set(orders_of(settings, front.folder).failures) == {ASTRAY, NOWHERE}
 
 
