@@ -1,14 +1,22 @@
 """Each page's main task, as a person does it."""
 
+import json
 import re
+import time
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from snowgauge.events import payload_record
+from snowgauge.events.payload import CollectorPayload
 from snowgauge.store.base import StoreBatch
 from snowgauge.testing.console import PrivatePort
 from snowgauge.testing.events import web_page_view
 
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+CLICK = "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1"
 pytestmark = pytest.mark.browser
 
 
@@ -44,8 +52,6 @@ def test_live_filters_by_value_and_says_so_in_the_url(page: Page, seeded: Privat
 
 
 def test_live_shows_new_events_until_paused(page: Page, seeded: PrivatePort) -> None:
-    import time
-
     page.goto("/live?cols=page_title")
     expect(page.locator("tbody tr[data-kind]").first).to_be_visible()
     now = time.time_ns() // 1_000_000
@@ -130,3 +136,145 @@ def test_a_login_is_asked_for_once_somebody_is_registered(page: Page, seeded: Pr
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Log in").click()
     expect(page.locator("tbody tr[data-kind]").first).to_be_visible()
+
+
+def failing(port: PrivatePort) -> str:
+    """Three link clicks that fail for one reason; the newest failure's id."""
+    now = time.time_ns() // 1_000_000
+    outcomes = []
+    for n in range(3):
+        data = {"schema": CLICK, "data": {"targetUrl": n}}
+        ue = {"schema": "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0", "data": data}
+        query = "e=ue&p=web&tv=js-4.6.9&aid=clicks&ue_pr=" + quote(json.dumps(ue))
+        record = payload_record.encode(CollectorPayload(path="/i", querystring=query, timestamp=now - n * 1000))
+        assert port.deployment.lend_enricher is not None
+        with port.deployment.lend_enricher() as enricher:
+            outcomes += enricher.process(record, f"seed-{n}")
+    port.store.write(StoreBatch("failing", failed=[one.failure for one in outcomes]))
+    return str(outcomes[0].failure.id)
+
+
+def test_a_failure_is_found_by_its_cause_and_shown_beside_the_rule(page: Page, port: PrivatePort) -> None:
+    failing(port)
+    page.goto("/failed")
+    page.get_by_role("button", name=re.compile("targetUrl: integer found")).click()
+    panel = page.get_by_role("complementary", name="Why they fail")
+    expect(panel.get_by_text("event.data.targetUrl").first).to_be_visible()
+    expect(panel.get_by_text('"string"').first).to_be_visible()
+    panel.get_by_role("button", name="Try recovery").click()
+    expect(panel.get_by_role("status")).to_contain_text("None of 3 would become a good event yet")
+    expect(page).to_have_url(re.compile("cause="))
+
+
+def test_a_schema_drafted_from_failures_is_published(page: Page, port: PrivatePort) -> None:
+    failing(port)
+    page.goto("/failed")
+    page.get_by_role("button", name=re.compile("targetUrl: integer found")).click()
+    page.get_by_role("link", name="Infer a schema").click()
+    area = page.get_by_label("Schema as JSON")
+    expect(area).to_have_value(re.compile("targetUrl"))
+    draft = json.loads(area.input_value())
+    draft["self"] |= {"vendor": "com.acme", "name": "click", "version": "1-0-0"}
+    area.fill(json.dumps(draft, indent=2))
+    page.get_by_role("button", name="Publish").click()
+    panel = page.get_by_role("complementary", name="click 1-0-0")
+    expect(panel.get_by_text("targetUrl")).to_be_visible()
+    assert (port.deployment.data_dir / "schemas/com.acme/click/jsonschema/1-0-0").is_file()
+
+
+def test_a_schema_with_errors_cannot_be_published(page: Page, port: PrivatePort) -> None:
+    page.goto("/schemas?create=1")
+    area = page.get_by_label("Schema as JSON")
+    expect(area).to_have_value(re.compile("my_event"))
+    area.fill('{"type": "object"}')
+    expect(page.get_by_text("error", exact=True).first).to_be_visible()
+    expect(page.get_by_role("button", name="Publish")).to_be_disabled()
+
+
+def test_schemas_are_found_read_and_compared(page: Page, seeded: PrivatePort) -> None:
+    page.goto("/schemas")
+    expect(page.get_by_role("button", name=re.compile("web_page"))).to_contain_text("40 events")
+    page.get_by_label("Find a schema").fill("link_click")
+    page.get_by_role("button", name=re.compile("link_click")).click()
+    panel = page.get_by_role("complementary", name=re.compile("link_click"))
+    expect(panel.get_by_text("targetUrl", exact=True)).to_be_visible()
+    panel.get_by_role("button", name="Differences").click()
+    expect(panel.get_by_text(re.compile("breaking|compatible|cosmetic|No difference")).first).to_be_visible()
+
+
+def test_the_xray_shows_request_steps_and_place(page: Page, port: PrivatePort) -> None:
+    wanted = failing(port)
+    page.goto("/xray")
+    page.get_by_label("Event id").fill(wanted)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Kept as a failed event")).to_be_visible()
+    expect(page.get_by_role("region", name="Tracker parameters")).to_contain_text("clicks")
+    expect(page.get_by_role("region", name="Steps")).to_contain_text("tracker parameters")
+    page.get_by_label("Event id").fill("0d6f32ea-6a0c-4c0a-8a62-000000000000")
+    page.get_by_role("button", name="Look").click()
+    expect(page.get_by_role("alert")).to_contain_text("no event 0d6f32ea")
+
+
+def test_sql_says_why_a_query_is_refused(page: Page, port: PrivatePort) -> None:
+    page.goto("/sql?q=SELECT%201")
+    expect(page.get_by_label("SQL query")).to_contain_text("SELECT 1")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("alert").first).to_contain_text("the store in memory has no SQL")
+
+
+def test_health_shows_parts_and_checks(page: Page, seeded: PrivatePort) -> None:
+    page.goto("/state")
+    expect(page.get_by_role("region", name="Event log")).to_contain_text("waiting")
+    expect(page.get_by_text("There is room on the disk")).to_be_visible()
+
+
+def test_the_first_admin_closes_the_open_door(page: Page, port: PrivatePort) -> None:
+    page.goto("/access")
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password", exact=True).fill("correct horse battery")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="Log in to Snowgauge")).to_be_visible()
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="API keys").click()
+    page.get_by_label("What it is for").fill("grafana")
+    page.get_by_role("button", name="Make key").click()
+    expect(page.get_by_role("region", name="New key")).to_contain_text("sg_")
+    page.get_by_role("button", name="Audit log").click()
+    expect(page.get_by_text("add key", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/start", "/live", "/live?open=good:first", "/failed", "/xray", "/sql", "/schemas", "/state", "/access?tab=keys"],
+)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_accessibility_has_no_serious_findings(page: Page, seeded: PrivatePort, path: str, theme: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: run `make console`")
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    failing(seeded)
+    if "first" in path:
+        path = path.replace("first", str(web_page_view(0).event_id))
+    page.goto(path)
+    expect(page.get_by_role("heading", level=1)).to_be_attached()
+    page.wait_for_timeout(400)
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [
+        f"{one['id']}: {node['html'][:160]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert not serious, serious
+
+
+def test_a_phone_shows_every_page_without_scrolling_sideways(page: Page, seeded: PrivatePort) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/start", "/live", "/failed", "/xray", "/sql", "/schemas", "/state", "/access"):
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_be_attached()
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, (path, wide)

@@ -84,7 +84,7 @@ def overview(deployment: Deployment) -> Overview:
     requests = totals.get("snowgauge_collector_requests_total", 0.0)
     parts = [
         PartState(
-            "collector", True, "",
+            "collector", *_collector(deployment.data_dir / "run"),
             [Fact("requests since start", requests, "number"),
              Fact("not kept", totals.get("snowgauge_collector_refused_total", 0.0), "number")],
         ),
@@ -97,6 +97,15 @@ def overview(deployment: Deployment) -> Overview:
         found.ready and all(part.ok for part in parts), deployment.version, parts, capacity,
         _processes(deployment.data_dir / "run"),
     )  # fmt: skip
+
+
+def _collector(run: Path) -> tuple[bool, str]:
+    """Its processes on this machine, where it has any here."""
+    marks = list(run.glob("collector-*.pid")) if run.is_dir() else []
+    alive = [one for one in _processes(run) if one.name.startswith("collector-")]
+    if len(alive) < len(marks):
+        return False, f"{len(marks) - len(alive)} of {len(marks)} processes do not run: the log says why"
+    return True, ""
 
 
 def _part(state: dict[str, health.PartHealth], name: str, facts: list[Fact]) -> PartState:

@@ -182,7 +182,7 @@ function Keys() {
           </div>
         </section>
       )}
-      <Card title="New key">
+      <Card title="Make a key">
         <form
           className="grid gap-3"
           onSubmit={(event) => {

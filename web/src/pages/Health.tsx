@@ -47,7 +47,7 @@ export function Page() {
         )}
         {checks.isPending && <Skeleton className="m-4 h-40" />}
         <ul>
-          {checks.data?.map((check) => (
+          {[...(checks.data ?? [])].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status)).map((check) => (
             <CheckRow key={check.id + check.title} check={check} />
           ))}
         </ul>
@@ -131,6 +131,7 @@ function CapacityRow({ capacity }: { capacity: Schemas["Capacity"] }) {
   );
 }
 
+const ORDER = ["fail", "warn", "ok", "skip"];
 const MARK: Record<string, { tone: "good" | "warn" | "bad" | "plain"; text: string }> = {
   ok: { tone: "good", text: "✓ fine" },
   warn: { tone: "warn", text: "! look" },

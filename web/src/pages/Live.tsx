@@ -298,8 +298,9 @@ function EventTable({ view, rows, fresh, onOpen, setColumns, change, more, loadi
             return (
               <tr key={key} data-kind={row.kind} onClick={() => onOpen(row)} className={`group h-9 cursor-pointer ${open ? "bg-accent-soft" : "hover:bg-sunken"} ${fresh.has(row.id) ? "arrive" : ""}`}>
                 <td className={`sticky left-0 border-b border-line px-3 ${open ? "bg-accent-soft" : "bg-surface group-hover:bg-sunken"}`}>
-                  <button type="button" aria-expanded={open} aria-label={`${row.kind} event, ${time(row.at)}: show all of it`} className="rounded-md">
+                  <button type="button" aria-expanded={open} className="rounded-md">
                     <StatusBadge kind={row.kind} />
+                    <span className="sr-only">event, {time(row.at)}: show all of it</span>
                   </button>
                 </td>
                 <td className="tabular truncate border-b border-line px-3 text-ink-soft" title={exactTime(row.at)}>

@@ -154,8 +154,9 @@ function UserMenu({ me, short }: { me: Me; short?: boolean }) {
   const logOut = useLogOut();
   return (
     <DropdownMenu.Root>
-      <DropdownMenu.Trigger className="flex min-w-0 items-center gap-2 rounded-lg px-1.5 py-1 hover:bg-surface" aria-label={`Signed in as ${me.name}`}>
-        <span className="grid size-6 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent-ink">{(me.name ?? "?").slice(0, 1).toUpperCase()}</span>
+      <DropdownMenu.Trigger className="flex min-w-0 items-center gap-2 rounded-lg px-1.5 py-1 hover:bg-surface">
+        <span className="sr-only">Signed in as {short ? me.name : ""}</span>
+        <span aria-hidden="true" className="grid size-6 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent-ink">{(me.name ?? "?").slice(0, 1).toUpperCase()}</span>
         {!short && <span className="max-w-20 truncate text-[13px]">{me.name}</span>}
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
