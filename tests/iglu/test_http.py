@@ -1,6 +1,7 @@
 """The HTTP registry against a real server: every kind of answer, and none at all."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -9,6 +10,7 @@ from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.registries.base import Refusal
 from snowgauge.iglu.registries.http import HttpRegistry
 
+OTHER = SchemaKey("com.acme", "other", "jsonschema", 1, 0, 0)
 KEY = SchemaKey.parse("iglu:com.acme/cart/jsonschema/1-0-0")
 PATH = "/schemas/com.acme/cart/jsonschema/1-0-0"
 SCHEMA = {"type": "object"}
@@ -17,7 +19,8 @@ SCHEMA = {"type": "object"}
 @pytest.fixture
 def registry(server):
     pauses = []
-    made = HttpRegistry(server.uri + "/", sleep=pauses.append, max_size=1000)
+    # every look at the clock is a minute later, so that a registry that was away is asked again at once
+    made = HttpRegistry(server.uri + "/", sleep=pauses.append, max_size=1000, clock=count(0, 60).__next__)
     made.pauses = pauses
     yield made
     made.close()
@@ -85,6 +88,29 @@ def test_pauses_double_up_to_the_limit(server):
     registry.lookup(KEY)
     registry.close()
     assert pauses == [0.1, 0.2, 0.4, 0.5, 0.5]
+
+
+def test_a_registry_that_is_away_is_left_alone_for_a_while_then_asked_once(server):
+    """What it costs to find out that nobody answers is not paid for every made-up name."""
+    now, pauses = [0.0], []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        now[0] += seconds
+
+    registry = HttpRegistry(server.uri, sleep=sleep, clock=lambda: now[0])
+    server.put(KEY.uri, SCHEMA)
+    server.down()
+    first = registry.lookup(KEY)
+    assert len(pauses) == 2
+    assert registry.lookup(KEY) is first
+    assert registry.lookup(OTHER) is first
+    now[0] += 3.1
+    assert registry.lookup(OTHER).away
+    assert len(pauses) == 2, "one request finds out whether it is back"
+    server.up()
+    now[0] += 60
+    assert registry.lookup(KEY) == SCHEMA
 
 
 def test_nobody_there_then_back(server, registry):

@@ -215,6 +215,24 @@ def test_when_patience_with_a_registry_is_worn_out_events_fail_and_others_go_on(
     assert [row.id for row in store.failed()] == ["needs-registry"]
 
 
+def test_an_outage_that_outlasts_patience_does_not_hold_up_later_batches(tmp_path: Path) -> None:
+    log, store = MemoryLog(), Store()
+    asked: list[bool] = []
+
+    def answer(record: bytes, outage_is_failure: bool) -> list[Outcome]:
+        asked.append(outage_is_failure)
+        if outage_is_failure:
+            return [failed(record)]
+        raise OUTAGE
+
+    lasting = worker(tmp_path, log, Enricher(answer), store, patience=0.01)
+    for name in (b"first", b"second", b"third"):
+        fill(log, name)
+        lasting.run(until_empty=True)
+    assert [row.id for row in store.failed()] == ["first", "second", "third"]
+    assert asked[-4:] == [False, True, False, True], "the second and third were tried once and given up"
+
+
 def test_patience_is_spent_once_per_outage() -> None:
     now = [0.0]
     patience = Patience(10, lambda: now[0])

@@ -46,10 +46,14 @@ class RecordEnricher(Protocol):
     def flush_metrics(self) -> None: ...
 
 
+_QUIET = 30
+
+
 class Patience:
     """How long to wait for a registry that is away: once per outage, not once per event.
 
-    Without this a sender of made-up schema names could hold everything up for the whole patience, again and again.
+    Without this a sender of made-up schema names could hold everything up for the whole patience, again and again. An
+    outage is over when a batch that met it goes through whole, or when nothing has met it for ``_QUIET`` patiences.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,7 +65,7 @@ class Patience:
     def worn_out(self) -> bool:
         """Called at each outage seen: has this one lasted too long to wait any further?"""
         now = self._clock()
-        if self._since is None or now - self._last > max(2 * self._seconds, 60):
+        if self._since is None or now - self._last > max(_QUIET * self._seconds, 60):
             self._since = now
         self._last = now
         return now - self._since >= self._seconds
@@ -96,6 +100,7 @@ class Worker:
         self._attempts = attempts
         self._processor = processor
         self._patience = patience
+        self._gave_up = False
         self._clock = clock
         self._gate = gate
         self._keep = keep
@@ -167,6 +172,7 @@ class Worker:
         pause = _FIRST_PAUSE
         waited = False
         while True:
+            self._gave_up = False
             try:
                 with reports.transaction("enrich", "batch"):
                     processed = self._enrich(batch)
@@ -178,7 +184,7 @@ class Worker:
                 if self.stop.wait(pause):
                     return None
                 pause = min(pause * 2, _LONGEST_PAUSE)
-        if waited:
+        if waited and not self._gave_up:
             self._patience.over()
         observe("pipeline_batch_seconds", time.perf_counter() - started, step="enrich")
         self._save(processed)
@@ -235,6 +241,7 @@ class Worker:
             except RegistryOutage:
                 if not self._patience.worn_out():
                     raise
+                self._gave_up = True
                 return self._enricher.process(entry.body, seed, at=at, outage_is_failure=True)
             except Exception as error:  # a bug of ours must cost one record, not the pipeline
                 if last_try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
 _RETRIED = frozenset({408, 500, 502, 503, 504})
+_LONGEST_REST = 60.0  # seconds
 _MAX_TEXT = 512  # of a server's error page that goes into bad rows
 
 
@@ -42,6 +43,7 @@ class HttpRegistry:
         max_size: int = 1_000_000,
         proxy: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         try:
             parts = urlsplit(uri)
@@ -62,8 +64,11 @@ class HttpRegistry:
         self._max_size = max_size
         self._proxy = proxy
         self._sleep = sleep
+        self._clock = clock
         self._opened: httpx.Client | None = None
         self._opening = Lock()
+        self._away: Refusal | None = None
+        self._ask_again = 0.0
 
     def _client(self) -> httpx.Client:
         """The connection pool, opened at the first use: workers fork before it and bare starts need no HTTP."""
@@ -111,15 +116,28 @@ class HttpRegistry:
         return []
 
     def _get(self, url: str) -> Any:
-        """Parsed JSON, or a refusal."""
+        """Parsed JSON, or a refusal.
+
+        A registry that does not answer is left alone for ten times as long as it took to find out: who makes up schema
+        names must not be able to spend all of the pipeline's time on waiting for it. One request then finds out anew.
+        """
+        away, started = self._away, self._clock()
+        if away is not None and started < self._ask_again:
+            return away
         pause = 0.1
-        for repetition in range(self._max_retry + 1):
+        for repetition in range(1 if away is not None else self._max_retry + 1):
             if repetition:
                 self._sleep(min(pause, self._max_wait))
                 pause *= 2
             answer, again = self._try(url)
             if not again:
-                break
+                self._away = None
+                return answer
+        if answer.error == "RepoFailure":  # it answers; this schema alone may be what it has trouble with
+            self._away = None
+            return answer
+        now = self._clock()
+        self._away, self._ask_again = answer, now + min(10 * (now - started), _LONGEST_REST)
         return answer
 
     def _try(self, url: str) -> tuple[Any, bool]:
