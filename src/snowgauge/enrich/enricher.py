@@ -27,6 +27,7 @@ from snowgauge.enrich.failures import Violation
 from snowgauge.enrich.lengths import NEVER_UNSET, LengthLimits
 from snowgauge.enrich.payload_events import IDS, Batch, PayloadReader
 from snowgauge.enrich.settings import EnrichSettings
+from snowgauge.enrich.sizes import SizeLimit
 from snowgauge.enrich.steps import StepRunner
 from snowgauge.enrich.transform import parameters as parameter_map
 from snowgauge.enrich.transform.base64_text import decode_text
@@ -68,6 +69,7 @@ class Enricher:
         self._payloads = PayloadReader(self._settings, self.processor, adapters)
         self._steps = StepRunner(enrichments)
         self._limits = LengthLimits(self._settings.atomic_fields_limits)
+        self._sizes = SizeLimit(self._settings.max_record_size, self.processor)
         self._accepted_invalid = 0
 
     # ---- payloads ---------------------------------------------------------------------------------------------
@@ -83,7 +85,7 @@ class Enricher:
             payload = payload_record.decode(record)
         except PayloadRecordError as error:
             batch = self._batch(CollectorPayload(), record, seed, at, outage_is_failure)
-            return [self._payloads.format_violation(batch, {"error": str(error)}, 0)]
+            return [self._sizes.applied(self._payloads.format_violation(batch, {"error": str(error)}, 0), batch, 0)]
         return self.process_payload(payload, record, seed, at=at, outage_is_failure=outage_is_failure)
 
     def process_payload(
@@ -103,7 +105,7 @@ class Enricher:
         items now); ``edit`` may change what the adapter made, before it is checked.
         """
         batch = self._batch(payload, record, seed, at, outage_is_failure)
-        events, outcomes = self._payloads.events(batch)
+        events, outcomes = self._payload_outcomes(batch)
         if item is not None:
             outcomes = [o for o in outcomes if isinstance(o, Failed) and o.failure.event_index in (None, item)]
         for index, tracker in events:
@@ -134,7 +136,7 @@ class Enricher:
         except PayloadRecordError:
             return [Explanation(outcome, []) for outcome in self.process(record, seed, at=at)]
         batch = self._batch(payload, record, seed, at, outage_is_failure=True)
-        events, outcomes = self._payloads.events(batch)
+        events, outcomes = self._payload_outcomes(batch)
         explained = [Explanation(outcome, []) for outcome in outcomes]
         for index, tracker in events:
             trace = Trace()
@@ -162,6 +164,10 @@ class Enricher:
             return self._validator.check(item)
         except RegistryOutage as outage:
             return Invalid({"error": "ResolutionError", "lookupHistory": outage.history})
+
+    def _payload_outcomes(self, batch: Batch) -> tuple[Iterable[tuple[int, TrackerEvent]], list[Outcome]]:
+        events, outcomes = self._payloads.events(batch)
+        return events, [self._sizes.applied(outcome, batch, place) for place, outcome in enumerate(outcomes)]
 
     # ---- one event --------------------------------------------------------------------------------------------
 
@@ -199,13 +205,14 @@ class Enricher:
         event.derived_contexts += source.entities
         event.derived_contexts += _distinct(notes)
         if not violations:
-            return Enriched(event, tracker.parameters)
+            return self._sizes.applied(Enriched(event, tracker.parameters), batch, index, tracker)
         if invalid_input or not failed_steps:
             kind, reported = "schema_violations", invalid_input or invalid_output
         else:
             kind, reported = "enrichment_failures", failed_steps
         failure = self._event_failure(batch, tracker, event, index, kind, reported)
-        return Failed(failure, event if self._settings.emit_incomplete else None, tracker.parameters)
+        outcome = Failed(failure, event if self._settings.emit_incomplete else None, tracker.parameters)
+        return self._sizes.applied(outcome, batch, index, tracker)
 
     def _event_id(self, batch: Batch, tracker: TrackerEvent, index: int) -> str:
         if tracker.identity is not None:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 import snowgauge
 from snowgauge.events.enriched import ATOMIC_FIELD
-from snowgauge.part_settings import PartSettings, Secret
+from snowgauge.part_settings import ByteSize, PartSettings, Secret
 
 
 class AdapterSettings(PartSettings):
@@ -31,6 +31,11 @@ class EnrichSettings(PartSettings):
 
     max_json_depth: int = Field(default=50, ge=1)
     """Deepest nesting of JSON in events, entities, bodies and schemas; scalars count as a level."""
+
+    max_record_size: ByteSize = Field(default=9_000_000, ge=1000)
+    """Largest enriched event as TSV, largest bad row, and largest incomplete event, in bytes. What is larger becomes a
+    ``size_violation`` (an incomplete event is left out); its request is kept with it. Snowplow's limits: 9000000 on
+    Pub/Sub, 1000000 on Kinesis and Kafka."""
 
     emit_incomplete: bool = True
     """Keep, beside a failed event's bad row, the event as far as it got, with its failures as entities (enrich 6's
