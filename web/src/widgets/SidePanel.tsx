@@ -14,6 +14,11 @@ export function SidePanel({ title, actions, onClose, children }: { title: ReactN
     return () => before?.focus?.();
   }, []);
   useEffect(() => {
+    // on a wide screen the page makes room, so that the panel covers nothing
+    document.documentElement.style.setProperty("--panel-room", `${width}px`);
+    return () => void document.documentElement.style.removeProperty("--panel-room");
+  }, [width]);
+  useEffect(() => {
     const close = (event: KeyboardEvent) => {
       if (event.key === "Escape" && !event.defaultPrevented) onClose();
     };

@@ -1,0 +1,151 @@
+"""People, sessions, keys and the audit log."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from snowgauge.actions.access.book import AccessBook
+from snowgauge.actions.access.roles import LOCAL, SCOPES
+from snowgauge.errors import AccessRefused
+
+PASSWORD = "correct horse battery"
+
+
+class Clock:
+    now = 1_000_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def book(tmp_path: Path, clock: Clock) -> Iterator[AccessBook]:
+    made = AccessBook(tmp_path / "console.sqlite", session_seconds=3600, clock=clock)
+    yield made
+    made.close()
+
+
+def test_a_login_is_a_session_until_it_expires(book: AccessBook, clock: Clock) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    session = book.log_in("ADA", PASSWORD)
+    found = book.by_session(session.token)
+    assert found is not None
+    assert (found.name, found.role, found.csrf) == ("ada", "admin", session.csrf)
+    clock.now += 3_600_001
+    assert book.by_session(session.token) is None
+
+
+def test_nothing_in_the_file_lets_anybody_in(book: AccessBook, tmp_path: Path) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    session = book.log_in("ada", PASSWORD)
+    _, secret = book.add_key("k", ["admin"], created_by="ada")
+    book.close()
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    for text in (PASSWORD, session.token, secret):
+        assert text.encode() not in kept
+    assert (tmp_path / "console.sqlite").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("name", "password"), [("ada", "wrong password"), ("nobody", PASSWORD), ("", "")])
+def test_a_wrong_login_does_not_say_what_was_wrong(book: AccessBook, name: str, password: str) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    with pytest.raises(AccessRefused, match=r"^name or password is wrong$") as refused:
+        book.log_in(name, password)
+    assert refused.value.status == 401
+
+
+def test_guessing_is_slowed_down_and_then_forgiven(book: AccessBook, clock: Clock) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    for n in range(10):
+        with pytest.raises(AccessRefused):
+            book.log_in("ada", f"guess number {n}", ip="203.0.113.9")
+    with pytest.raises(AccessRefused, match="five minutes") as refused:
+        book.log_in("ada", PASSWORD)
+    assert refused.value.status == 429
+    clock.now += 300_001
+    assert book.log_in("ada", PASSWORD).person.name == "ada"
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "role", "words"),
+    [
+        ("", PASSWORD, "admin", "1 to 100"),
+        ("ada", "short", "admin", "at least 10"),
+        ("ada", PASSWORD, "king", "king"),
+        ("adalovelace", "adalovelace1", "admin", "made of the name"),
+        ("grace", PASSWORD, "viewer", "first person must be an admin"),
+    ],
+)
+def test_who_cannot_be_let_in(book: AccessBook, name: str, password: str, role: str, words: str) -> None:
+    with pytest.raises(AccessRefused, match=words):
+        book.add_person(name, password, role)  # type: ignore[arg-type]
+
+
+def test_one_admin_is_always_left(book: AccessBook) -> None:
+    ada = book.add_person("ada", PASSWORD, "admin")
+    with pytest.raises(AccessRefused, match="only admin"):
+        book.remove_person(ada.id)
+    with pytest.raises(AccessRefused, match="only admin"):
+        book.change_person(ada.id, role="viewer")
+    book.add_person("grace", PASSWORD, "admin")
+    book.remove_person(ada.id)
+    assert [person.name for person in book.people()] == ["grace"]
+
+
+def test_a_name_is_taken_once_in_any_case(book: AccessBook) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    with pytest.raises(AccessRefused, match="already"):
+        book.add_person("Ada", PASSWORD, "viewer")
+
+
+def test_a_new_password_and_a_removal_end_sessions(book: AccessBook) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    grace = book.add_person("grace", PASSWORD, "viewer")
+    session = book.log_in("grace", PASSWORD)
+    book.change_person(grace.id, password="another good one")
+    assert book.by_session(session.token) is None
+    session = book.log_in("grace", "another good one")
+    book.remove_person(grace.id)
+    assert book.by_session(session.token) is None
+
+
+def test_a_change_of_role_holds_at_once(book: AccessBook) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    grace = book.add_person("grace", PASSWORD, "analyst")
+    session = book.log_in("grace", PASSWORD)
+    book.change_person(grace.id, role="viewer")
+    found = book.by_session(session.token)
+    assert found is not None
+    assert not found.may("read:events")
+
+
+def test_keys_open_their_scopes_until_they_end(book: AccessBook, clock: Clock) -> None:
+    key, secret = book.add_key("k", ["read:events"], created_by="x", expires_at=clock.now + 1000)
+    found = book.by_key(secret)
+    assert found is not None
+    assert [scope for scope in SCOPES if found.may(scope)] == ["read:events"]
+    assert book.keys()[0].last_used == clock.now
+    clock.now += 1001
+    assert book.by_key(secret) is None
+    book.remove_key(key.id)
+    assert book.keys() == []
+
+
+@pytest.mark.parametrize("scopes", [[], ["everything"]])
+def test_keys_need_scopes_that_exist(book: AccessBook, scopes: list[str]) -> None:
+    with pytest.raises(AccessRefused, match="scope"):
+        book.add_key("k", scopes, created_by="x")  # type: ignore[arg-type]
+
+
+def test_the_audit_log_is_read_newest_first_in_pages(book: AccessBook) -> None:
+    for n in range(5):
+        book.record(LOCAL, "act", str(n))
+    first = book.audit(limit=3)
+    assert [entry.subject for entry in first] == ["4", "3", "2"]
+    assert [entry.subject for entry in book.audit(before=first[-1].number)] == ["1", "0"]
