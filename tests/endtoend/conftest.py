@@ -78,7 +78,7 @@ def page(js, tmp_path_factory):
     server.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running, which others could not share
 def chromium():
     """A headless Chromium that talks to nobody but the tests."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

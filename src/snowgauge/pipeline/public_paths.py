@@ -1,10 +1,11 @@
-"""What the collector's port serves beside tracking: scripts, and the analytics proxy where it is on."""
+"""What the collector's port serves beside tracking: scripts, and where they are on the demo and the analytics proxy."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from snowgauge.actions.scripts.door import STATIC, script_names
+from snowgauge.collector import demo
 from snowgauge.collector.proxy.app import AnalyticsProxy
 from snowgauge.collector.request import ASGIApp
 from snowgauge.collector.static import StaticFiles
@@ -27,6 +28,8 @@ def public_apps(settings: Settings) -> dict[str, ASGIApp]:
         names = script_names(scripts)
         files = StaticFiles(scripts_folder(settings), prefix=STATIC, names=names, max_age=scripts.max_age)
         apps |= {STATIC: files} | dict.fromkeys(names, files)
+    if settings.common.demo:
+        apps[demo.PREFIX] = demo.demo()
     if settings.proxy.enabled:
         prefix = settings.common.snowplow.endpoints.proxy_endpoint
         apps[prefix] = AnalyticsProxy(

@@ -66,6 +66,9 @@ class CommonSettings(PartSettings):
     data_dir: Path = Path("snowgauge-data")
     """Folder of everything that is kept: event log, embedded database, schemas, assets. Relative to where it is run."""
 
+    demo: bool = False
+    """Serve a small tracked shop at `/demo/` on the collector's port, to try every kind of event."""
+
     service_name: str = Field(default="snowgauge", min_length=1)
     """Name of this deployment in Sentry and Elastic APM."""
 
