@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -347,7 +348,7 @@ def test_a_file_written_in_halves_is_not_believed_for_long(tmp_path, clock):
 
 def test_a_registry_server_that_fails_and_comes_back(server, clock):
     server.put(KEY.uri, {"type": "object"})
-    registry = HttpRegistry(server.uri, sleep=lambda seconds: None)
+    registry = HttpRegistry(server.uri, sleep=lambda seconds: None, clock=count(0, 60).__next__)
     made = resolver(bundled_registry(), registry, clock=clock)
     server.answers["*"] = (500, b"broken")
     assert outcome(made) == "outage"
