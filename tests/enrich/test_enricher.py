@@ -359,6 +359,22 @@ def test_an_explanation_tells_step_by_step(enricher_with: Make, record: Record) 
     assert told.outcome == enricher_with(attaches, fails).process(raw, "s")[0]
 
 
+def test_an_explanation_does_not_tell_what_a_later_step_conceals(enricher_with: Make, record: Record) -> None:
+    def conceal(event: EnrichedEvent, source: EnrichmentSource) -> None:
+        event.user_id = "hashed"
+        source.entities[0] = SelfDescribing(PAGE, {"id": "hashed"})
+
+    hides = Does(conceal, 200, identifier="hides", fields=("user_id",))
+    hides.conceals = True  # type: ignore[misc]
+    attaches = Does(lambda *_: [SelfDescribing(PAGE, {"id": "jane@acme.com"})], identifier="attaches")
+    raw = record({"e": "pv", "p": "web", "uid": "jane@acme.com"})
+    [told] = enricher_with(attaches, hides).explain(raw, "s")
+    steps = {step.name: step for step in told.steps}
+    assert steps["tracker parameters"].set["user_id"] == "hashed"
+    assert steps["attaches"].entities == [{"schema": PAGE.uri, "data": {"id": "hashed"}}]
+    assert "jane" not in str(told.steps)
+
+
 def test_a_payload_that_fails_whole_has_no_steps(enricher_with: Make, record: Record) -> None:
     for raw in (record(path="/x"), b"nothing"):
         [told] = enricher_with().explain(raw)

@@ -39,6 +39,7 @@ class Trace:
 
     def __init__(self) -> None:
         self.steps: list[StepReport] = []
+        self._attached: list[tuple[SelfDescribing, StepReport, int]] = []
         self._began = time.perf_counter_ns()
 
     def start(self, event: EnrichedEvent, violations: list[Violation]) -> None:
@@ -50,10 +51,18 @@ class Trace:
 
     @contextmanager
     def step(
-        self, name: str, event: EnrichedEvent, entities: list[SelfDescribing], violations: list[Violation]
+        self,
+        name: str,
+        event: EnrichedEvent,
+        entities: list[SelfDescribing],
+        violations: list[Violation],
+        *,
+        conceals: bool = False,
     ) -> Iterator[None]:
-        """Compare event, entities and failures before and after."""
+        """Compare event, entities and failures before and after. What a step ``conceals`` is, in the steps before it,
+        shown as that step left it: nobody learns here what the pipeline has been told to hide."""
         before = msgspec.structs.astuple(event)
+        held = list(entities)
         lists = [list(value) if isinstance(value, list) else value for value in before]
         had, failed = {id(item) for item in entities}, {id(violation) for violation in violations}
         started = time.perf_counter_ns()
@@ -66,15 +75,28 @@ class Trace:
                 field.name for field, old, new in zip(ATOMIC_FIELDS, lists, after, strict=True) if not _same(old, new)
             ]
             shown = as_json(event) if changed else {}
-            self.steps.append(
-                StepReport(
-                    name,
-                    elapsed // 1000,
-                    {column: shown[column] for column in changed},
-                    [item.as_json() for item in entities if id(item) not in had],
-                    [violation.message for violation in violations if id(violation) not in failed],
-                )
+            if conceals:
+                self._conceal({column: shown[column] for column in changed}, held, entities)
+            new = [] if conceals else [item for item in entities if id(item) not in had]
+            report = StepReport(
+                name,
+                elapsed // 1000,
+                {column: shown[column] for column in changed},
+                [item.as_json() for item in new],
+                [violation.message for violation in violations if id(violation) not in failed],
             )
+            self._attached += [(item, report, place) for place, item in enumerate(new)]
+            self.steps.append(report)
+
+    def _conceal(self, columns: dict[str, Any], before: list[SelfDescribing], after: list[SelfDescribing]) -> None:
+        for step in self.steps:
+            step.set.update((column, value) for column, value in columns.items() if column in step.set)
+        replaced = {id(old): new for old, new in zip(before, after, strict=True) if old is not new}
+        for at, (item, report, place) in enumerate(self._attached):
+            if id(item) in replaced:
+                concealed = replaced[id(item)]
+                report.entities[place] = concealed.as_json()
+                self._attached[at] = (concealed, report, place)
 
 
 def _same(old: Any, new: Any) -> bool:

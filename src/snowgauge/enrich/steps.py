@@ -87,7 +87,8 @@ class StepRunner:
             if trace is None:
                 self._run(step, event, source, violations)
             else:
-                with trace.step(step.name, event, source.entities, violations):
+                conceals = step.enrichment is not None and step.enrichment.conceals
+                with trace.step(step.name, event, source.entities, violations, conceals=conceals):
                     self._run(step, event, source, violations)
             if step.rewrites:
                 has = (event.unstruct_event, *event.contexts)

@@ -36,6 +36,7 @@ class AnonIp(Enrichment):
     config = "iglu:com.snowplowanalytics.snowplow/anon_ip/jsonschema/1-0-*"
     identifier = "anon-ip"
     runs_at = PLACES["anon_ip"]
+    conceals = True
     fields = ("user_ipaddress",)
     default: ClassVar[dict[str, Any] | None] = {"anonOctets": 1, "anonSegments": 3}
     sample: ClassVar[dict[str, Any]] = {

@@ -147,6 +147,8 @@ class Enrichment:
     """Its place in the order; see ``PLACES``."""
     repeats: ClassVar[bool] = False
     """True where several configurations may be active at once (JavaScript, Python)."""
+    conceals: ClassVar[bool] = False
+    """True where what it replaces is not to be seen afterwards, in explanations either (IP anonymisation, PII)."""
     fields: ClassVar[tuple[str, ...]] = ()
     """Columns it may set (``*``: any)."""
     default: ClassVar[dict[str, Any] | None] = None

@@ -110,6 +110,7 @@ class PiiPseudonymization(Enrichment):
     config = "iglu:com.snowplowanalytics.snowplow.enrichments/pii_enrichment_config/jsonschema/2-0-*"
     identifier = "pii"
     runs_at = PLACES["pii_enrichment_config"]
+    conceals = True
     fields = (*COLUMNS, "unstruct_event", "contexts")
     beside_parameters = ("emitEvent", "anonymousOnly")
     sample: ClassVar[dict[str, Any]] = {
