@@ -27,7 +27,7 @@ _DAY = 86_400_000
 
 @dataclass(frozen=True)
 class Use:
-    """Events and failures of the last 7 days; times in ms."""
+    """Events and failures of the last 24 hours; times in ms."""
 
     events: int = 0
     failed: int = 0
@@ -131,7 +131,7 @@ def catalogue(deployment: Deployment) -> list[CatalogueEntry]:
 
 def _uses(deployment: Deployment) -> tuple[dict[str, Use], dict[str, str]]:
     """By schema URI; what cannot be asked is not shown."""
-    within = Selection(now_ms() - 7 * _DAY)
+    within = Selection(now_ms() - _DAY)
     uses: dict[str, Use] = {}
     kinds: dict[str, str] = {}
     store = deployment.store

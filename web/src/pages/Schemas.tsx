@@ -32,7 +32,7 @@ export function Page() {
   return (
     <PageFrame
       title="Schemas"
-      lead="Everything in the registries, and what uses it (7 days)."
+      lead="Everything in the registries, and what uses it (24 hours)."
       controls={
         may && (
           <Button kind="primary" icon="plus" onClick={() => change({ create: "1" })}>
