@@ -202,3 +202,9 @@ def test_a_tarball_with_another_checksum(web, tmp_path):
 def test_a_registry_without_the_module(web, tmp_path):
     with pytest.raises(SnowgaugeError, match=r"@snowplow/browser-tracker@4.6.8: the registry .* does not have it"):
         download(ScriptsSettings(npm_registry=web.url), tmp_path, source="npm")
+
+
+@pytest.mark.usefixtures("without_npm")
+def test_without_npm_a_registry_has_to_be_named(tmp_path):
+    with pytest.raises(SnowgaugeError, match=r"scripts\.npm_registry"):
+        download(ScriptsSettings(), tmp_path, source="npm")

@@ -22,6 +22,7 @@ EVENTS = 40
 @pytest.fixture
 def store(open_store: Callable[..., PostgresStore]) -> PostgresStore:
     postgres = open_store(dbt_tables=True)
+
     def event(number: int) -> Any:
         session = f"0000000{number // 10}-0000-4000-8000-000000000000"
         return web_page_view(

@@ -184,6 +184,11 @@ def _inside(name: str, origin: str) -> str:
 
 
 def _npm(settings: ScriptsSettings, version: str, fetch: _Fetch) -> Found:
+    if not shutil.which("npm") and not settings.npm_registry:
+        raise SnowgaugeError(
+            "--source npm needs the npm program, which is not here: install Node.js, "
+            "or name a registry to ask with scripts.npm_registry"
+        )
     names = ["@snowplow/browser-tracker", *(f"@snowplow/browser-plugin-{name}" for name in settings.npm_plugins)]
     pack = _with_npm_program if shutil.which("npm") else _with_registry(settings.npm_registry, fetch)
     found = Found()

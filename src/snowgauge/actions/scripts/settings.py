@@ -36,8 +36,8 @@ class ScriptsSettings(PartSettings):
     release_url: str = "https://github.com/snowplow/snowplow-javascript-tracker/releases/download/{version}/{file}"
     """Where releases are; `{version}` and `{file}` are filled in. A CDN or a mirror of your own is as good."""
 
-    npm_registry: str = "https://registry.npmjs.org"
-    """Registry that `--source npm` asks when the npm program is not there."""
+    npm_registry: str = ""
+    """Address of the npm registry that `--source npm` asks when the npm program, which knows its own, is not there."""
 
     npm_plugins: list[str] = ["link-click-tracking", "form-tracking", "button-click-tracking", "site-tracking",
                               "performance-navigation-timing"]  # fmt: skip
