@@ -33,7 +33,8 @@ STATIC := src/snowgauge/console/static
 WEB    := $(shell find web/src web/public -type f ! -name schema.d.ts) web/index.html web/package.json web/package-lock.json web/vite.config.ts web/tsconfig.json
 
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && npm ci --silent
+	# not `npm ci`: it refuses a lock file that leaves out optional packages of other systems
+	cd web && npm install --no-save --no-audit --no-fund --silent
 	@touch $@
 
 $(STATIC)/index.html: $(WEB) $(wildcard src/snowgauge/api/v1/*.py) | setup
