@@ -27,7 +27,7 @@ RUN mkdir -p /scripts \
 FROM node:${NODE_VERSION}-bookworm-slim AS console
 WORKDIR /build/web
 COPY web/package.json web/package-lock.json ./
-RUN npm ci --no-audit --no-fund
+RUN npm install --no-save --no-audit --no-fund
 COPY web ./
 COPY --from=package /build/openapi.json ./openapi.json
 RUN npm run api && npm run check && npm run build
