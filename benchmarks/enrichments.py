@@ -13,12 +13,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 from snowgauge.enrich import configs, means
+from snowgauge.enrich.enricher import Enricher
 from snowgauge.enrich.enrichments.base import Enrichment, EnrichmentSource
 from snowgauge.enrich.enrichments.registry import find
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
+from snowgauge.events import payload_record
 from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.payload import CollectorPayload
 from snowgauge.iglu.build import build
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.testing.enriching import source_with
@@ -83,6 +87,27 @@ def cost(enrichments: list[Enrichment], events: int, distinct: int) -> dict[str,
     return {name: nanoseconds / events / 1000 for name, nanoseconds in spent.items()}
 
 
+def throughput(enricher: Enricher, records: list[bytes], events: int) -> float:
+    """Events per second of the whole of enrich, the same visitors again and again."""
+    for number, record in enumerate(records):
+        enricher.process(record, f"warm/{number}")
+    started = time.perf_counter()
+    for number in range(events):
+        enricher.process(records[number % len(records)], str(number))
+    return events / (time.perf_counter() - started)
+
+
+def record_of(number: int) -> bytes:
+    event, source = event_of(number)
+    parameters = {name: value for name, value in source.parameters.items() if value is not None and name != "cx"}
+    return payload_record.encode(
+        CollectorPayload(
+            timestamp=1_700_000_000_000, ip_address=event.user_ipaddress, collector="ssc", path="/i",
+            querystring=urlencode(parameters), user_agent=event.useragent, headers=list(source.headers),
+        )
+    )  # fmt: skip
+
+
 def main(events: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
@@ -117,6 +142,12 @@ def main(events: int) -> None:
             if title == "default set":
                 totals = [sum(warm.values()), sum(cold.values())]
                 print(f"{title:34}{totals[0]:10.1f}{totals[1]:10.1f}\n")
+        records = [record_of(number) for number in range(200)]
+        core = throughput(Enricher(validator), records, events)
+        whole = throughput(Enricher(validator, enrichments=loaded.enrichments), records, events)
+        print(f"\n{'whole of enrich, one process':34}{'events/s':>10}{'of core':>10}   aim")
+        print(f"{'core, no enrichments':34}{core:10.0f}{1:10.0%}")
+        print(f"{'with the default set':34}{whole:10.0f}{whole / core:10.0%}   50% or more")
         loaded.close()
         for each in more:
             each.close()
