@@ -1,7 +1,27 @@
 """Fixtures that every part's tests share."""
 
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
 from hypothesis import settings
 
 # a loaded machine is slow, which says nothing about the code
 settings.register_profile("snowgauge", deadline=None)
 settings.load_profile("snowgauge")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that runs inside a test sets up logging; the next test has it as it was."""
+    before = structlog.get_config() if structlog.is_configured() else None
+    level = logging.getLogger().level
+    yield
+    root = logging.getLogger()
+    root.handlers[:] = [h for h in root.handlers if not isinstance(h.formatter, structlog.stdlib.ProcessorFormatter)]
+    root.setLevel(level)
+    if before is None:
+        structlog.reset_defaults()
+    else:
+        structlog.configure(**before)

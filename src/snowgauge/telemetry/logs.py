@@ -7,6 +7,7 @@ person is needed, ``debug`` per-event noise. Personal data is logged at ``debug`
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import sys
 from collections.abc import Callable
@@ -22,9 +23,22 @@ _listeners: list[ErrorListener] = []
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
+class _StandardError(io.TextIOBase):
+    """Standard error as it is at the time of each line: whoever replaces it, and closes it later, hurts nobody."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
 def configure(level: Level = "INFO", *, json_format: bool = False, stream: TextIO | None = None) -> None:
     """Set up logging of this process; call once at its start. Lines go to standard error."""
-    out = stream or sys.stderr
+    out: Any = stream or _StandardError()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
