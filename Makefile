@@ -66,7 +66,9 @@ docs: setup-dev
 
 test: lint docs console-if-node
 	@if command -v npm >/dev/null; then cd web && npm test --silent; else echo "no Node.js here: web/ is not tested"; fi
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	# a folder of its own: a test session that starts meanwhile may clear away the shared ones
+	@place=$$(mktemp -d "$${TMPDIR:-/tmp}/snowgauge-tests.XXXXXX"); \
+	$(BIN)/python -m pytest -n 2 --dist worksteal --basetemp="$$place/run" $(ARGS) && rm -rf "$$place"
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks $(ARGS)
