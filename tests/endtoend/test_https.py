@@ -89,6 +89,8 @@ def test_one_command_serves_https_and_outlives_restarts(tmp_path):
         assert not answers(https_port, trusting)
         with running:
             wait_until(lambda: answers(https_port, trusting), "the certificate is served again", within=60)
-            status = json.loads((running.data_dir / "run" / "status.json").read_text())
+            told = running.data_dir / "run" / "status.json"
+            wait_until(lambda: told.exists() and "proxy-0" in told.read_text(), "the supervisor says how it is")
+            status = json.loads(told.read_text())
             assert status["proxy-0"]["restarts"] == 0
         assert authority.log_file.read_text().count("POST /finalize-order/") == 1, "a restart ordered anew"

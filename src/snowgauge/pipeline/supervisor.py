@@ -98,7 +98,7 @@ class Supervisor:
                 "stop it, or choose another folder with common.data_dir"
             ) from None
         self._lock = lock
-        for stale in [*self._run_dir.glob("*.pid"), *self._run_dir.glob("*.ready")]:
+        for stale in [*self._run_dir.glob("*.pid"), *self._run_dir.glob("*.ready"), *self._run_dir.glob("status.json")]:
             stale.unlink()
 
     def start(self, parts: Sequence[Part], *, timeout: float = 60.0) -> None:
@@ -116,6 +116,7 @@ class Supervisor:
                         f"{child.part.name} was not ready within {timeout:.0f} s; its messages above say why"
                     )
                 self.stop.wait(0.02)
+        self._write_status()
 
     def _spawn(self, child: _Child) -> None:
         child.process = subprocess.Popen(  # noqa: S603 - our own command line
