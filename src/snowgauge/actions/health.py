@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+import uuid
+from collections.abc import Callable
+
 import msgspec
 
 from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.processes import processes
 from snowgauge.errors import SnowgaugeError
 from snowgauge.eventlog.base import LogStats
+from snowgauge.store.base import StoreBatch
 from snowgauge.telemetry.metrics import gauge
+
+_A_REQUEST = 65_536
+"""Room that a tracker's request may need."""
 
 
 class PartHealth(msgspec.Struct, frozen=True):
@@ -31,6 +41,57 @@ def check(deployment: Deployment) -> Health:
     return Health(all(part.ok for part in parts), parts)
 
 
+class Readiness:
+    """``check``, and the proof: a part is ready only once something was really written to it.
+
+    The proof is given once, and again after each time the part was away. It is no event: the store is given a batch
+    without any, of which only the ledger keeps a line, and the event log a file that its reader takes away. Safe for
+    threads.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._proven: set[str] = set()
+        self._lock = threading.Lock()
+        self._proofs: dict[str, Callable[[Deployment], str]] = {"store": _store_proof, "eventlog": _eventlog_proof}
+
+    def check(self) -> Health:
+        """Never raises."""
+        parts = [self._judged(part) for part in check(self._deployment).parts]
+        return Health(all(part.ok for part in parts), parts)
+
+    def _judged(self, part: PartHealth) -> PartHealth:
+        with self._lock:
+            if not part.ok:
+                self._proven.discard(part.name)
+            elif part.name not in self._proven:
+                refused = self._proofs[part.name](self._deployment)
+                if refused:
+                    return PartHealth(part.name, False, refused)
+                self._proven.add(part.name)
+            return part
+
+
+def _store_proof(deployment: Deployment) -> str:
+    """What the store says against a write; empty: it took one."""
+    try:
+        deployment.store.write(StoreBatch(f"ready-{uuid.uuid4().hex}"))
+    except SnowgaugeError as error:
+        return f"cannot be written to: {error}"
+    return ""
+
+
+def _eventlog_proof(deployment: Deployment) -> str:
+    try:
+        writer = deployment.eventlog.writer()
+    except SnowgaugeError as error:
+        return str(error)
+    try:
+        return "" if writer.healthy() else "cannot be written to: look at the disk of the data folder"
+    finally:
+        writer.close()
+
+
 def _store(deployment: Deployment) -> PartHealth:
     try:
         if not deployment.store.ready():
@@ -49,8 +110,27 @@ def _eventlog(deployment: Deployment) -> PartHealth:
     except SnowgaugeError as error:
         return PartHealth("eventlog", False, str(error))
     note = f"{stats.entries} waiting, oldest {stats.oldest_seconds:.0f} s"
-    full = stats.capacity_bytes is not None and stats.bytes >= stats.capacity_bytes
-    return PartHealth("eventlog", not full, f"full: {note}" if full else note)
+    full = stats.room_bytes is not None and stats.room_bytes < _A_REQUEST
+    return PartHealth("eventlog", not full, f"full, or its disk is: {note}" if full else note)
+
+
+def measure(deployment: Deployment, health: Health) -> None:
+    """Set the gauges that nobody sets while working: health, what waits, room on the disk, processes."""
+    for part in health.parts:
+        gauge("part_ready", part.ok, part=part.name)
+    found = processes(deployment.data_dir / "run")
+    for name in found.gone:
+        gauge("process_up", 0, process=name)
+        gauge("process_memory_bytes", 0, process=name)
+    for process in found.running:
+        gauge("process_up", 1, process=process.name)
+        gauge("process_memory_bytes", process.memory, process=process.name)
+        gauge("process_restarts", process.restarts, process=process.name)
+    if deployment.data_dir.exists():
+        disk = shutil.disk_usage(deployment.data_dir)
+        gauge("disk_free_bytes", disk.free)
+        gauge("disk_total_bytes", disk.total)
+    measure_backlog(deployment)
 
 
 def measure_backlog(deployment: Deployment) -> LogStats:
@@ -59,4 +139,6 @@ def measure_backlog(deployment: Deployment) -> LogStats:
     gauge("eventlog_entries", stats.entries)
     gauge("eventlog_bytes", stats.bytes)
     gauge("eventlog_oldest_seconds", stats.oldest_seconds)
+    if stats.room_bytes is not None:
+        gauge("eventlog_room_bytes", stats.room_bytes)
     return stats

@@ -1,4 +1,7 @@
-"""How the parts of a deployment are, in figures: lag, throughput, last success, disk, memory, and honest capacity."""
+"""How the parts of a deployment are, in figures: lag, rates, failures, last success, disk, memory, honest capacity.
+
+The console's Health page, `GET /api/v1/health` and `snowgauge status` show this.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,17 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped,unused-ignore]
-
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.events import now_ms
+from snowgauge.actions.processes import Process, Processes, processes
 from snowgauge.errors import SnowgaugeError
-from snowgauge.store.base import Selection
+from snowgauge.store.base import EventKind, Selection
 from snowgauge.telemetry import metrics
 
 _DAY = 86_400_000
 _MOST_FILES = 50_000
+_BOTH: tuple[EventKind, ...] = ("good", "failed")
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,23 @@ class Capacity:
 
 
 @dataclass(frozen=True)
-class Process:
-    name: str
-    pid: int
-    memory: int
+class FailureCount:
+    """Failed events of one type within the last day."""
+
+    type: str
+    count: int
 
 
 @dataclass(frozen=True)
 class Overview:
+    """``ready``: everything works. ``running``: a process of this deployment runs on this machine at all."""
+
     ready: bool
+    running: bool
     version: str
+    data_dir: str
     parts: list[PartState]
+    failures: list[FailureCount]
     capacity: Capacity | None
     processes: list[Process]
 
@@ -75,37 +84,53 @@ def overview(deployment: Deployment) -> Overview:
     """Never raises for a part that is away: that is what it shows."""
     found = health.check(deployment)
     state = {part.name: part for part in found.parts}
-    totals = _totals()
+    samples = _samples()
+    totals = _totals(samples)
+    running = processes(deployment.data_dir / "run")
+    store_facts: list[Fact] = []
+    failures: list[FailureCount] = []
+    capacity: Capacity | None = None
     try:
-        recent = deployment.store.count("good", Selection(now_ms() - 300_000)) / 300
-        capacity: Capacity | None = _capacity(deployment, totals, recent)
+        recent, broken = (deployment.store.count(kind, Selection(now_ms() - 300_000)) / 300 for kind in _BOTH)
+        store_facts = [Fact("good events, last 5 minutes", recent, "rate"),
+                       Fact("failed events, last 5 minutes", broken, "rate")]  # fmt: skip
+        failures = _failures(deployment)
+        store_facts.append(Fact("failed events, last 24 hours", sum(one.count for one in failures), "number"))
+        capacity = _capacity(deployment, totals, recent)
     except SnowgaugeError:
-        capacity, recent = None, 0.0
+        pass  # the store's part says so
     requests = totals.get("snowgauge_collector_requests_total", 0.0)
     parts = [
         PartState(
-            "collector", *_collector(deployment.data_dir / "run"),
+            "collector", *_all_run(running, "collector"),
             [Fact("requests since start", requests, "number"),
              Fact("not kept", totals.get("snowgauge_collector_refused_total", 0.0), "number")],
         ),
         _part(state, "eventlog", _log_facts(deployment)),
-        PartState("pipeline", *_pipeline(deployment, totals), _pipeline_facts(totals)),
-        _part(state, "store", [Fact("good events, last 5 minutes", recent, "rate"),
-                               Fact("refused rows", totals.get("snowgauge_store_refused_total", 0.0), "number")]),
+        PartState("pipeline", *_pipeline(deployment, totals, running), _pipeline_facts(totals)),
+        _part(state, "store",
+              [*store_facts, Fact("refused rows", totals.get("snowgauge_store_refused_total", 0.0), "number")]),
+        *_proxy(samples, running),
     ]  # fmt: skip
     return Overview(
-        found.ready and all(part.ok for part in parts), deployment.version, parts, capacity,
-        _processes(deployment.data_dir / "run"),
+        found.ready and all(part.ok for part in parts), bool(running.running), deployment.version,
+        str(deployment.data_dir), parts, failures, capacity, running.running,
     )  # fmt: skip
 
 
-def _collector(run: Path) -> tuple[bool, str]:
+def _all_run(running: Processes, role: str) -> tuple[bool, str]:
     """Its processes on this machine, where it has any here."""
-    marks = list(run.glob("collector-*.pid")) if run.is_dir() else []
-    alive = [one for one in _processes(run) if one.name.startswith("collector-")]
-    if len(alive) < len(marks):
-        return False, f"{len(marks) - len(alive)} of {len(marks)} processes do not run: the log says why"
+    gone = running.gone_of(role)
+    if gone:
+        there = sum(one.name.startswith(f"{role}-") for one in running.running)
+        return False, f"{len(gone)} of {len(gone) + there} processes do not run: the log says why"
     return True, ""
+
+
+def _failures(deployment: Deployment) -> list[FailureCount]:
+    day = Selection(now_ms() - _DAY)
+    types = deployment.store.count_by("failed", "failure_type", day, limit=10)
+    return [FailureCount(str(bucket.key), bucket.count) for bucket in types]
 
 
 def _part(state: dict[str, health.PartHealth], name: str, facts: list[Fact]) -> PartState:
@@ -125,8 +150,11 @@ def _log_facts(deployment: Deployment) -> list[Fact]:
     return facts
 
 
-def _pipeline(deployment: Deployment, totals: dict[str, float]) -> tuple[bool, str]:
+def _pipeline(deployment: Deployment, totals: dict[str, float], running: Processes) -> tuple[bool, str]:
     """It is behind when entries wait and nothing was stored for a minute."""
+    all_run = _all_run(running, "pipeline")
+    if not all_run[0]:
+        return all_run
     try:
         oldest = deployment.eventlog.stats().oldest_seconds
     except SnowgaugeError:
@@ -146,15 +174,33 @@ def _pipeline_facts(totals: dict[str, float]) -> list[Fact]:
     return facts
 
 
-def _totals() -> dict[str, float]:
-    """Every metric of all processes, summed over its labels."""
+def _proxy(samples: list[tuple[str, float]], running: Processes) -> list[PartState]:
+    """The proxy that serves HTTPS, where this deployment runs one."""
+    ends = [value for name, value in samples if name == "snowgauge_tls_certificate_expires_timestamp"]
+    if not ends and not any(one.name.startswith("proxy-") for one in running.running) and not running.gone_of("proxy"):
+        return []
+    ok, note = _all_run(running, "proxy")
+    if ok and ends and min(ends) * 1000 < now_ms() + 2 * _DAY:
+        ok, note = False, "a certificate ends soon or has ended: run `snowgauge proxy certificates`"
+    return [PartState("proxy", ok, note, [Fact("first certificate ends", min(ends) * 1000, "time")] if ends else [])]
+
+
+def _samples() -> list[tuple[str, float]]:
+    """Every metric of all processes, a value for each of its labels."""
     from prometheus_client.parser import text_string_to_metric_families
 
+    return [
+        (sample.name, sample.value)
+        for family in text_string_to_metric_families(metrics.render().decode())
+        for sample in family.samples
+        if not sample.name.endswith("_bucket")
+    ]
+
+
+def _totals(samples: list[tuple[str, float]]) -> dict[str, float]:
     sums: dict[str, float] = {}
-    for family in text_string_to_metric_families(metrics.render().decode()):
-        for sample in family.samples:
-            if not sample.name.endswith("_bucket"):
-                sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
+    for name, value in samples:
+        sums[name] = sums.get(name, 0.0) + value
     return sums
 
 
@@ -191,14 +237,3 @@ def _size(folder: Path) -> int:
         if seen > _MOST_FILES:
             break
     return total
-
-
-def _processes(run: Path) -> list[Process]:
-    found = []
-    for file in sorted(run.glob("*.pid")) if run.is_dir() else ():
-        try:
-            pid = int(file.read_text())
-            found.append(Process(file.stem, pid, psutil.Process(pid).memory_info().rss))
-        except (OSError, ValueError, psutil.Error):
-            continue
-    return found

@@ -63,6 +63,8 @@ def _console(app: FastAPI) -> None:
 
 
 def _health(app: FastAPI, deployment: Deployment) -> None:
+    readiness = health.Readiness(deployment)
+
     @app.get("/health", tags=["health"])
     def alive() -> dict[str, str]:
         """The process answers."""
@@ -70,8 +72,8 @@ def _health(app: FastAPI, deployment: Deployment) -> None:
 
     @app.get("/ready", tags=["health"])
     def ready(response: Response) -> dict[str, object]:
-        """Events can be kept and stored: 200, else 503 with what is wrong."""
-        found = health.check(deployment)
+        """Events can be kept and stored, which a write has proven: 200, else 503 with what is wrong."""
+        found = readiness.check()
         response.status_code = 200 if found.ready else 503
         return {
             "ready": found.ready,
@@ -82,5 +84,5 @@ def _health(app: FastAPI, deployment: Deployment) -> None:
     def prometheus() -> Response:
         """Figures of all processes in Prometheus' text format."""
         with contextlib.suppress(SnowgaugeError):
-            health.measure_backlog(deployment)
+            health.measure(deployment, readiness.check())
         return Response(metrics.render(), media_type=PROMETHEUS_TEXT)

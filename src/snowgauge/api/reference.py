@@ -20,7 +20,7 @@ _COLLECTOR: dict[Kind, str] = {
     "redirects_disabled": "Click redirects, off unless `collector.enable_default_redirect` is set: 404.",
     "preflight": "Answers browsers that ask before they send from another site.",
     "health": "`ok` while the process answers.",
-    "sink_health": "`ok` while events can be kept.",
+    "sink_health": "`ok` while events can be kept, which a write has proven. The store is not asked.",
     "robots": "Keeps crawlers away.",
 }
 _ANY_VENDOR = "Requests of any vendor: webhooks, and paths of your own for trackers."
@@ -35,6 +35,7 @@ _SAMPLES = (
     ("OPTIONS", "/{anything}", "/anything"),
     ("GET", "/health", "/health"),
     ("GET", "/sink-health", "/sink-health"),
+    ("GET", "/ready", "/ready"),
     ("GET", "/robots.txt", "/robots.txt"),
 )
 
@@ -58,7 +59,11 @@ def markdown() -> str:
         *_table(
             (
                 ("GET", "/health", "The process answers."),
-                ("GET", "/ready", "Events can be kept and stored: 200, else 503 with what is wrong."),
+                (
+                    "GET",
+                    "/ready",
+                    "Events can be kept and stored, as a write has proven: 200, else 503 with what is wrong.",
+                ),
                 ("GET", "/metrics", "Figures of all processes in Prometheus' text format."),
             )
         ),

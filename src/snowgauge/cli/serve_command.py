@@ -100,4 +100,5 @@ def clickhouse(ctx: typer.Context, host: HostOption = None, port: PortOption = N
     Example: `snowgauge clickhouse --port 8123`
     """
     settings = settings_of(ctx, *_flags("clickhouse.engine", host=host, port=port))
+    roles.share_metrics(settings)
     roles.run_engine(settings)

@@ -31,7 +31,12 @@ class Route(msgspec.Struct, frozen=True):
 
 
 _NOT_FOUND = Route("not_found")
-_FIXED: dict[str, Kind] = {"/health": "health", "/sink-health": "sink_health", "/robots.txt": "robots"}
+_FIXED: dict[str, Kind] = {
+    "/health": "health",
+    "/sink-health": "sink_health",
+    "/ready": "sink_health",
+    "/robots.txt": "robots",
+}
 
 
 class Routes:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from snowgauge.errors import LogUnavailable
 from snowgauge.eventlog.base import LogEntry, LogWriter
 from snowgauge.telemetry.logs import logger
+from snowgauge.telemetry.metrics import observe
 
 _log = logger("collector")
 
@@ -118,6 +119,7 @@ class Submitter:
                 future.set_result(error)
 
     def _append(self, entries: list[LogEntry]) -> LogUnavailable | None:
+        started = time.perf_counter()
         try:
             self._writer.append(entries)
         except LogUnavailable as error:
@@ -126,6 +128,7 @@ class Submitter:
             _log.error("event_log_write_failed", entries=len(entries), exc_info=True)
             failure = LogUnavailable(f"the event log failed: {error}")
         else:
+            observe("eventlog_write_seconds", time.perf_counter() - started)
             self._failed_at = None
             return None
         if self._failed_at is None:

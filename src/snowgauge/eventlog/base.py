@@ -42,13 +42,15 @@ class LogBatch(msgspec.Struct, frozen=True):
 class LogStats(msgspec.Struct, frozen=True):
     """What waits in a log: entries, their bytes, and the age of the oldest in seconds (0 when empty).
 
-    ``capacity_bytes`` is the size at which the log refuses more.
+    ``capacity_bytes`` is the size at which the log refuses more, ``room_bytes`` what it would take at present, which
+    other files on its disk may make less.
     """
 
     entries: int
     bytes: int
     oldest_seconds: float
     capacity_bytes: int | None = None
+    room_bytes: int | None = None
 
 
 class Amended(msgspec.Struct, frozen=True):
@@ -73,7 +75,7 @@ class LogWriter(Protocol):
         """Keep entries; returns when they are durable. Raises ``LogUnavailable``: keep none of them for granted."""
 
     def healthy(self) -> bool:
-        """Would an append succeed now, as far as can be told without one?"""
+        """Would an append succeed now? The first yes comes after a write that proves it, where that takes no entry."""
 
     def close(self) -> None:
         """Finish what is under way; later appends raise ``LogUnavailable``."""

@@ -75,7 +75,8 @@ class MemoryLog:
         with self._changed:
             oldest = min((entry.received_at for entry in self._kept.values()), default=None)
             age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
-            return LogStats(len(self._kept), self._bytes, age, self._capacity)
+            room = None if self._capacity is None else max(0, self._capacity - self._bytes)
+            return LogStats(len(self._kept), self._bytes, age, self._capacity, room)
 
     def amend(self, change: Callable[[LogEntry], LogEntry | None]) -> Amended:
         with self._changed:

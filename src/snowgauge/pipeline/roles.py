@@ -44,7 +44,7 @@ def on_stop(act: Callable[[], None]) -> None:
 
 
 def mark_ready(settings: Settings, name: str) -> None:
-    """Tell a supervisor that this process is at work: a file with its process id."""
+    """Tell a supervisor, and whoever asks for the state, that this process is at work: a file with its process id."""
     mark = ready_mark(settings, name)
     mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     mark.write_text(f"{os.getpid()}\n")
@@ -75,6 +75,7 @@ def run_engine(settings: Settings) -> None:
     from snowgauge.store.clickhouse.engine import run
 
     engine = settings.clickhouse.engine
+    mark_ready(settings, "clickhouse-0")
     run(engine, engine.path or build.data_dir(settings) / "clickhouse")
 
 
@@ -167,6 +168,7 @@ def run_console(settings: Settings) -> None:
     from granian.server.embed import Server
 
     doors = build.open_doors(settings)
+    mark_ready(settings, "console-0")
     deployment = build.open_deployment(settings, os.environ)
     served = programs(deployment, doors, settings.registry, settings.agent)
     app = Traced(create_app(deployment, doors, Console(), served), _route_name)

@@ -29,6 +29,7 @@ from snowgauge.events.timestamps import instant_text
 from snowgauge.iglu.compiled import SchemaIssues, compile_schema
 from snowgauge.iglu.depth import depth_exceeds
 from snowgauge.iglu.validation import check_data
+from snowgauge.telemetry.metrics import count
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -110,6 +111,8 @@ class IgluApp:
             answer = await asyncio.to_thread(self.answer, method, path, query, headers.get(b"apikey"), body)
         except _Stop as stop:
             answer = stop.answer
+        known = method if method in ("GET", "HEAD", "POST", "PUT", "DELETE") else "other"
+        count("registry_requests", method=known, status=f"{answer.status // 100}xx")
         await _send(send, answer, head=method == "HEAD")
 
     def answer(self, method: str, path: str, query: dict[str, str], key: str | None, body: bytes) -> Answer:

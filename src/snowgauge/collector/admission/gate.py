@@ -16,7 +16,7 @@ from snowgauge.collector.endpoints import Answer, text
 from snowgauge.collector.redirects import https_location
 from snowgauge.collector.request import Header, Request
 
-_PROBES = (b"/health", b"/sink-health")
+_PROBES = (b"/health", b"/sink-health", b"/ready")
 """What load balancers ask for, by address and without TLS. They tell nothing and cost nothing."""
 _HSTS: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 

@@ -104,6 +104,7 @@ def document(settings: CollectorSettings, address: str, more: Mapping[str, str])
     for path, what in {
         "/health": "The process answers",
         "/sink-health": "Events can be kept",
+        "/ready": "Events can be kept",
         "/robots.txt": "For search engines",
         **more,
     }.items():

@@ -125,7 +125,14 @@ class SpoolLog:
                 if first is not None:
                     oldest = first if oldest is None else min(oldest, first)
         age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
-        return LogStats(entries, size, age, self._max_bytes)
+        return LogStats(entries, size, age, self._max_bytes, self._room())
+
+    def _room(self) -> int:
+        try:
+            used, free = files.used_bytes(self._folder), files.free_bytes(self._folder)
+        except OSError as error:
+            raise LogUnavailable(f"the event log's folder {self._folder} cannot be read: {error}") from error
+        return max(0, min(self._max_bytes - used, free - self._min_free))
 
     def _waiting(self, name: files.SegmentName, place: Place) -> tuple[int, int, int | None]:
         """Entries, bytes and the oldest entry's time of one segment; zeros for one that cannot be read."""

@@ -32,6 +32,7 @@ from snowgauge.store.clickhouse.engine.requests import Asked, asked, take_fields
 from snowgauge.store.clickhouse.engine.sessions import Sessions
 from snowgauge.store.settings import EngineSettings
 from snowgauge.telemetry.logs import logger
+from snowgauge.telemetry.metrics import count, observe
 
 log = logger("clickhouse")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -80,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
             elif path.path in ("/", "") and self.command in ("GET", "HEAD") and not path.query:
                 self._plain(200, b"Ok.\n")
             elif path.path in ("/", "") or path.path == "/query":
-                self._query(asked(self.command, path.query, self.headers, self.server.settings), body)
+                self._counted(asked(self.command, path.query, self.headers, self.server.settings), body)
             else:
                 self._drain(body)
                 self._plain(
@@ -111,6 +112,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _drain(body: Iterator[bytes]) -> None:
         for _ in body:
             pass
+
+    def _counted(self, request: Asked, framed: Iterator[bytes]) -> None:
+        started = time.perf_counter()
+        try:
+            self._query(request, framed)
+        except EngineError:
+            count("engine_queries", result="refused")
+            raise
+        count("engine_queries", result="done")
+        observe("engine_query_seconds", time.perf_counter() - started)
 
     def _query(self, request: Asked, framed: Iterator[bytes]) -> None:
         server = self.server

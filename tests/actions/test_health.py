@@ -1,0 +1,151 @@
+"""Ready means that a write has worked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.health import Readiness, check
+from snowgauge.actions.processes import processes
+from snowgauge.errors import LogUnavailable, StoreUnavailable
+from snowgauge.eventlog.base import LogEntry
+from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.store.base import Selection
+from snowgauge.store.memory import MemoryStore
+
+
+class Database(MemoryStore):
+    """Answers, and takes writes only while ``writable``."""
+
+    writable = True
+    up = True
+    writes = 0
+
+    def ready(self):
+        return self.up
+
+    def write(self, batch):
+        self.writes += 1
+        if not self.writable:
+            raise StoreUnavailable("read-only: the disk is full")
+        return super().write(batch)
+
+
+@pytest.fixture
+def log(tmp_path):
+    return SpoolLog(tmp_path / "spool", min_free_bytes=0, linger=0)
+
+
+@pytest.fixture
+def deployment(tmp_path, log):
+    store = Database()
+    store.migrate()
+    return Deployment(store, log, resolver=None, validator=None, data_dir=tmp_path, version="0")
+
+
+def beside(deployment, log):
+    return msgspec.structs.replace(deployment, eventlog=log)
+
+
+def not_ready(found):
+    return {part.name: part.note for part in found.parts if not part.ok}
+
+
+def test_a_store_that_answers_and_takes_nothing_is_not_ready(deployment):
+    deployment.store.writable = False
+    assert check(deployment).ready
+    readiness = Readiness(deployment)
+    assert not_ready(readiness.check()) == {"store": "cannot be written to: read-only: the disk is full"}
+    deployment.store.writable = True
+    assert readiness.check().ready
+
+
+def test_the_proof_is_given_once_and_again_after_an_outage(deployment):
+    readiness = Readiness(deployment)
+    for _ in range(3):
+        assert readiness.check().ready
+    assert deployment.store.writes == 1
+    deployment.store.up = False
+    assert not_ready(readiness.check()) == {"store": "does not answer"}
+    deployment.store.up, deployment.store.writable = True, False
+    assert not readiness.check().ready
+    deployment.store.writable = True
+    assert readiness.check().ready
+    assert deployment.store.writes == 3
+
+
+def test_the_proof_is_no_event(deployment, log):
+    assert Readiness(deployment).check().ready
+    assert deployment.store.count("good", Selection()) == deployment.store.count("failed", Selection()) == 0
+    assert log.stats().entries == 0
+    # and what the proof left in the log's folder goes away with the next look of its reader
+    subscription = log.subscribe()
+    assert subscription.read(0.1) is None
+    subscription.close()
+    assert list((deployment.data_dir / "spool").glob("0*-*.sqlite")) == []
+
+
+def test_a_log_that_takes_nothing_is_not_ready(deployment, tmp_path, monkeypatch):
+    class Broken:
+        def healthy(self):
+            return False
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(type(deployment.eventlog), "writer", lambda self: Broken())
+    assert list(not_ready(Readiness(deployment).check())) == ["eventlog"]
+
+    def refuses(self):
+        raise LogUnavailable("all numbers are held")
+
+    monkeypatch.setattr(type(deployment.eventlog), "writer", refuses)
+    assert not_ready(Readiness(deployment).check()) == {"eventlog": "all numbers are held"}
+
+
+def test_a_full_disk_is_not_ready(deployment, tmp_path):
+    full = SpoolLog(tmp_path / "other", min_free_bytes=1 << 62)
+    assert list(not_ready(check(beside(deployment, full)))) == ["eventlog"]
+
+
+def test_a_full_log_is_not_ready(deployment, tmp_path):
+    full = SpoolLog(tmp_path / "other", max_bytes=1 << 20, min_free_bytes=0)
+    assert check(beside(deployment, full)).ready
+    writer = full.writer()
+
+    def fill():
+        while True:
+            writer.append([LogEntry(os.urandom(30_000), 1)])
+
+    with pytest.raises(LogUnavailable):
+        fill()
+    assert list(not_ready(check(beside(deployment, full)))) == ["eventlog"]
+    writer.close()
+
+
+def test_processes_are_known_by_what_they_run_not_by_a_number_left_behind(tmp_path):
+    run = tmp_path / "run"
+    assert processes(run).running == []
+    run.mkdir()
+    program = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with (
+        subprocess.Popen([*program, "snowgauge", "collector"], stdin=subprocess.PIPE) as ours,
+        subprocess.Popen(program, stdin=subprocess.PIPE) as another,
+    ):
+        (run / "collector-0.pid").write_text(f"{ours.pid}\n")
+        (run / "pipeline-0.pid").write_text(f"{another.pid}\n")
+        (run / "pipeline-1.ready").write_text("not a number")
+        (run / "status.json").write_text(json.dumps({"collector-0": {"pid": ours.pid, "restarts": 4}}))
+        found = processes(run)
+        assert [(one.name, one.pid, one.restarts) for one in found.running] == [("collector-0", ours.pid, 4)]
+        assert found.running[0].memory > 1_000_000
+        assert found.gone == ["pipeline-0"]
+        assert (found.gone_of("pipeline"), found.gone_of("collector")) == (["pipeline-0"], [])
+        ours.stdin.close()
+        another.stdin.close()
