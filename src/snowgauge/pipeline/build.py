@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.enrich import means as enrichment_means
 from snowgauge.enrich.configs import LoadedEnrichments, load
 from snowgauge.enrich.enricher import Enricher
+from snowgauge.enrich.enrichments.base import Enrichment
 from snowgauge.errors import SettingsError
 from snowgauge.eventlog import build as eventlog_build
 from snowgauge.eventlog.base import EventLog
@@ -163,8 +164,16 @@ def open_outgoing(settings: Settings) -> HttpClient:
 class Enriching:
     """An enricher with everything it needs, and the end of its life."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str], *, start: bool = True) -> None:
-        """Raises ``SettingsError`` for enrichments that cannot be used. With ``start``, files are kept fresh."""
+    def __init__(
+        self,
+        settings: Settings,
+        environment: Mapping[str, str],
+        *,
+        start: bool = True,
+        more: Sequence[Enrichment] = (),
+    ) -> None:
+        """Raises ``SettingsError`` for enrichments that cannot be used. With ``start``, files are kept fresh; ``more``
+        run beside those that are configured."""
         self.resolver, self.validator = open_iglu(settings)
         self._means, self.assets, self._http = enrichment_means.build(settings.enrichments, data_dir(settings))
         self.loaded: LoadedEnrichments = load(
@@ -174,9 +183,8 @@ class Enriching:
             environment,
             add_defaults=settings.enrichments.add_defaults,
         )
-        self.enricher = Enricher(
-            self.validator, settings.enrich, self.loaded.enrichments, adapters=self.loaded.adapters
-        )
+        enrichments = [*self.loaded.enrichments, *more]
+        self.enricher = Enricher(self.validator, settings.enrich, enrichments, adapters=self.loaded.adapters)
         if start:
             self.assets.start()
 
