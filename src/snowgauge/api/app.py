@@ -11,6 +11,7 @@ from fastapi import FastAPI, Response
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
 from snowgauge.api.doors import DoorKeeper, Doors
+from snowgauge.api.request_ids import RequestIds
 from snowgauge.api.v1.parts import refusals
 from snowgauge.api.v1.routers import PREFIX, ROUTERS
 from snowgauge.errors import SnowgaugeError
@@ -39,6 +40,7 @@ def create_app(
         app.state.doors = doors
         app.add_middleware(DoorKeeper, doors=doors)
         _console(app)
+    app.add_middleware(RequestIds)
     for path, program in (programs or {}).items():
         app.mount(path, program)
     if site is not None:

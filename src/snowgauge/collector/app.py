@@ -7,6 +7,7 @@ foresaw, is answered so that the tracker keeps its events: 503, never 500.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -20,7 +21,7 @@ from snowgauge.collector.meter import Meter
 from snowgauge.collector.random_uuids import RandomUuids
 from snowgauge.collector.redirects import https_location
 from snowgauge.collector.request import ASGIApp, Header, Receive, Request, Scope, Send
-from snowgauge.collector.routing import Routes
+from snowgauge.collector.routing import Routes, request_name
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.collector.submit import Submitter
 from snowgauge.collector.tracking import Tracking, bad_request, unavailable
@@ -135,9 +136,9 @@ class Collector:
         try:
             answer = await self._answer(request)
         except Exception:
-            _log.error("request_failed", method=request.method, path=request.raw_path[:200], exc_info=True)
             self._meter.refused("error")
-            answer = unavailable(request, _RETRY_AFTER)
+            status, headers, body = unavailable(request, _RETRY_AFTER)
+            answer = status, [*headers, _failed(request)], body
         await self._send(request, answer, send)
 
     async def _send(self, request: Request, answer: Answer, send: Send) -> None:
@@ -198,10 +199,10 @@ class Collector:
         try:
             await app(request.scope, receive, forward)
         except Exception:
-            _log.error("request_failed", method=request.method, path=request.raw_path[:200], exc_info=True)
+            failed = _failed(request)
             if not started:
                 status, headers, body = unavailable(request, _RETRY_AFTER)
-                await forward({"type": "http.response.start", "status": status, "headers": headers})
+                await forward({"type": "http.response.start", "status": status, "headers": [*headers, failed]})
                 await send({"type": "http.response.body", "body": body})
 
     def _page_headers(self, headers: Iterable[Header]) -> list[Header]:
@@ -219,3 +220,11 @@ class Collector:
                 await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _failed(request: Request) -> Header:
+    """Log what is being handled; the header tells the request's id in the log to whoever asked."""
+    name = secrets.token_hex(8)
+    path = request_name(request.scope)  # the path itself may hold what is personal
+    _log.error("request_failed", request=name, method=request.method, path=path, exc_info=True)
+    return (b"x-request-id", name.encode())

@@ -27,7 +27,7 @@ from snowgauge.events.timestamps import instant_text
 from snowgauge.pipeline.attempts import Attempts
 from snowgauge.pipeline.journal import Journal, Processed
 from snowgauge.store.base import Store, StoreBatch
-from snowgauge.telemetry.logs import logger
+from snowgauge.telemetry.logs import about, logger
 from snowgauge.telemetry.metrics import count, gauge, observe
 from snowgauge.telemetry.reporting import reports
 
@@ -135,7 +135,8 @@ class Worker:
         """Enrich and store a batch; ``False`` when told to leave (the rest of) it for the next start."""
         under_way: tuple[Processed, Future[bool]] | None = None
         for chunk in chunks(batch):
-            processed = self._process(chunk)
+            with about(batch=chunk.id):
+                processed = self._process(chunk)
             if under_way is not None and not self._stored(*under_way):
                 return False
             if processed is None:
@@ -165,7 +166,7 @@ class Worker:
         """Enrich a chunk, or take what it became earlier. ``None`` only when told to stop while waiting."""
         processed = self._journal.load(batch.id)
         if processed is not None:
-            self._log.info("chunk_resumed", id=batch.id)
+            self._log.info("chunk_resumed")
             return processed
         started = time.perf_counter()
         self._attempts.begin(batch.id)
@@ -268,6 +269,10 @@ class Worker:
 
     def _write(self, processed: Processed) -> bool:
         """Store until it is stored. ``False`` only when told to leave it for the next start."""
+        with about(batch=processed.batch.id):
+            return self._written(processed)
+
+    def _written(self, processed: Processed) -> bool:
         started = time.perf_counter()
         pause = _FIRST_PAUSE
         while True:

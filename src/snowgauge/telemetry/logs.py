@@ -1,7 +1,8 @@
 """Structured logs: one line per thing worth knowing, as text for people or JSON for machines.
 
 Levels (after Vector's style): ``info`` something finished, ``warning`` unexpected yet nothing lost, ``error`` loss or a
-person is needed, ``debug`` per-event noise. Personal data is logged at ``debug`` only.
+person is needed, ``debug`` per-event noise. Personal data is logged at ``debug`` only: above it, of an exception that
+is not ours the text is left out, since it may quote what a visitor sent, and lines of libraries are blanked.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ import contextlib
 import io
 import logging
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Literal, TextIO
 
 import structlog
+
+from snowgauge.telemetry.reporting import scrubbing
 
 ErrorListener = Callable[[str, dict[str, Any], BaseException | None], None]
 """Called with the name of the event, the other fields of the line, and the exception if there is one."""
@@ -37,7 +42,10 @@ class _StandardError(io.TextIOBase):
 
 
 def configure(level: Level = "INFO", *, json_format: bool = False, stream: TextIO | None = None) -> None:
-    """Set up logging of this process; call once at its start. Lines go to standard error."""
+    """Set up logging of this process; call once at its start. Lines go to standard error.
+
+    At ``DEBUG`` nothing is left out.
+    """
     out: Any = stream or _StandardError()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -48,9 +56,10 @@ def configure(level: Level = "INFO", *, json_format: bool = False, stream: TextI
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if json_format else structlog.dev.ConsoleRenderer(colors=out.isatty())
     )
-    errors: list[structlog.typing.Processor] = [structlog.processors.format_exc_info] if json_format else []
+    whole = level == "DEBUG"
+    errors: structlog.typing.Processor = structlog.processors.format_exc_info if whole else _scrubbed_exception
     structlog.configure(
-        processors=[*shared, *errors, renderer],
+        processors=[*shared, errors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
@@ -58,8 +67,8 @@ def configure(level: Level = "INFO", *, json_format: bool = False, stream: TextI
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *errors, renderer],
+            foreign_pre_chain=shared if whole else [*shared, _scrubbed_line],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, errors, renderer],
         )
     )
     root = logging.getLogger()
@@ -83,6 +92,42 @@ def _listened(_: Any, method: str, line: structlog.typing.EventDict) -> structlo
             with contextlib.suppress(Exception):  # telling somebody else must not break what went wrong already
                 listener(str(line.get("event")), fields, error)
     return line
+
+
+def _scrubbed_line(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    line["event"] = scrubbing.text(str(line.get("event")))
+    return line
+
+
+def _scrubbed_exception(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    given = line.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else given
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        line["exception"] = "\n".join(_told(error, set()))
+    return line
+
+
+def _told(error: BaseException, seen: set[int]) -> Iterator[str]:
+    """The lines of a traceback, causes first."""
+    seen.add(id(error))
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and id(before) not in seen:
+        yield from _told(before, seen)
+        yield "which led to:"
+    for frame in traceback.extract_tb(error.__traceback__):
+        yield f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}'
+    kind = type(error)
+    yield f"{kind.__name__}: {scrubbing.told(kind.__module__, kind.__name__, str(error))}"
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _told(one, seen)
+
+
+def about(**fields: str) -> AbstractContextManager[None]:
+    """Every line of this thread or task has these fields too, for as long as the block runs."""
+    return structlog.contextvars.bound_contextvars(**fields)
 
 
 def logger(part: str) -> Any:

@@ -26,6 +26,7 @@ from snowgauge.collector.request import Header, Receive, Request, Scope, Send
 from snowgauge.outgoing import Answer, HttpClient
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count
+from snowgauge.telemetry.reporting import scrubbing
 
 _log = logger("collector")
 
@@ -171,10 +172,10 @@ class AnalyticsProxy:
         try:
             answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, url)
         except TimeoutError as error:
-            _log.warning("proxy_slow", reason=str(error))
+            _log.warning("proxy_slow", reason=scrubbing.text(str(error)))
             raise _Refused(504, "the other side did not answer in time") from error
         except OSError as error:
-            _log.warning("proxy_failed", reason=str(error))
+            _log.warning("proxy_failed", reason=scrubbing.text(str(error)))
             raise _Refused(502, "the other side could not be asked") from error
         content_type = answer.headers.get("content-type", "application/octet-stream").encode("latin-1", "replace")
         if answer.status != 200:

@@ -329,7 +329,8 @@ class Writer:
             except psycopg.Error as raised:
                 if not about_data(raised.sqlstate):
                     raise
-                log.warning("bad_rows_left_out", rows=len(some), reason=str(raised.diag.message_primary))
+                # the database's text may quote values of the rows
+                log.warning("bad_rows_left_out", rows=len(some), code=raised.sqlstate)
 
 
 def _row(event: EnrichedEvent) -> EventRow | FailedEvent:

@@ -275,7 +275,7 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's
         if isinstance(sys.exc_info()[1], OSError):
             return  # the client went away between two requests
-        log.error("request_failed", client=str(client_address), exc_info=True)
+        log.error("request_failed", exc_info=True)
 
     def watched(self, connection: socket.socket, comment: str) -> ExitStack:
         """Cancel the queries of ``comment`` if the client goes away before the returned context ends."""
