@@ -142,9 +142,14 @@ class _Rewrite:
 
     def _schema(self, schema: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
         self.origins[path] = schema
-        if "$ref" in schema:
-            return self._reference(schema["$ref"], path)
         copy: dict[str, Any] = {}
+        if "$ref" in schema:
+            # what stands beside a reference says nothing, but other references may point into it
+            for keyword, value in schema.items():
+                here = (*path, keyword)
+                if isinstance(value, dict) and any(target[: len(here)] == here for target in self.targets):
+                    copy[keyword] = self._elsewhere(value, here)
+            return {**copy, **self._reference(schema["$ref"], path)}
         for keyword, value in schema.items():
             here = (*path, keyword)
             if keyword in _KEPT:
