@@ -11,7 +11,12 @@ from snowgauge.api.v1.routers import PREFIX, ROUTERS
 from snowgauge.testing.console import Browser, PrivatePort
 
 PASSWORD = "correct horse battery"
-OPEN = {("GET", "/api/v1/access/me"), ("POST", "/api/v1/access/login")}
+OPEN = {
+    ("GET", "/api/v1/access/me"),
+    ("POST", "/api/v1/access/login"),
+    ("GET", "/api/v1/access/oidc/start"),
+    ("GET", "/api/v1/access/oidc/callback"),
+}
 KNOWN = {("POST", "/api/v1/access/logout"), ("GET", "/api/v1/access/rules")}
 
 

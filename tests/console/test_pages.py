@@ -7,13 +7,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from snowgauge.console.site import Console
 from snowgauge.events import payload_record
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.store.base import StoreBatch
-from snowgauge.testing.console import PrivatePort
+from snowgauge.testing.console import PrivatePort, listening
 from snowgauge.testing.events import web_page_view
+from snowgauge.testing.issuer import Provider
+from snowgauge.testing.web import serving
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 CLICK = "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1"
@@ -278,3 +281,30 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(page: Page, seeded:
         expect(page.get_by_role("heading", level=1)).to_be_attached()
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, (path, wide)
+
+
+def test_a_login_through_an_identity_provider(browser: Browser, tmp_path: Path) -> None:
+    """From the page that was wanted to the provider and back, twice: once turned away, once let in."""
+    with serving() as web:
+        provider = Provider(web)
+        oidc = {
+            "issuer": provider.url, "client_id": provider.client_id, "client_secret": provider.secret, "name": "Acme",
+            "allow_private_hosts": True, "allowed_domains": ["acme.example"],
+        }  # fmt: skip
+        port = PrivatePort(tmp_path, site=Console(), oidc=oidc)
+        with listening(port.app) as address:
+            context = browser.new_context(base_url=address)
+            tab = context.new_page()
+            provider.overrides = {"email": "eve@elsewhere.example"}
+            tab.goto("/schemas?find=link_click")
+            tab.get_by_role("link", name="Log in with Acme").click()
+            tab.get_by_role("link", name="Continue as Ada").click()
+            expect(tab.get_by_role("alert")).to_contain_text("you may not use this console")
+            expect(tab).not_to_have_url(re.compile("refused"))
+            provider.overrides = {}
+            tab.get_by_role("link", name="Log in with Acme").click()
+            tab.get_by_role("link", name="Continue as Ada").click()
+            expect(tab.get_by_role("heading", name="Schemas", level=1)).to_be_visible()
+            expect(tab).to_have_url(f"{address}/schemas?find=link_click")
+            context.close()
+        port.close()

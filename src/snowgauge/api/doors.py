@@ -1,9 +1,9 @@
 """Who gets through the private door: host names, logins, keys, forged requests, and headers on every answer.
 
-On loopback with nobody registered everyone on this machine may do everything. What protects that from web pages open
-in the same machine's browser: a request must name a loopback host (a page cannot rebind a name of its own), and one
-that changes something must not come from another origin. With a login, every such request also carries the session's
-token in ``X-CSRF-Token``. Keys come as ``Authorization: Bearer``.
+On loopback with nobody registered, and no identity provider, everyone on this machine may do everything.
+What protects that from web pages open in the same machine's browser: a request must name a loopback host (a page
+cannot rebind a name of its own), and one that changes something must not come from another origin. With a login,
+every such request also carries the session's token in ``X-CSRF-Token``. Keys come as ``Authorization: Bearer``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fastapi import Depends, HTTPException, Request
 
 from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.access.roles import LOCAL, Principal, Scope
+from snowgauge.api.oidc.login import OidcLogin
 from snowgauge.api.settings import ConsoleSettings
 
 COOKIE = "snowgauge_session"
@@ -48,10 +49,11 @@ class Doors:
         self.settings = settings
         self.access = access
         self.loopback = is_loopback(settings.host) and not (proxied or settings.behind_proxy)
+        self.oidc = OidcLogin(settings.oidc, access) if settings.oidc.configured else None
 
     def open(self) -> bool:
-        """No login is needed: loopback, and nobody is registered."""
-        return self.loopback and not self.access.has_people()
+        """No login is needed: loopback, nobody is registered, and nobody could be by an identity provider."""
+        return self.loopback and self.oidc is None and not self.access.has_people()
 
     @property
     def secure_cookies(self) -> bool:

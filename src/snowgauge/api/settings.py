@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from snowgauge.api.oidc.settings import OidcSettings
 from snowgauge.part_settings import Duration, PartSettings
 
 
@@ -39,6 +40,9 @@ class ConsoleSettings(PartSettings):
 
     secure_cookies: bool = True
     """Send the login's cookie over HTTPS only (off loopback). Switch off only for a trusted network without TLS."""
+
+    oidc: OidcSettings = OidcSettings()
+    """Logging in through an identity provider, beside the accounts of the console's own."""
 
     sql_max_rows: int = Field(default=10_000, ge=1, le=1_000_000)
     """Most rows of one query in the SQL page and its API."""

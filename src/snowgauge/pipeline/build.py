@@ -139,7 +139,7 @@ def open_doors(settings: Settings) -> Doors:
 
     tls = settings.tls
     doors = Doors(settings.console, open_access(settings), proxied=tls.opens_private_port)
-    if not doors.loopback and not doors.access.has_admin():
+    if not doors.loopback and not doors.access.has_admin() and not settings.console.oidc.makes_admins:
         doors.access.close()
         what, cure = f"console.host: {settings.console.host!r}", "leave console.host at 127.0.0.1"
         if tls.opens_private_port:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
-from functools import lru_cache
 
-import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from snowgauge.actions.deployment import Deployment
 from snowgauge.api.agent.app import agent_app
@@ -19,6 +15,7 @@ from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.iglu.build import build
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.store.memory import MemoryStore
+from snowgauge.testing import issuer as issuer_of_tests
 from snowgauge.testing.asgi import Client
 from snowgauge.testing.web import serving
 
@@ -26,41 +23,11 @@ TOKEN = "0123456789abcdef0123456789abcdef"
 CLIENT, USER = "1example23456789", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 
 
-@lru_cache
-def rsa_key(name):
-    """The same key for the same name: making one takes a while."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-class Issuer:
-    """Serves a discovery document and keys; ``rotate`` replaces the key, ``token`` signs with the present one."""
-
-    def __init__(self, web):
-        self.web = web
-        self.url = f"{web.url}/pool"
-        self.keys = {}
-        self.rotate("first")
-        web.answers["/pool/.well-known/openid-configuration"] = lambda _: (
-            200,
-            {"issuer": self.url, "jwks_uri": f"{web.url}/keys"},
-        )
-        web.answers["/keys"] = lambda _: (200, {"keys": list(self.keys.values())})
-
-    def rotate(self, kid):
-        self.kid, self.key = kid, rsa_key(kid)
-        self.keys = {kid: self.jwk()}
-
-    def jwk(self, **more):
-        numbers = self.key.public_key().public_numbers()
-
-        def text(number):
-            return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).rstrip(b"=").decode()
-
-        made = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": text(numbers.n), "e": text(numbers.e)}
-        return {**made, **more}
+class Issuer(issuer_of_tests.Issuer):
+    """Signs access tokens of one user."""
 
     def other_key(self):
-        return rsa_key("another's")
+        return issuer_of_tests.rsa_key("another's")
 
     def public_text(self):
         return self.key.public_key().public_bytes(
@@ -74,10 +41,7 @@ class Issuer:
             "scope": "openid", **claims,
         }  # fmt: skip
         payload = {name: value for name, value in payload.items() if name not in without}
-        return jwt.encode(payload, key or self.key, algorithm, headers={"kid": self.kid, **(headers or {})})
-
-    def fetches(self):
-        return sum(asked.path == "/keys" for asked in self.web.asked)
+        return self.sign(payload, headers=headers, algorithm=algorithm, key=key)
 
 
 @pytest.fixture

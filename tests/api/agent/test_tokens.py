@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from snowgauge.api.agent.door import RateLimit
 from snowgauge.api.agent.settings import AgentSettings
-from snowgauge.api.agent.tokens import IssuerKeys, TokenChecker
+from snowgauge.api.agent.tokens import TokenChecker, issuer_keys
 from snowgauge.outgoing import HttpClient
 
 CLIENT, USER = "1example23456789", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -147,7 +147,7 @@ def clocked(open_agent, issuer):
     clock = Clock()
     settings = AgentSettings(**oidc(issuer))
     http = HttpClient(timeout=5, retries=0, allow_private_hosts=True)
-    checker = TokenChecker(settings, IssuerKeys(settings, http, monotonic=clock))
+    checker = TokenChecker(settings, issuer_keys(settings, http, monotonic=clock))
     yield open_agent(checker=checker, **oidc(issuer)), clock
     http.close()
 

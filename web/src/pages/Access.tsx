@@ -78,14 +78,14 @@ function People() {
                 <span className="block font-medium">
                   {person.name} {person.id && me?.name === person.name && <Badge>you</Badge>}
                 </span>
-                <span className="block text-[13px] text-ink-soft">{person.last_login ? `last login ${ago(person.last_login)}` : "never logged in"}</span>
+                <span className="block text-[13px] text-ink-soft">{person.last_login ? `last login ${ago(person.last_login)}` : "never logged in"}{person.issuer && <> · through {host(person.issuer)}</>}</span>
               </span>
               <select aria-label={`Role of ${person.name}`} className="field" value={person.role} onChange={(event) => move.mutate({ id: person.id, role: event.target.value as Role })}>
                 {ROLES.map(({ id }) => (
                   <option key={id}>{id}</option>
                 ))}
               </select>
-              <IconButton name="trash" label={`Remove ${person.name}`} onClick={() => confirm(`Shut ${person.name} out?`) && remove.mutate(person.id)} />
+              <IconButton name="trash" label={`Remove ${person.name}`} onClick={() => confirm(question(person)) && remove.mutate(person.id)} />
             </li>
           ))}
         </ul>
@@ -127,6 +127,15 @@ function People() {
       </Card>
     </>
   );
+}
+
+function host(issuer: string): string {
+  return URL.canParse(issuer) ? new URL(issuer).hostname : issuer;
+}
+
+function question(person: Schemas["Person"]): string {
+  const again = person.issuer ? " They can log in again as long as the identity provider and the settings of console.oidc let them." : "";
+  return `Shut ${person.name} out?${again}`;
 }
 
 function Keys() {

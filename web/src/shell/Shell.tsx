@@ -22,7 +22,7 @@ export function Shell() {
       </main>
     );
   }
-  if (!me.data.known) return <Login />;
+  if (!me.data.known) return <Login through={me.data.login_through} />;
   return <Frame me={me.data} />;
 }
 

@@ -28,6 +28,9 @@ _LAYOUT = """
 CREATE TABLE IF NOT EXISTS people (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT NOT NULL, role TEXT NOT NULL,
   created_at INTEGER NOT NULL, last_login INTEGER);
+CREATE TABLE IF NOT EXISTS identities (
+  issuer TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL UNIQUE REFERENCES people(id) ON DELETE CASCADE,
+  PRIMARY KEY (issuer, subject));
 CREATE TABLE IF NOT EXISTS sessions (
   token TEXT PRIMARY KEY, person TEXT NOT NULL REFERENCES people(id) ON DELETE CASCADE, csrf TEXT NOT NULL,
   created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL);
@@ -40,17 +43,20 @@ CREATE TABLE IF NOT EXISTS audit (
 CREATE TABLE IF NOT EXISTS attempts (who TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS attempts_who ON attempts (who, at);
 """
+_PEOPLE = "SELECT people.*, identities.issuer FROM people LEFT JOIN identities ON identities.person = people.id"
+_NO_PASSWORD = ""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Times are milliseconds since the epoch."""
+    """Times are milliseconds since the epoch. ``issuer``: the identity provider through which the person logs in."""
 
     id: str
     name: str
     role: Role
     created_at: int
     last_login: int | None = None
+    issuer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ class AccessBook:
     # ---- people -----------------------------------------------------------------------------------------------
 
     def people(self) -> list[Person]:
-        return [_person(row) for row in self._rows("SELECT * FROM people ORDER BY name")]
+        return [_person(row) for row in self._rows(f"{_PEOPLE} ORDER BY name")]
 
     def has_admin(self) -> bool:
         return bool(self._rows("SELECT 1 FROM people WHERE role = 'admin' LIMIT 1"))
@@ -161,6 +167,8 @@ class AccessBook:
                 self._keep_an_admin(person)
                 self._db.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
             if password is not None:
+                if person.issuer is not None:
+                    raise AccessRefused(f"{person.name} logs in through {person.issuer} and has no password here")
                 self._db.execute(
                     "UPDATE people SET password = ? WHERE id = ?", (self._hashed(password, person.name), person_id)
                 )
@@ -180,7 +188,7 @@ class AccessBook:
             raise AccessRefused(f"{person.name} is the only admin: make somebody else one first")
 
     def _find(self, person_id: str) -> Person:
-        rows = self._rows("SELECT * FROM people WHERE id = ?", person_id)
+        rows = self._rows(f"{_PEOPLE} WHERE id = ?", person_id)
         if not rows:
             raise AccessRefused(f"there is no person {person_id!r}")
         return _person(rows[0])
@@ -207,7 +215,7 @@ class AccessBook:
             for source in sources:
                 if self._rows("SELECT count(*) AS n FROM attempts WHERE who = ?", source)[0]["n"] >= 10:
                     raise AccessRefused("too many failed logins: wait five minutes", status=429)
-            rows = self._rows("SELECT * FROM people WHERE name = ?", name.strip())
+            rows = self._rows(f"{_PEOPLE} WHERE name = ? AND password <> ?", name.strip(), _NO_PASSWORD)
         hashed = rows[0]["password"] if rows else self._nobody
         try:
             # an unknown name costs as much time as a known one
@@ -224,20 +232,55 @@ class AccessBook:
                     "UPDATE people SET password = ? WHERE id = ?", (self._hasher.hash(password), rows[0]["id"])
                 )
             self._db.execute("DELETE FROM attempts WHERE who = ?", (sources[0],))
-            self._db.execute("UPDATE people SET last_login = ? WHERE id = ?", (now, rows[0]["id"]))
-            self._db.execute("DELETE FROM sessions WHERE expires_at < ?", (now,))
-            session = Session(
-                secrets.token_urlsafe(32), secrets.token_urlsafe(24), now + self._session_ms, _person(rows[0])
-            )
-            self._db.execute(
-                "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)",
-                (_digest(session.token), session.person.id, session.csrf, now, session.expires_at),
-            )
-            return session
+            return self._begin(rows[0]["id"])
+
+    def log_in_through(self, issuer: str, subject: str, names: Iterable[str], role: Role, *, follow: bool) -> Session:
+        """A session for somebody whom an identity provider vouches for. The pair of issuer and subject is the person,
+        never a name: the first of ``names`` that is free becomes theirs when they come for the first time.
+
+        ``role`` is theirs then; with ``follow`` it is at every login.
+        """
+        with self._lock:
+            known = self._rows("SELECT person FROM identities WHERE issuer = ? AND subject = ?", issuer, subject)
+            if known:
+                person_id = str(known[0]["person"])
+                if follow:
+                    self._db.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
+                return self._begin(person_id)
+            person_id = str(uuid.uuid4())
+            wanted = list(names)
+            # somebody else may have the name: an account of the console's own, or a person of another provider
+            wanted += [f"{name} ({person_id[:8]})" for name in wanted]
+            free = next(name for name in wanted if not self._rows("SELECT 1 FROM people WHERE name = ?", name))
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.execute(
+                    "INSERT INTO people (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
+                    (person_id, free, _NO_PASSWORD, role, self._clock()),
+                )
+                self._db.execute("INSERT INTO identities VALUES (?, ?, ?)", (issuer, subject, person_id))
+            except sqlite3.Error:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+            return self._begin(person_id)
+
+    def _begin(self, person_id: str) -> Session:
+        now = self._clock()
+        self._db.execute("UPDATE people SET last_login = ? WHERE id = ?", (now, person_id))
+        self._db.execute("DELETE FROM sessions WHERE expires_at < ?", (now,))
+        session = Session(
+            secrets.token_urlsafe(32), secrets.token_urlsafe(24), now + self._session_ms, self._find(person_id)
+        )
+        self._db.execute(
+            "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)",
+            (_digest(session.token), person_id, session.csrf, now, session.expires_at),
+        )
+        return session
 
     def by_session(self, token: str) -> Principal | None:
         rows = self._rows(
-            "SELECT people.*, sessions.csrf FROM sessions JOIN people ON people.id = sessions.person "
+            "SELECT people.*, NULL AS issuer, sessions.csrf FROM sessions JOIN people ON people.id = sessions.person "
             "WHERE sessions.token = ? AND sessions.expires_at > ?",
             _digest(token),
             self._clock(),
@@ -327,7 +370,7 @@ def _digest(text: str) -> str:
 
 
 def _person(row: sqlite3.Row) -> Person:
-    return Person(row["id"], row["name"], cast(Role, row["role"]), row["created_at"], row["last_login"])
+    return Person(row["id"], row["name"], cast(Role, row["role"]), row["created_at"], row["last_login"], row["issuer"])
 
 
 def _key(row: sqlite3.Row) -> ApiKey:

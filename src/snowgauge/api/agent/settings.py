@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from snowgauge.api.oidc.issuer import public_key_algorithms
 from snowgauge.part_settings import Duration, PartSettings, Secret
-
-_ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 
 
 class AgentSettings(PartSettings):
@@ -80,10 +79,7 @@ class AgentSettings(PartSettings):
     @field_validator("algorithms")
     @classmethod
     def _with_public_keys(cls, algorithms: list[str]) -> list[str]:
-        for name in algorithms:
-            if name not in _ASYMMETRIC:
-                raise ValueError(f"{name!r} is not one of {', '.join(sorted(_ASYMMETRIC))}")
-        return algorithms
+        return public_key_algorithms(algorithms)
 
     @field_validator("clock_skew")
     @classmethod

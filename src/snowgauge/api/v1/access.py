@@ -6,14 +6,21 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from snowgauge.actions.access.book import ApiKey, AuditEntry, Person
+from snowgauge.actions.access.book import ApiKey, AuditEntry, Person, Session
 from snowgauge.actions.access.roles import ROLES, SCOPES, Principal, Role, Scope
-from snowgauge.api.doors import COOKIE, Caller, address, needs
+from snowgauge.api.doors import COOKIE, Caller, Doors, address, needs
+from snowgauge.api.oidc.login import Attempt, LoginFailed, OidcLogin, Returned
 from snowgauge.api.v1.parts import TheDoors
+from snowgauge.errors import ActionRefused
+from snowgauge.telemetry.logs import logger
 
 router = APIRouter(prefix="/access", tags=["access"])
+_log = logger("access")
+_ATTEMPT = "snowgauge_login"
+_OIDC_PATH = "/api/v1/access/oidc"
 
 
 class Login(BaseModel):
@@ -38,7 +45,8 @@ class NewKey(BaseModel):
 
 @dataclass(frozen=True)
 class Me:
-    """``login_needed``: whether the private port asks for one at all."""
+    """``login_needed``: whether the private port asks for one at all. ``login_through``: what the identity provider is
+    called, where there is one (`oidc/start`)."""
 
     login_needed: bool
     known: bool
@@ -47,6 +55,7 @@ class Me:
     role: str | None = None
     scopes: tuple[str, ...] = ()
     csrf: str | None = None
+    login_through: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,27 +77,86 @@ class Rules:
 @router.get("/me")
 def me(request: Request, doors: TheDoors) -> Me:
     """Who I am here. Open to everybody."""
-    return _me(doors.principal(request), doors.open())
+    return _me(doors.principal(request), doors)
 
 
-def _me(who: Principal | None, is_open: bool) -> Me:
+def _me(who: Principal | None, doors: Doors) -> Me:
+    through = doors.settings.oidc.name if doors.oidc is not None else None
     if who is None:
-        return Me(not is_open, False)
-    return Me(not is_open, True, who.name, who.kind, who.role, tuple(sorted(who.scopes)), who.csrf)
+        return Me(not doors.open(), False, login_through=through)
+    return Me(not doors.open(), True, who.name, who.kind, who.role, tuple(sorted(who.scopes)), who.csrf, through)
 
 
 @router.post("/login")
 def login(given: Login, request: Request, response: Response, doors: TheDoors) -> Me:
     """Start a session: its token comes as a cookie that scripts cannot read. Open to everybody."""
     session = doors.access.log_in(given.name, given.password, ip=address(request))
+    return _me(_begin(session, request, response, doors, ""), doors)
+
+
+def _begin(session: Session, request: Request, response: Response, doors: Doors, detail: str) -> Principal:
     response.set_cookie(
         COOKIE, session.token, max_age=int(doors.settings.session_lifetime.total_seconds()), path="/",
         secure=doors.secure_cookies, httponly=True, samesite="strict",
     )  # fmt: skip
     who = doors.access.by_session(session.token)
     assert who is not None
-    doors.access.record(who, "login", ip=address(request))
-    return _me(who, doors.open())
+    doors.access.record(who, "login", detail=detail, ip=address(request))
+    return who
+
+
+@router.get("/oidc/start", status_code=303, response_class=RedirectResponse)
+def oidc_start(
+    request: Request, doors: TheDoors, to: Annotated[str, Query(max_length=2000, description="Page to go to.")] = "/"
+) -> RedirectResponse:
+    """Send the browser to the identity provider to log in. Open to everybody."""
+    try:
+        there, attempt = _oidc(doors).begin(to, _callback(request, doors))
+    except LoginFailed as failed:
+        return _back(failed, doors)
+    response = RedirectResponse(there, 303)
+    # lax: it has to come back with the provider's redirect
+    response.set_cookie(
+        _ATTEMPT, attempt.text(), max_age=600, path=_OIDC_PATH, secure=doors.secure_cookies, httponly=True,
+        samesite="lax",
+    )  # fmt: skip
+    return response
+
+
+@router.get("/oidc/callback", status_code=303, response_class=RedirectResponse)
+def oidc_callback(
+    request: Request, doors: TheDoors, state: str = "", code: str = "", error: str = "", iss: str = ""
+) -> RedirectResponse:
+    """Where the identity provider sends the browser back to: starts a session as `login` does. Open to everybody."""
+    oidc = _oidc(doors)
+    attempt = Attempt.read(request.cookies.get(_ATTEMPT, ""))
+    try:
+        session, target = oidc.finish(Returned(state, code, error, iss), attempt, ip=address(request))
+    except LoginFailed as failed:
+        response = _back(failed, doors)
+    else:
+        response = RedirectResponse(target, 303)
+        _begin(session, request, response, doors, f"through {doors.settings.oidc.issuer}")
+    response.delete_cookie(_ATTEMPT, path=_OIDC_PATH, secure=doors.secure_cookies, httponly=True, samesite="lax")
+    return response
+
+
+def _oidc(doors: Doors) -> OidcLogin:
+    if doors.oidc is None:
+        raise ActionRefused("there is no identity provider: console.oidc.issuer is not set", status=404)
+    return doors.oidc
+
+
+def _callback(request: Request, doors: Doors) -> str:
+    scheme = "https" if doors.secure_cookies else "http"
+    return f"{scheme}://{request.headers.get('host', '')}{_OIDC_PATH}/callback"
+
+
+def _back(failed: LoginFailed, doors: Doors) -> RedirectResponse:
+    """To the console's login page, which says why in its own words."""
+    _log.warning("login_failed", issuer=doors.settings.oidc.issuer, reason=failed.reason, detail=str(failed)[:500])
+    page, mark, query = failed.target.partition("?")
+    return RedirectResponse(f"{page}?{query}{'&' if mark and query else ''}refused={failed.reason}", 303)
 
 
 @router.post("/logout", status_code=204)

@@ -1,0 +1,1 @@
+"""OpenID Connect: what an issuer says of itself, its keys and tokens, and logging people in through it."""
