@@ -126,7 +126,7 @@ class Submitter:
             failure = error
         except Exception as error:
             _log.error("event_log_write_failed", entries=len(entries), exc_info=True)
-            failure = LogUnavailable(f"the event log failed: {error}")
+            failure = LogUnavailable(f"the event log failed: {type(error).__name__}")
         else:
             observe("eventlog_write_seconds", time.perf_counter() - started)
             self._failed_at = None

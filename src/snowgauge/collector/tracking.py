@@ -22,6 +22,8 @@ from snowgauge.collector.submit import Submitter
 from snowgauge.errors import LogUnavailable
 from snowgauge.eventlog.base import LogEntry
 from snowgauge.events.failed import Processor
+from snowgauge.events.trace_ids import trace_ids
+from snowgauge.telemetry.reporting.base import TRANSACTION, Followed
 
 PIXEL = base64.b64decode("R0lGODlhAQABAPAAAP///wAAACH5BAUAAAAALAAAAAABAAEAAAICRAEAOw==")
 
@@ -78,6 +80,11 @@ class Tracking:
             received = True
             answer, entries = self._decide(request, route, body)
             if entries:
+                work = request.scope.get(TRANSACTION)
+                if work is not None and work.follows:
+                    work.payloads = [
+                        Followed(trace_ids(entry.body, is_payload=entry.kind == "payload")) for entry in entries
+                    ]
                 await self._submitter.submit(entries)
                 for entry in entries:
                     self._meter.kept(len(entry.body))

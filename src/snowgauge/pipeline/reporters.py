@@ -41,4 +41,9 @@ def reporters(settings: Settings, role: str) -> list[Reporter]:
 
         environment = settings.sentry.environment
         found.append(ElasticApmReporter(settings.elastic_apm, service=service, environment=environment, role=role))
+    if settings.opentelemetry.enabled:
+        from snowgauge.telemetry.reporting.open_telemetry import OpenTelemetryReporter
+
+        environment = settings.sentry.environment
+        found.append(OpenTelemetryReporter(settings.opentelemetry, service=service, environment=environment, role=role))
     return found

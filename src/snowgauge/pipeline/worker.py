@@ -25,11 +25,13 @@ from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
 from snowgauge.events.outcome import Enriched, Failed, Outcome, Tally
 from snowgauge.events.timestamps import instant_text
 from snowgauge.pipeline.attempts import Attempts
+from snowgauge.pipeline.following import followed
 from snowgauge.pipeline.journal import Journal, Processed
 from snowgauge.store.base import Store, StoreBatch
 from snowgauge.telemetry.logs import about, logger
 from snowgauge.telemetry.metrics import count, gauge, observe
 from snowgauge.telemetry.reporting import reports
+from snowgauge.telemetry.reporting.base import Transaction
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _CHUNK_BYTES = 8_000_000
@@ -141,7 +143,7 @@ class Worker:
                 return False
             if processed is None:
                 return False
-            under_way = processed, storing.submit(self._write, processed)
+            under_way = processed, storing.submit(self._write, processed, chunk)
         return under_way is None or self._stored(*under_way)
 
     def _stored(self, processed: Processed, written: Future[bool]) -> bool:
@@ -175,8 +177,8 @@ class Worker:
         while True:
             self._gave_up = False
             try:
-                with reports.transaction("enrich", "batch"):
-                    processed = self._enrich(batch)
+                with reports.transaction("enrich", "batch") as work:
+                    processed = self._enrich(batch, work)
                 break
             except RegistryOutage as outage:
                 self._log.warning("registry_away", schema=outage.uri, retry_in=pause)
@@ -206,10 +208,12 @@ class Worker:
                     raise
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _enrich(self, batch: LogBatch) -> Processed:
+    def _enrich(self, batch: LogBatch, work: Transaction) -> Processed:
         result, tally = StoreBatch(batch.id), Tally()
+        work.about["batch"] = batch.id
         at = int(self._clock() * 1000)
         for index, entry in enumerate(batch.entries):
+            started = time.time_ns() if work.follows else 0
             if entry.kind == "erased":
                 tally.records += 1
                 tally.dropped += 1
@@ -221,6 +225,8 @@ class Worker:
                 continue
             outcomes = self._outcomes(entry, index, f"{batch.id}/{index}", at)
             tally.count(outcomes)
+            if work.follows:
+                work.payloads.append(followed(entry, started, outcomes))
             for outcome in outcomes:
                 match outcome:
                     case Enriched():
@@ -267,18 +273,21 @@ class Worker:
             )
         )
 
-    def _write(self, processed: Processed) -> bool:
+    def _write(self, processed: Processed, chunk: LogBatch) -> bool:
         """Store until it is stored. ``False`` only when told to leave it for the next start."""
         with about(batch=processed.batch.id):
-            return self._written(processed)
+            return self._written(processed, chunk)
 
-    def _written(self, processed: Processed) -> bool:
+    def _written(self, processed: Processed, chunk: LogBatch) -> bool:
         started = time.perf_counter()
         pause = _FIRST_PAUSE
         while True:
             try:
-                with self._gate(), reports.transaction("store", "batch"):
+                with self._gate(), reports.transaction("store", "batch") as work:
                     self._without_erased(processed)
+                    if work.follows:
+                        work.about["batch"] = chunk.id
+                        work.payloads = [followed(entry) for entry in chunk.entries if entry.kind == "payload"]
                     self._store.write(processed.batch)
             except StoreUnavailable as error:
                 self._log.warning("store_away", reason=str(error), retry_in=pause)

@@ -20,7 +20,13 @@ from snowgauge.settings.deployment import CommonSettings, PerformanceSettings, P
 from snowgauge.settings.tls import TlsSettings
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.settings import ClickHouseSettings, StoreSettings
-from snowgauge.telemetry.settings import ElasticApmSettings, LoggingSettings, PrometheusSettings, SentrySettings
+from snowgauge.telemetry.settings import (
+    ElasticApmSettings,
+    LoggingSettings,
+    OpenTelemetrySettings,
+    PrometheusSettings,
+    SentrySettings,
+)
 
 
 class Settings(PartSettings):
@@ -85,6 +91,9 @@ class Settings(PartSettings):
 
     elastic_apm: ElasticApmSettings = ElasticApmSettings()
     """Errors and traces to Elastic APM."""
+
+    opentelemetry: OpenTelemetrySettings = OpenTelemetrySettings()
+    """Traces by OpenTelemetry."""
 
     scripts: ScriptsSettings = ScriptsSettings()
     """The trackers' JavaScript that the collector serves, and the names it goes by."""

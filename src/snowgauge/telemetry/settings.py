@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, HttpUrl, field_validator, model_validator
 
 from snowgauge.part_settings import PartSettings, Secret
 
@@ -83,3 +84,41 @@ class ElasticApmSettings(PartSettings):
 
     transaction_sample_rate: float = Field(default=1.0, ge=0, le=1)
     """Share of requests and batches whose duration is reported in detail: 0 none, 1 all."""
+
+
+class OpenTelemetrySettings(PartSettings):
+    """Traces to an OpenTelemetry collector, or whatever else takes OTLP over HTTP: each payload from its request to
+    its row. Needs the extra `snowgauge[otel]`. What visitors sent never goes along, as for `sentry`."""
+
+    enabled: bool = False
+    """Send traces."""
+
+    endpoint: HttpUrl = HttpUrl("http://127.0.0.1:4318/v1/traces")
+    """Where to, with the path."""
+
+    headers: Secret = Secret("")
+    """Headers that the receiver asks for, as `name=value`, several with commas between: `api-key=secret`."""
+
+    service_name: str = ""
+    """Name of this service. Empty: `common.service_name`."""
+
+    sample_ratio: float = Field(default=1.0, ge=0, le=1)
+    """Share of payloads that are followed: 0 none, 1 all. 1 is for trying it out; a busy collector wants 0.01."""
+
+    accept_traceparent: bool = True
+    """Go on with the trace that a request names in its `traceparent` header, and record it if the header says so, for
+    senders of yours that are traced too. Off: whoever can reach the collector has no say in what is recorded."""
+
+    @field_validator("headers")
+    @classmethod
+    def _are_pairs(cls, value: Secret) -> Secret:
+        for pair in filter(None, value.get_secret_value().split(",")):
+            name, equals, text = pair.partition("=")
+            if not equals or not re.fullmatch(r"\s*[A-Za-z0-9_-]+\s*", name) or not text.strip().isprintable():
+                raise ValueError("expected name=value, several with commas between")
+        return value
+
+    def header_map(self) -> dict[str, str]:
+        """``headers`` by name."""
+        pairs = (pair.partition("=") for pair in self.headers.get_secret_value().split(",") if pair)
+        return {name.strip(): text.strip() for name, _, text in pairs}

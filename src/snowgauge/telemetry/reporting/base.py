@@ -9,14 +9,51 @@ from typing import Literal, Protocol
 import msgspec
 
 Kind = Literal["request", "batch"]
+Told = str | int | float | bool
+
+
+class Client(msgspec.Struct, frozen=True):
+    """The trace that a request says it belongs to: its id, that of the sender's span, and whether it is recorded."""
+
+    trace: int
+    span: int
+    sampled: bool
+
+
+class TraceIds(msgspec.Struct, frozen=True):
+    """Ids of a payload's own trace, and in it of the spans of its request and of its enriching."""
+
+    trace: int
+    request: int
+    enriched: int
+    client: Client | None = None
+
+
+class Followed(msgspec.Struct):
+    """One payload in a unit of work; times in ns since the epoch, 0 for those of the whole unit."""
+
+    ids: TraceIds
+    started: int = 0
+    ended: int = 0
+    about: dict[str, Told | list[str]] = {}
 
 
 class Transaction(msgspec.Struct):
-    """One unit of work. ``name`` (few different ones) and ``result`` may be set until it ends."""
+    """One unit of work. Everything but ``kind`` and ``follows`` may be set until it ends.
+
+    ``name`` is one of few. ``payloads`` are wanted only where a reporter ``follows`` them one by one.
+    """
 
     kind: Kind
     name: str
     result: str = "ok"
+    about: dict[str, Told] = {}
+    follows: bool = False
+    payloads: list[Followed] = []
+
+
+TRANSACTION = "snowgauge.transaction"
+"""Key of a request's transaction in its ASGI scope."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -24,7 +61,7 @@ class Problem(msgspec.Struct, frozen=True):
 
     event: str
     part: str
-    about: Mapping[str, str | int | float | bool]
+    about: Mapping[str, Told]
     error: BaseException | None = None
 
 

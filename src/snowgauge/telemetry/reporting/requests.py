@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from snowgauge.telemetry.reporting import reports
+from snowgauge.telemetry.reporting.base import TRANSACTION
 
 _Scope = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[Any]]
@@ -25,10 +26,12 @@ class Traced:
             await self._app(scope, receive, send)
             return
         with reports.transaction("request", "request") as work:
+            scope[TRANSACTION] = work
 
             async def noted(message: Any) -> None:
                 if message["type"] == "http.response.start":
                     work.result = f"{message['status'] // 100}xx"
+                    work.about["http.response.status_code"] = message["status"]
                 await send(message)
 
             try:
