@@ -197,6 +197,16 @@ def test_each_failed_event_of_a_request_is_one_bad_event(micro) -> None:
     assert [bad["rawEvent"]["parameters"]["aid"] for bad in micro.get("bad")[1]] == ["c", "a"]
 
 
+def test_a_request_with_several_things_wrong_is_one_bad_event(micro) -> None:
+    micro.request("GET", "/i/?e=pv&nuid=me")
+    assert micro.get("all")[1] == {"total": 1, "good": 0, "bad": 1}
+    _, [bad] = micro.get("bad")
+    assert (bad["collectorPayload"], bad["rawEvent"]) == (None, None)
+    assert bad["errors"][0] == "Can't deserialize Thrift bytes."
+    messages = [json.loads(row)["data"]["failure"]["message"]["payloadField"] for row in bad["errors"][1:]]
+    assert messages == ["path", "networkUserId"]
+
+
 def test_a_request_that_cannot_be_split_is_one_bad_event(micro) -> None:
     micro.request("POST", "/com.snowplowanalytics.snowplow/tp2", b"not json", [("content-type", "application/json")])
     (bad,) = micro.get("bad")[1]

@@ -73,19 +73,24 @@ class _Good:
 
 
 class _Bad:
+    """A failure with its bad row, or one request with a bad row for each thing that is wrong with it."""
+
     def __init__(self, failed: FailedEvent) -> None:
-        self._failed = failed
+        self.rows = [failed]
 
     @cached_property
     def api(self) -> tuple[str, str] | None:
-        request = collector_payload(self._failed.record)
+        request = collector_payload(self.rows[0].record)
         return None if request is None else (request["api"]["vendor"], request["api"]["version"])
 
     @cached_property
     def text(self) -> orjson.Fragment:
         """The element of ``/micro/bad``."""
-        return orjson.Fragment(compact(bad_event(self._failed, [compact(self._failed.bad_row())])))
+        return orjson.Fragment(compact(bad_event(self.rows[0], [compact(row.bad_row()) for row in self.rows])))
 
+
+_OF_THE_REQUEST = "collector_payload_format_violation"
+"""Every such bad row is about the same request, which is nothing else than failed."""
 
 _SCHEMA_COLUMNS = ("event_vendor", "event_name", "event_format", "event_version")
 
@@ -108,7 +113,10 @@ class MemoryMicroEvents:
                 case Enriched():
                     good.append(_Good(outcome.event, outcome.parameters, record, valid=True))
                 case Failed():
-                    bad.append(_Bad(outcome.failure))
+                    if bad and outcome.failure.failure_type == _OF_THE_REQUEST:
+                        bad[0].rows.append(outcome.failure)
+                    else:
+                        bad.append(_Bad(outcome.failure))
                     if outcome.incomplete is not None:
                         good.append(_Good(outcome.incomplete, outcome.parameters, record, valid=False))
         with self._lock:
