@@ -30,10 +30,19 @@ DBT_SCHEMAS = (
     ("com.snowplowanalytics.snowplow", "ua_parser_context", 1),
     ("nl.basjes", "yauaa_context", 1),
     ("com.snowplowanalytics.snowplow", "client_session", 1),
-    ("com.snowplowanalytics.mobile", "screen_view", 1),
+    ("com.snowplowanalytics.snowplow", "browser_context", 1),
+    ("com.snowplowanalytics.snowplow", "browser_context", 2),
+    ("com.snowplowanalytics.snowplow", "mobile_context", 1),
+    ("com.snowplowanalytics.snowplow", "geolocation_context", 1),
     ("com.snowplowanalytics.snowplow", "web_vitals", 1),
     ("com.snowplowanalytics.snowplow", "cmp_visible", 1),
     ("com.snowplowanalytics.snowplow", "consent_preferences", 1),
+    ("com.snowplowanalytics.snowplow", "application_error", 1),
+    ("com.snowplowanalytics.mobile", "application", 1),
+    ("com.snowplowanalytics.mobile", "screen", 1),
+    ("com.snowplowanalytics.mobile", "screen_view", 1),
+    ("com.snowplowanalytics.mobile", "screen_summary", 1),
+    ("com.snowplowanalytics.mobile", "deep_link", 1),
 )
 """Whose tables Snowplow's dbt packages read, and fail without."""
 
