@@ -33,8 +33,8 @@ def test_registries_stand_before_iglu_central(tmp_path):
         "Iglu Client Embedded",
         "Local schemas",
         str(tmp_path),
-        "https://b.example/api",
-        "http://a.example",
+        "Custom (https://b.example/api)",
+        "Custom (http://a.example)",
         "Iglu Central",
     ]
 

@@ -41,6 +41,8 @@ def test_defaults_are_micros(read) -> None:
     assert settings.enrichments.folder == "none"
     assert settings.enrich.processor_artifact == "snowplow-micro"
     assert settings.common.data_dir == read.scratch / "data"
+    assert (settings.iglu.cache_size, settings.iglu.cache_ttl) == (500, timedelta(seconds=60))
+    assert settings.enrichments.assets_update_period == timedelta(minutes=5)
 
 
 def test_a_deployments_own_settings_hold_too(read, tmp_path) -> None:
@@ -80,14 +82,14 @@ def test_properties_stand_over_the_file_and_flags_over_both(read, tmp_path) -> N
     ("options", "text"),
     [
         ({"config": "none.conf"}, "none.conf is not a file"),
+        ({"files": "none"}, "--files: .*none is not a folder"),
         ({"properties": ["collector.port"]}, "-Dcollector.port: expected"),
         ({"properties": ["enrich.nothing=1"]}, "there is no such setting"),
         ({"properties": ["collector.no_such=1"]}, "collector.no_such: there is no such setting"),
     ],
 )
 def test_what_is_wrong_is_named(read, tmp_path, options, text) -> None:
-    if "config" in options:
-        options = {"config": tmp_path / options["config"]}
+    options = {key: tmp_path / value if key != "properties" else value for key, value in options.items()}
     with pytest.raises(SettingsError, match=text):
         read(**options)
 

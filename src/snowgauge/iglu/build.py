@@ -31,7 +31,15 @@ def build(
         if "://" in place:
             addresses.add(place.rstrip("/"))
             key = settings.api_keys.get(place) or settings.api_keys.get(place.rstrip("/"))
-            registries.append(_http(settings, place, priority=i, apikey=key.get_secret_value() if key else None))
+            registries.append(
+                _http(
+                    settings,
+                    place,
+                    name=f"Custom ({place})",  # as Micro names the registry of MICRO_IGLU_REGISTRY_URL
+                    priority=i,
+                    apikey=key.get_secret_value() if key else None,
+                )
+            )
         elif Path(place).is_dir():
             registries.append(FolderRegistry(Path(place), priority=i))
         else:
@@ -77,7 +85,7 @@ def _http(
     settings: IgluSettings,
     uri: str,
     *,
-    name: str | None = None,
+    name: str,
     priority: int = 0,
     vendor_prefixes: tuple[str, ...] = (),
     apikey: str | None = None,

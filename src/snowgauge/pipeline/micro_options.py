@@ -65,11 +65,15 @@ def settings_of(
 
     ``scratch`` is an empty folder that lives as long as the process. Raises ``SettingsError``.
     """
+    if options.files is not None and not options.files.is_dir():
+        raise SettingsError(f"--files: {options.files} is not a folder")
     given = load(file=file, environment=environment, flags=flags).sources
     defaults = {
         "collector.port": str(HTTP_PORT),
         "enrichments.folder": "none",
         "enrich.processor_artifact": "snowplow-micro",
+        "enrichments.assets_update_period": "5 minutes",
+        "iglu.cache_ttl": "60 seconds",
     }
     micro = [f"{key}={value}" for key, value in defaults.items() if key not in given]
     micro.append(f"common.data_dir={scratch / 'data'}")
