@@ -32,6 +32,7 @@ _PLAIN_STRINGS = frozenset(
         "refr_urlquery",
         "refr_urlfragment",
         "refr_term",
+        "mkt_content",
         "se_label",
         "se_property",
         "tr_orderid",
