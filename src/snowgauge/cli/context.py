@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from snowgauge.settings.load import Loaded, load
+from snowgauge.errors import SettingsError
+from snowgauge.pipeline import privileges
+from snowgauge.settings.load import Loaded, load, refuse_secrets
 from snowgauge.settings.model import Settings
 from snowgauge.telemetry import logs
 
@@ -37,19 +40,44 @@ def options(ctx: typer.Context) -> Options:
     return found
 
 
-def load_settings(ctx: typer.Context, *flags: str) -> Loaded:
-    """Read the settings once; ``flags`` are ``section.key=value`` from a command's own options."""
+def load_settings(ctx: typer.Context, *flags: str, as_root: bool = False) -> Loaded:
+    """Read the settings once; ``flags`` are ``section.key=value`` from a command's own options.
+
+    Where root runs the command and ``common.user`` names somebody, it goes on as that user, so that what it makes is
+    not root's: not with ``as_root``, for commands that are root's business.
+    """
     chosen = options(ctx)
+    refuse_secrets(chosen.flags)
     chosen.flags.extend(flags)
     loaded = load(file=chosen.config, environment=os.environ, flags=chosen.flags)
     chosen.loaded = loaded
     logging = loaded.settings.logging
     logs.configure("DEBUG" if loaded.settings.common.debug else logging.level, json_format=logging.json_format)
+    if not as_root:
+        privileges.become(loaded.settings, os.environ)
     return loaded
 
 
-def settings_of(ctx: typer.Context, *flags: str) -> Settings:
-    return load_settings(ctx, *flags).settings
+def settings_of(ctx: typer.Context, *flags: str, as_root: bool = False) -> Settings:
+    return load_settings(ctx, *flags, as_root=as_root).settings
+
+
+def store_url(text: str) -> str:
+    """A store's URL as a command was given it: itself, or what the variable of ``env:NAME`` holds.
+
+    Raises ``SettingsError`` for one with a password: every user of this machine can read its command lines.
+    """
+    if text.startswith("env:"):
+        name = text.removeprefix("env:")
+        if name not in os.environ:
+            raise SettingsError(f"{text}: there is no variable {name}")
+        return os.environ[name]
+    if "://" in text and urlsplit(text).password is not None:
+        raise SettingsError(
+            "a URL with a password does not belong on the command line, where every user of this machine can read it: "
+            "put it into a variable, and write env:NAME in its place"
+        )
+    return text
 
 
 def child_arguments(ctx: typer.Context) -> tuple[str, ...]:

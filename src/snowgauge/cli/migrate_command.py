@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from typing import Annotated
 
 import msgspec
@@ -12,10 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from snowgauge.actions.simple_snowplow.rows import Rows
 from snowgauge.actions.simple_snowplow.take_over import Notes, TakeOver, plan, take_over
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import err, out, settings_of, store_url, table
 from snowgauge.errors import ActionRefused, SnowgaugeError
 from snowgauge.pipeline.build import data_dir, open_foreign_table, open_store
 
+_URL_VARIABLE = "SIMPLE_SNOWPLOW_URL"
 _MEANINGS = {
     "days": "days",
     "rows": "rows in the table",
@@ -42,8 +44,8 @@ def simple_snowplow(
         str,
         typer.Option(
             "--url",
-            envvar="SIMPLE_SNOWPLOW_URL",
-            help="ClickHouse that has it: clickhouse://user:password@host:8123. Default: this deployment's own.",
+            help="ClickHouse that has it: clickhouse://host:8123, or `env:NAME` for one with a password, in a "
+            f"variable. Default: what {_URL_VARIABLE} holds, else this deployment's own.",
         ),
     ] = "",
     vendor: Annotated[
@@ -67,9 +69,10 @@ def simple_snowplow(
     Safe to run again, also after it broke off: every row is stored once. The old table is only read. Ends with an error
     when not every event of it is found in the store afterwards.
 
-    Example: `snowgauge migrate simple-snowplow --url clickhouse://default:secret@old-server:8123`
+    Example: `snowgauge migrate simple-snowplow --url env:OLD_SERVER`
     """
     settings = settings_of(ctx)
+    url = store_url(url) if url else os.environ.get(_URL_VARIABLE, "")
     if aside and url:
         raise ActionRefused("--take-over is for a table on this deployment's own ClickHouse: leave --url out")
     old = open_foreign_table(settings, url, source)

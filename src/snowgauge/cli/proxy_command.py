@@ -14,6 +14,7 @@ import typer
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import SettingsError
 from snowgauge.pipeline import build, roles
+from snowgauge.pipeline.privileges import private_files
 from snowgauge.pipeline.proxy import certificates, files
 from snowgauge.pipeline.proxy.run import FrontProxy, certificates_of, orders_of
 
@@ -41,6 +42,7 @@ def run(ctx: typer.Context) -> None:
     Example: `snowgauge proxy run`
     """
     settings = settings_of(ctx)
+    private_files()
     roles.share_metrics(settings)
     stop = threading.Event()
     roles.on_stop(stop.set)

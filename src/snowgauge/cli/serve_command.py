@@ -10,6 +10,7 @@ import typer
 
 from snowgauge.cli.context import child_arguments, err, load_settings, settings_of
 from snowgauge.pipeline import deployment, roles
+from snowgauge.pipeline.privileges import private_files, warn_of_root
 
 _PANEL = "Running"
 
@@ -53,6 +54,8 @@ def serve(
     if loaded.settings.tls.enabled and "collector.interface" not in loaded.sources:
         # who could reach the collector past the proxy could make up the addresses that only the proxy may name
         loaded = load_settings(ctx, "collector.interface=127.0.0.1")
+    private_files()
+    warn_of_root()
     running = deployment.start(loaded.settings, os.environ, child_arguments(ctx))
     if not running.supervisor.stop.is_set():
         err.print(f"[bold green]ready[/] after {time.monotonic() - started:.1f} s")
@@ -70,6 +73,7 @@ def collector(ctx: typer.Context, host: HostOption = None, port: PortOption = No
     Example: `snowgauge collector --port 8000`
     """
     settings = settings_of(ctx, *_flags("collector", interface=host, port=port))
+    private_files()
     roles.share_metrics(settings)
     roles.run_collector(settings, index=index)
 
@@ -80,6 +84,7 @@ def pipeline(ctx: typer.Context, index: IndexOption = 0) -> None:
     Example: `snowgauge pipeline --index 0`
     """
     settings = settings_of(ctx)
+    private_files()
     roles.share_metrics(settings)
     roles.run_pipeline(settings, os.environ, index=index)
 
@@ -90,6 +95,7 @@ def console(ctx: typer.Context, host: HostOption = None, port: PortOption = None
     Example: `snowgauge console --port 8001`
     """
     settings = settings_of(ctx, *_flags("console", host=host, port=port))
+    private_files()
     roles.share_metrics(settings)
     roles.run_console(settings)
 
@@ -100,5 +106,6 @@ def clickhouse(ctx: typer.Context, host: HostOption = None, port: PortOption = N
     Example: `snowgauge clickhouse --port 8123`
     """
     settings = settings_of(ctx, *_flags("clickhouse.engine", host=host, port=port))
+    private_files()
     roles.share_metrics(settings)
     roles.run_engine(settings)

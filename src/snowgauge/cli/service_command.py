@@ -41,7 +41,7 @@ def install_service(
 
     Example: `snowgauge install-service --user snowgauge --now`
     """
-    settings = settings_of(ctx)
+    settings = settings_of(ctx, as_root=True)
     chosen = options(ctx)
     service = Service(
         python=Path(sys.executable).absolute(),

@@ -33,7 +33,7 @@ def show(
     """
     if ctx.invoked_subcommand:
         return
-    loaded = load_settings(ctx)
+    loaded = load_settings(ctx, as_root=True)
     if raw:
         out.print(repr(loaded.settings), markup=False, soft_wrap=True)
     elif as_json or not (changed or as_table or sys.stdout.isatty()):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from snowgauge.actions.lifetime.copying import Day, End, copy
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import err, out, settings_of, store_url, table
 from snowgauge.cli.erase_command import progress_lines
 from snowgauge.cli.export_command import SinceOption, UntilOption, instant
 from snowgauge.errors import SnowgaugeError
@@ -23,9 +23,13 @@ def register(app: typer.Typer) -> None:
 def copy_command(
     ctx: typer.Context,
     source: Annotated[
-        str, typer.Argument(help="Store to read: a URL as in store.url, or `here` for this deployment's.")
+        str,
+        typer.Argument(
+            help="Store to read: `here` for this deployment's, a URL as in store.url, or `env:NAME` for a URL with a "
+            "password, in a variable."
+        ),
     ],
-    target: Annotated[str, typer.Argument(help="Store to write: a URL as in store.url, or `here`.")],
+    target: Annotated[str, typer.Argument(help="Store to write, in the same words.")],
     since: SinceOption = "",
     until: UntilOption = "",
 ) -> None:
@@ -33,10 +37,11 @@ def copy_command(
 
     It may break off and be repeated: what is there is not copied again. The target is set up first.
 
-    Example: `snowgauge store copy here clickhouse://user:password@db.example.com:8123`
+    Example: `snowgauge store copy here env:NEW_STORE`
     """
+    source, target = store_url(source), store_url(target)
     if source == target:
-        raise SnowgaugeError(f"FROM and TO are both {source}")
+        raise SnowgaugeError("FROM and TO are the same store")
     first, last = instant(since, "--since"), instant(until, "--until")
     days: list[Day] = []
     with (
@@ -47,9 +52,7 @@ def copy_command(
         for day in copy(*ends, tombstones(settings), since=first, until=last, progress=progress_lines("copying")):
             days.append(day)
             if not day.same:
-                err.print(
-                    f"{day.kind} {day.day}: not the same: {day.source} in {source[:12]}, {day.target} in the target"
-                )
+                err.print(f"{day.kind} {day.day}: not the same: {day.source} in the source, {day.target} in the target")
     rows = [
         (
             day.day,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, HttpUrl
+from pydantic import Field, HttpUrl, model_validator
 
 from snowgauge.collector.settings import UrlPath
 from snowgauge.part_settings import Duration, PartSettings
@@ -66,6 +66,13 @@ class CommonSettings(PartSettings):
     data_dir: Path = Path("snowgauge-data")
     """Folder of everything that is kept: event log, embedded database, schemas, assets. Relative to where it is run."""
 
+    user: str = ""
+    """User that everything runs as when root starts it: root is given up before anything listens, and only the right to
+    ports below 1024 is kept where a setting names one. Empty: whoever started it."""
+
+    group: str = ""
+    """Group instead of the user's own."""
+
     demo: bool = False
     """Serve a small tracked shop at `/demo/` on the collector's port, to try every kind of event."""
 
@@ -80,6 +87,12 @@ class CommonSettings(PartSettings):
 
     snowplow: SimpleSnowplowSettings = SimpleSnowplowSettings()
     """Settings under the names of Simple Snowplow."""
+
+    @model_validator(mode="after")
+    def _group_of_a_user(self) -> CommonSettings:
+        if self.group and not self.user:
+            raise ValueError("group is of user: name a user too")
+        return self
 
 
 class PerformanceSettings(PartSettings):

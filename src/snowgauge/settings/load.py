@@ -14,6 +14,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -255,7 +256,7 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> Iterator[str
         else:
             message = problem["msg"].removeprefix("Value error, ")
             seen = problem.get("input")
-            shown = "" if "found" in message or _secret(key) else f", found {_shorten(seen)}"
+            shown = "" if "found" in message or not _may_show(key, seen) else f", found {_shorten(seen)}"
             yield f"{key}: {message}{shown}{where}"
 
 
@@ -272,6 +273,25 @@ def _nearest(key: str, known: Sequence[str]) -> str | None:
 
 def _secret(key: str) -> bool:
     return any(kind is SecretStr for kind in _flatten(_annotation(tuple(key.split(".")))))
+
+
+def _may_show(key: str, value: Any) -> bool:
+    """Not what is a secret, nor a section, which may hold one."""
+    return not _secret(key) and not isinstance(value, Mapping | BaseModel)
+
+
+def refuse_secrets(flags: Sequence[str]) -> None:
+    """Raises ``SettingsError`` for flags that hold a secret: every user of a machine can read its command lines."""
+    for flag in flags:
+        key, _, text = flag.partition("=")
+        name = key.strip()
+        bare = "://" in text and urlsplit(text).password is None
+        if text and not bare and _secret(name):
+            variable = PREFIX + name.upper().replace(".", "__")
+            raise SettingsError(
+                f"--set {name}: a secret does not belong on the command line, where every user of this machine can "
+                f"read it; put it into {variable}, or into a file that {variable}_FILE names"
+            )
 
 
 def _shorten(value: Any) -> str:
