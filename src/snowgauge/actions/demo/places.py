@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
@@ -74,6 +75,7 @@ def somewhere(chance: Random) -> tuple[Place, str]:
     return _PLACES[number], str(ipaddress.IPv4Address(first + chance.randrange(_BLOCK)))
 
 
+@lru_cache(maxsize=10_000)
 def place_of(address: str) -> Place | None:
     """Where one of these addresses is."""
     try:
