@@ -19,3 +19,8 @@ for database in clickhouse postgres; do
   chmod 444 "$folder/${database}_password" "$folder/${database}_url"
   echo "made $folder/${database}_password and $folder/${database}_url"
 done
+if [ ! -e "$folder/grafana_password" ]; then
+  od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > "$folder/grafana_password"
+  chmod 444 "$folder/grafana_password"
+  echo "made $folder/grafana_password"
+fi
