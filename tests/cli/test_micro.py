@@ -112,6 +112,12 @@ def test_options_that_do_not_fit(arguments, text) -> None:
 
 
 @pytest.mark.e2e
+def test_micros_version_flag() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "snowgauge")
+
+
+@pytest.mark.e2e
 def test_a_port_that_somebody_listens_on_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("--host", "127.0.0.1", "--port", str(taken.getsockname()[1]), *QUIET)

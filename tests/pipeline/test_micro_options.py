@@ -43,6 +43,8 @@ def test_defaults_are_micros(read) -> None:
     assert settings.common.data_dir == read.scratch / "data"
     assert (settings.iglu.cache_size, settings.iglu.cache_ttl) == (500, timedelta(seconds=60))
     assert settings.enrichments.assets_update_period == timedelta(minutes=5)
+    assert not settings.enrichments.exit_on_js_compile_error
+    assert read(properties=["enrich.validation.exitOnJsCompileError=true"]).enrichments.exit_on_js_compile_error
 
 
 def test_a_deployments_own_settings_hold_too(read, tmp_path) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+import snowgauge
 from snowgauge.cli.context import err, options
 from snowgauge.errors import SettingsError
 from snowgauge.telemetry import logs
@@ -60,6 +61,7 @@ def micro(
     properties: Annotated[
         list[str] | None, typer.Option("-D", help="One setting of Micro's file: `-Dcollector.cookie.name=sp`.")
     ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
 ) -> None:
     """Run collector, enrich and the Micro API in this one process, in memory: for test suites.
 
@@ -69,6 +71,9 @@ def micro(
     Example: `snowgauge micro --port 9090`
     """
     started = time.monotonic()
+    if version:
+        typer.echo(f"snowgauge {snowgauge.__version__}")
+        return
     if tsv and as_json:
         raise SettingsError("--output-tsv and --output-json exclude each other")
     if destination and not (tsv or as_json):

@@ -35,5 +35,6 @@ def build(settings: EnrichmentsSettings, data_dir: Path) -> tuple[Means, AssetCa
         max_json_depth=settings.max_json_depth,
         script_seconds=settings.script_time_limit.total_seconds(),
         script_memory=settings.script_memory_limit,
+        exit_on_compile_error=settings.exit_on_js_compile_error,
     )
     return means, assets, http

@@ -32,6 +32,7 @@ _ENRICH = {
     "validation.acceptInvalid": "enrich.accept_invalid",
     "validation.maxJsonDepth": "enrich.max_json_depth",
     "validation.atomicFieldsLimits": "enrich.atomic_fields_limits",
+    "validation.exitOnJsCompileError": "enrichments.exit_on_js_compile_error",
     "maxJsonDepth": "enrich.max_json_depth",
     "assetsUpdatePeriod": "enrichments.assets_update_period",
 }
@@ -73,6 +74,7 @@ def settings_of(
         "enrichments.folder": "none",
         "enrich.processor_artifact": "snowplow-micro",
         "enrichments.assets_update_period": "5 minutes",
+        "enrichments.exit_on_js_compile_error": "false",
         "iglu.cache_ttl": "60 seconds",
     }
     micro = [f"{key}={value}" for key, value in defaults.items() if key not in given]
@@ -136,7 +138,9 @@ def _configuration(file: Path) -> Iterator[str]:
         raise SettingsError(f"--config: {file} is not a file")
     try:
         tree = _plain(ConfigFactory.parse_file(str(file)).as_plain_ordered_dict())
-    except (ConfigException, ParseBaseException, ValueError, AttributeError, TypeError, RecursionError) as error:
+    except ParseBaseException as error:  # its text is the whole grammar
+        raise SettingsError(f"--config: {file} is not HOCON: line {error.lineno} column {error.column}") from None
+    except (ConfigException, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise SettingsError(f"--config: {file} is not HOCON: {error}") from None
     enrich = tree.pop("enrich", {})
     collector = tree.pop("collector", tree)

@@ -323,6 +323,11 @@ def test_a_script_that_does_not_compile_stops_the_start(script, words):
     assert words in str(caught.value)
 
 
+def test_a_script_that_does_not_compile_may_fail_events_instead():
+    message = failure("function (", exit_on_compile_error=False)
+    assert message.startswith("Error compiling JavaScript function: [SyntaxError: function name expected")
+
+
 def test_the_sample_does_what_it_says():
     enrichment = JavaScript.create(JavaScript.sample["data"]["parameters"], means_with())
     event = EnrichedEvent(app_id="shop-2019")

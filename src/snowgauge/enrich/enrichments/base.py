@@ -133,6 +133,8 @@ class Means(msgspec.Struct):
     """Time that one JavaScript call on one event may take."""
     script_memory: int = 64 * 1024 * 1024
     """Bytes that one JavaScript engine may take."""
+    exit_on_compile_error: bool = True
+    """False: a JavaScript that does not compile fails events, not the start."""
 
 
 class Enrichment:

@@ -50,7 +50,8 @@ class JavaScript(Enrichment):
     Sets any column. Fails with ``Error during execution of JavaScript function: [...]``, ``Could not parse output
     JSON of Javascript function. Error: [...]``, ``Output of JavaScript function [...] could be parsed as JSON but is
     not read as an array``, ``Resulting contexts are not self-desribing. Error(s): [...]``. A script that does not
-    compile stops the start. Source: enrich 6.10, whose engine (Nashorn) gives the messages their form.
+    compile stops the start; with ``enrichments.exit_on_js_compile_error`` off every event fails with ``Error compiling
+    JavaScript function: [...]`` instead. Source: enrich 6.10, whose engine (Nashorn) gives the messages their form.
     """
 
     config = "iglu:com.snowplowanalytics.snowplow/javascript_script_config/jsonschema/1-0-*"
@@ -75,7 +76,8 @@ class JavaScript(Enrichment):
         },
     }
 
-    def __init__(self, engine: Engine, max_json_depth: int) -> None:
+    def __init__(self, engine: Engine | str, max_json_depth: int) -> None:
+        """``engine`` is a text where the script does not compile: why."""
         self._engine = engine
         self._max_depth = max_json_depth
 
@@ -89,10 +91,16 @@ class JavaScript(Enrichment):
         try:
             engine = Engine(script, dict(config), seconds=means.script_seconds, memory=means.script_memory)
         except ScriptError as error:
-            raise ValueError(f"Error compiling JavaScript function: [{error}]") from None
+            why = f"Error compiling JavaScript function: [{error}]"
+            if means.exit_on_compile_error:
+                raise ValueError(why) from None
+            _log.warning("javascript_does_not_compile", reason=str(error), events="all fail with it")
+            return cls(why, means.max_json_depth)
         return cls(engine, means.max_json_depth)
 
     def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:
+        if isinstance(self._engine, str):
+            raise EnrichmentFailure(self._engine)
         answer = self._engine(_as_json(event, source))
         for line in answer.printed:
             _log.debug("javascript_printed", line=line)

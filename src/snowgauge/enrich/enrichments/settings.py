@@ -53,3 +53,6 @@ class EnrichmentsSettings(PartSettings):
 
     script_memory_limit: ByteSize = 64 * 1024**2
     """Most memory that one JavaScript enrichment may take."""
+
+    exit_on_js_compile_error: bool = True
+    """Whether JavaScript that does not compile stops the start. Otherwise every event fails, saying so."""
