@@ -8,7 +8,7 @@ import pytest
 
 from snowgauge.store.base import StoreBatch
 from snowgauge.testing.console import Browser, PrivatePort
-from snowgauge.testing.events import schema_violation, web_page_view
+from snowgauge.testing.events import described, schema_violation, web_page_view
 
 
 @pytest.fixture(autouse=True)
@@ -134,3 +134,61 @@ def test_first_run_ticks_and_snippets(client: Browser) -> None:
     snippets = client.get("/api/v1/first-run/snippets").json()
     assert {"javascript", "node", "python", "ios", "android", "gtm", "pixel"} <= {one["id"] for one in snippets}
     assert all("127.0.0.1:1" in one["code"] for one in snippets)
+
+
+CLICK = "unstruct_event/com.snowplowanalytics.snowplow/link_click/1"
+CART = "contexts/com.acme/cart/1"
+
+
+@pytest.fixture
+def clicked(port: PrivatePort, stored: int) -> None:
+    """Three link clicks: two with carts, one of them with two."""
+    uri = "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1"
+    carts = [[{"total": 12.5}], [{"total": 3}, {"total": 12.5}], []]
+    clicks = [
+        web_page_view(
+            100 + n, collector_tstamp=stored - 20_000 - n, event="unstruct", event_name="link_click",
+            unstruct_event=described(uri, {"targetUrl": f"https://acme.example/{n}", "elementClasses": ["a", f"c{n}"]}),
+            contexts=[described("iglu:com.acme/cart/jsonschema/1-0-0", cart) for cart in some],
+        )
+        for n, some in enumerate(carts)
+    ]  # fmt: skip
+    port.store.write(StoreBatch("clicks", clicks))
+
+
+@pytest.mark.usefixtures("clicked")
+def test_properties_are_columns_and_filters(client: Browser) -> None:
+    columns = f"app_id,{CLICK}/targetUrl,{CART}/total,{CART}/none"
+    found = rows(client, where=f"{CLICK}/targetUrl:+", columns=columns)
+    assert [row["event"][f"{CLICK}/targetUrl"] for row in found] == [f"https://acme.example/{n}" for n in range(3)]
+    assert [row["event"][f"{CART}/total"] for row in found] == [[12.5], [3, 12.5], None]
+    assert len(rows(client, where=f"{CART}/total:12.5~7")) == 2
+    assert len(rows(client, where=[f"{CART}/total:3", f"{CLICK}/elementClasses:c1"])) == 1
+    assert rows(client, where=f"{CART}/total:3", status="failed") == []
+    assert client.get("/api/v1/count", params={"where": f"{CART}/total:12.5"}).json() == {"good": 2, "failed": 0}
+    points = client.get("/api/v1/timeline", params={"where": f"{CART}/total:12.5", "buckets": 5}).json()["points"]
+    assert sum(point["good"] for point in points) == 2
+    found = client.get(f"/api/v1/columns/{CART}/total/values").json()
+    assert [(one["value"], one["count"]) for one in found] == [(None, 11), ("12.5", 2), ("3", 1)]
+    assert client.get(f"/api/v1/columns/{CART}/total/values", params={"status": "failed"}).json() == []
+    assert client.get("/api/v1/columns/contexts/com.acme/values").status_code == 404
+
+
+@pytest.mark.usefixtures("clicked")
+def test_columns_inside_of_events_come_from_the_schemas_that_they_carry(client: Browser) -> None:
+    found = client.get("/api/v1/columns/nested").json()
+    by_schema = {(one["kind"], one["schema"], one["count"]): one["columns"] for one in found}
+    assert ("entity", "web_page", 10) in by_schema
+    assert not any(schema == "cart" for _, schema, _ in by_schema), "a schema that no registry has"
+    properties = {one["name"]: one for one in by_schema["event", "link_click", 3]}
+    assert properties[f"{CLICK}/targetUrl"] == {
+        "name": f"{CLICK}/targetUrl", "label": "targetUrl", "type": "string", "filterable": True,
+    }  # fmt: skip
+    assert properties[f"{CLICK}/elementClasses"]["filterable"]
+    assert client.get("/api/v1/columns/nested", params={"range": "2001-01-01~2001-01-02"}).json() == []
+
+
+def test_the_oldest_can_come_first(client: Browser) -> None:
+    newest, oldest = rows(client), rows(client, order="oldest")
+    assert oldest == newest[::-1]
+    assert rows(client, order="oldest", limit=3, offset=2) == oldest[2:5]

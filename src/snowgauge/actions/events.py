@@ -14,6 +14,7 @@ from snowgauge.errors import ActionRefused
 from snowgauge.events.enriched import ATOMIC_FIELDS
 from snowgauge.store.base import EventKind, Filter, Selection
 from snowgauge.store.canonical import FAILED_FIELDS
+from snowgauge.store.nested import found_in, nested_column
 
 _STATUSES: dict[str, tuple[EventKind, ...]] = {
     "all": ("good", "failed"),
@@ -94,8 +95,9 @@ def page(
     limit: int = 50,
     offset: int = 0,
     until: int | None = None,
+    oldest_first: bool = False,
 ) -> Page:
-    """Newest first, good and failed in one list. An event that is incomplete is listed by its failure."""
+    """Good and failed in one list. An event that is incomplete is listed by its failure."""
     now = now_ms()
     cap = until or now + 60_000
     if offset + limit > _MOST_OFFSET:
@@ -103,10 +105,11 @@ def page(
     rows: list[Row] = []
     for kind in _kinds(status):
         for chosen in _selections(kind, range_text, filters, search, now):
-            rows += [_row(kind, event, columns) for event in _newest(deployment, kind, chosen, cap, offset + limit + 1)]
+            found = (_oldest if oldest_first else _newest)(deployment, kind, chosen, cap, offset + limit + 1)
+            rows += [_row(kind, event, columns) for event in found]
     seen: set[tuple[str, str]] = set()
     distinct = []
-    for row in sorted(rows, key=lambda row: (row.at, row.id), reverse=True):
+    for row in sorted(rows, key=lambda row: (row.at, row.id), reverse=not oldest_first):
         if (row.kind, row.id) not in seen:
             seen.add((row.kind, row.id))
             distinct.append(row)
@@ -125,6 +128,12 @@ def _newest(deployment: Deployment, kind: EventKind, chosen: Selection, cap: int
         if len(found) >= limit:
             return found
     return deployment.store.events(kind, Selection(chosen.since, until, chosen.filters), limit=limit)
+
+
+def _oldest(deployment: Deployment, kind: EventKind, chosen: Selection, cap: int, limit: int) -> list[dict[str, Any]]:
+    until = min(chosen.until, cap) if chosen.until is not None else cap
+    within = Selection(chosen.since, until, chosen.filters)
+    return deployment.store.events(kind, within, limit=limit, newest_first=False)
 
 
 def _kinds(status: str) -> tuple[EventKind, ...]:
@@ -162,11 +171,20 @@ def _is_uuid(text: str) -> bool:
 
 
 def _row(kind: EventKind, event: dict[str, Any], columns: list[str]) -> Row:
-    shown = {column: event.get(name) for column in columns if (name := asked.column_of(column, kind))}
+    shown = {column: _value(event, name) for column in columns if (name := asked.column_of(column, kind))}
     if kind == "failed":
         shown |= {name: event.get(name) for name in ("failure_type", "message", "schema", "event_id")}
         return Row(kind, event["id"], _ms(event.get("collector_tstamp") or event["failed_at"]), shown)
     return Row(kind, event["event_id"] or "", _ms(event.get("collector_tstamp")), shown)
+
+
+def _value(event: dict[str, Any], column: str) -> Any:
+    """Of a property of entities a list with that of each entity; of the event's own data the property itself."""
+    nested = nested_column(column)
+    if nested is None:
+        return event.get(column)
+    found = found_in(event, nested)
+    return found if found and nested.entity else next(iter(found), None)
 
 
 def _ms(text: str | None) -> int:
@@ -257,7 +275,7 @@ def values(
             total = totals.setdefault(key, [0, 0])
             total[0] += bucket.count
             total[1] = max(total[1], bucket.last or 0)
-    if not known and not any(item.name == column for item in columns()):
+    if not known and nested_column(column) is None and not any(item.name == column for item in columns()):
         raise ActionRefused(f"there is no column {column[:60]!r}", status=404)
     ranked = sorted(totals.items(), key=lambda item: (-item[1][0], item[0] is None, item[0] or ""))
     return [ColumnValue(key, amount, last or None) for key, (amount, last) in ranked[:limit]]

@@ -56,9 +56,11 @@ class QueryResult(msgspec.Struct, frozen=True):
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """One condition on a column of the canonical event (or of the failed events): ``values`` are alternatives.
+    """One condition on a column of the canonical event (or of the failed events), or on one inside of its
+    self-describing data (see ``store.nested``): ``values`` are alternatives.
 
-    ``contains`` is without regard to case. ``none`` is not set, ``some`` is set.
+    An event meets ``in`` and ``contains`` on a nested column with any of its values there. ``contains`` is without
+    regard to case. ``none`` is not set, ``some`` is set.
     """
 
     column: str
@@ -124,7 +126,7 @@ class Reader(Protocol):
         """Which of these pairs of event id and collector_tstamp (ms) are among the good events."""
 
     def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
-        """Counts per value of one column, largest first."""
+        """Counts per value of one column, largest first; of a nested column an event counts for each of its values."""
 
     def entity_counts(self, kind: EventKind, selection: Selection, *, limit: int = 100) -> list[Bucket]:
         """Events per schema of the entities that they carry, the tracker's and those of enrichments, largest first.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,7 @@ from snowgauge.store.canonical import (
 )
 from snowgauge.store.filters import ColumnKind, column_kind, filter_values
 from snowgauge.store.memory_lifetime import MemoryLifetime
+from snowgauge.store.nested import NestedColumn, found_in, nested_of, nested_values, texts
 
 
 class _FailedRow(FailedEvent, kw_only=True):
@@ -146,33 +147,38 @@ class MemoryStore:
         return _json(min(rows, key=_time)) if rows else None
 
     def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
-        column_kind(kind, column)
-        buckets = self._grouped(kind, selection, lambda row: _shown(row, column))
+        nested = nested_of(kind, column)
+        if nested is None:
+            column_kind(kind, column)
+            buckets = self._grouped(kind, selection, lambda row: [_shown(row, column)])
+        else:
+            buckets = self._grouped(kind, selection, lambda row: _nested(row, nested) or [None])
         buckets.sort(key=lambda bucket: (-bucket.count, bucket.key is None, _ordered(bucket.key)))
         return buckets[:limit]
 
     def entity_counts(self, kind: EventKind, selection: Selection, *, limit: int = 100) -> list[Bucket]:
-        groups: dict[str, list[Row]] = {}
-        for row in self._select(kind, selection):
-            if isinstance(row, EnrichedEvent):
-                for uri in {entity.schema.uri for entity in (*row.contexts, *row.derived_contexts)}:
-                    groups.setdefault(uri, []).append(row)
-        buckets = [
-            Bucket(uri, len({_key(row) for row in rows}), min(map(_time, rows)), max(map(_time, rows)))
-            for uri, rows in groups.items()
-        ]
+        buckets = self._grouped(
+            kind,
+            selection,
+            lambda row: (
+                {entity.schema.uri for entity in (*row.contexts, *row.derived_contexts)}
+                if isinstance(row, EnrichedEvent)
+                else ()
+            ),
+        )
         buckets.sort(key=lambda bucket: (-bucket.count, bucket.key))
         return buckets[:limit]
 
     def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
         step = seconds * 1000
-        buckets = self._grouped(kind, selection, lambda row: _time(row) // step * step)
+        buckets = self._grouped(kind, selection, lambda row: [_time(row) // step * step])
         return sorted(buckets, key=lambda bucket: bucket.key)
 
-    def _grouped(self, kind: EventKind, selection: Selection, key: Callable[[Row], Any]) -> list[Bucket]:
+    def _grouped(self, kind: EventKind, selection: Selection, keys: Callable[[Row], Iterable[Any]]) -> list[Bucket]:
         groups: dict[Any, list[Row]] = {}
         for row in self._select(kind, selection):
-            groups.setdefault(key(row), []).append(row)
+            for key in keys(row):
+                groups.setdefault(key, []).append(row)
         return [
             Bucket(value, len({_key(row) for row in rows}), min(map(_time, rows)), max(map(_time, rows)))
             for value, rows in groups.items()
@@ -289,7 +295,24 @@ def _ordered(key: Any) -> str:
     return str(key).lower() if isinstance(key, bool) else str(key)
 
 
+def _nested(row: Row, column: NestedColumn) -> list[str]:
+    return texts(found_in(_json(row), column))
+
+
+def _nested_test(one: Filter, column: NestedColumn) -> Callable[[Row], bool]:
+    if one.op in ("none", "some"):
+        return lambda row: bool(_nested(row, column)) is (one.op == "some")
+    values = nested_values(one)
+    if one.op == "contains":
+        needles = [value.lower() for value in values]
+        return lambda row: any(needle in text.lower() for text in _nested(row, column) for needle in needles)
+    return lambda row: (not set(values).isdisjoint(_nested(row, column))) is (one.op == "in")
+
+
 def _test(kind: EventKind, one: Filter) -> Callable[[Row], bool]:
+    nested = nested_of(kind, one.column)
+    if nested is not None:
+        return _nested_test(one, nested)
     column, column_type = one.column, column_kind(kind, one.column)
     if one.op == "none":
         return lambda row: _value(row, column) is None

@@ -52,7 +52,42 @@ FILTERS: list[tuple[Selection, list[int]]] = [
 ]
 """A selection, and which of the four events of ``test_filters`` it finds."""
 
+_CART = "contexts/com.acme/cart/1"
+_BUY = "unstruct_event/com.acme/buy/2"
+NESTED: list[tuple[Selection, list[int]]] = [
+    (_where(f"{_CART}/total", "in", "12.5"), [0]),
+    (_where(f"{_CART}/total", "in", 3), [1]),
+    (_where(f"{_CART}/total", "in", "1000"), [1]),
+    (_where(f"{_CART}/total", "not_in", "12.5"), [1, 2, 3]),
+    (_where(f"{_CART}/total", "some"), [0, 1]),
+    (_where(f"{_CART}/total", "none"), [2, 3]),
+    (_where(f"{_CART}/gift", "in", True), [0]),
+    (_where(f"{_CART}/gift", "in", "false"), [1]),
+    (_where(f"{_CART}/note", "contains", "PRIV", "ПРИВ"), [1]),
+    (_where(f"{_CART}/note", "contains", "%"), [0]),
+    (_where(f"{_CART}/note", "some"), [0, 1]),
+    (_where(f"{_CART}/tags", "in", "b"), [0, 1]),
+    (_where(f"{_CART}/tags", "in", "1"), [1]),
+    (_where(f"{_CART}/owner/name", "in", "ada", "bob"), [0]),
+    (_where(f"{_CART}/owner", "some"), []),
+    (_where(f"{_CART}/a%2Fb%3Ac", "in", "odd"), [1]),
+    (_where(f"{_CART}/no'such", "some"), []),
+    (_where(f"{_BUY}/sku", "in", "x"), [0]),
+    (_where(f"{_BUY}/sku", "none"), [1, 2, 3]),
+    (_where("unstruct_event/com.acme/buy/1/sku", "in", "old"), [2]),
+    (_where("contexts/org.w3/PerformanceTiming/1/domComplete", "some"), [3]),
+    (_where(f"{_CART}/total", "in"), []),
+    (_where(f"{_CART}/total", "not_in"), [0, 1, 2, 3]),
+    (_where(f"{_CART}/total", "contains"), []),
+    (Selection(filters=[Filter(f"{_CART}/tags", "in", ("b",)), Filter("app_id", "in", ("a",))]), [0]),
+]
+"""A selection inside of self-describing data, and which of the four events of ``test_nested`` it finds."""
+
 WRONG_FILTERS = [
+    _where(f"{_CART}/total", "gte", 3),
+    _where("contexts/com.acme/cart/1", "some"),
+    _where("contexts/com.acme/cart/x/total", "some"),
+    _where("contexts/com.ac'me/cart/1/total", "some"),
     _where("no_such_column", "some"),
     _where("app_id; DROP TABLE events", "some"),
     _where("txn_id", "in", "seven"),
@@ -233,6 +268,44 @@ class StoreContract:
         assert [(bucket.key, bucket.count) for bucket in store.count_by("good", "txn_id", ALL)] == [(0, 4), (1, 3)]
         assert store.count_by("good", "collector_tstamp", ALL, limit=1)[0].key == "2024-05-01 12:00:00.000"
         assert [bucket.key for bucket in store.count_by("good", "br_cookies", ALL)] == [True]
+
+    def test_nested_columns(self, store: Store) -> None:
+        """Properties of entities and of self-describing events are filtered and counted by, like any column."""
+        cart, buy = "iglu:com.acme/cart/jsonschema/1-0-{}", "iglu:com.acme/buy/jsonschema/{}-0-0"
+        first = {
+            "total": 12.50, "gift": True, "note": "100 % \\ \"x\"", "tags": ["a", "b", "b"], "owner": {"name": "ada"},
+        }  # fmt: skip
+        second = [
+            {"total": 3, "gift": False, "note": "Привет", "tags": "b", "a/b:c": "odd"},
+            {"total": 1e3, "note": "", "tags": [1, None, {"q": 1}], "owner": None},
+        ]
+        events = [
+            web_page_view(0, app_id="a", contexts=[described(cart.format(1), first)], derived_contexts=[],
+                          unstruct_event=described(buy.format(2), {"sku": "x"})),
+            web_page_view(1, app_id="b", contexts=[described(cart.format(0), second[0])],
+                          derived_contexts=[described(cart.format(2), second[1])]),
+            web_page_view(2, contexts=[described("iglu:com.acme/cart/jsonschema/2-0-0", {"total": 7})],
+                          derived_contexts=[], unstruct_event=described(buy.format(1), {"sku": "old"})),
+            web_page_view(3),
+        ]  # fmt: skip
+        store.write(StoreBatch("b1", events, incomplete=[events[0]]))
+        for selection, wanted in NESTED:
+            found = store.events("good", selection, newest_first=False)
+            assert [row["event_id"] for row in found] == [events[n].event_id for n in wanted], selection
+            assert store.count("good", selection) == len(wanted), selection
+        assert store.count("incomplete", NESTED[0][0]) == 1
+        counts = {
+            f"{_CART}/total": [("1000", 1), ("12.5", 1), ("3", 1), (None, 2)],
+            f"{_CART}/tags": [("b", 2), ("1", 1), ("a", 1), (None, 2)],
+            f"{_BUY}/sku": [("x", 1), (None, 3)],
+        }
+        for column, wanted_counts in counts.items():
+            buckets = sorted(store.count_by("good", column, ALL), key=lambda one: one.key is None)
+            assert [(bucket.key, bucket.count) for bucket in buckets] == wanted_counts, column
+        within = store.count_by("good", f"{_CART}/tags", _where("app_id", "in", "b"), limit=1)
+        assert [(bucket.key, bucket.first) for bucket in within] == [("1", NOON + 1000)]
+        with pytest.raises(QueryRefused):
+            store.count_by("failed", f"{_CART}/total", ALL)
 
     def test_counts_by_schema_of_entities(self, store: Store) -> None:
         nested = {"schema": "iglu:com.acme/inside/jsonschema/1-0-0", "text": '\u0000\u0000b"\\u0000\\\u0000'}

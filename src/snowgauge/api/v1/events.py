@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from snowgauge.actions import events
+from snowgauge.actions import events, nested_columns
 from snowgauge.api.doors import needs
 from snowgauge.api.v1.parts import Parts, Range, Where
 
@@ -25,11 +25,13 @@ def page(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     offset: Annotated[int, Query(ge=0)] = 0,
     until: Annotated[int | None, Query(description="Nothing after this time (ms): keeps pages stable.")] = None,
+    order: Annotated[Literal["newest", "oldest"], Query(description="Which come first.")] = "newest",
 ) -> events.Page:
     """A page of events, newest first."""
     return events.page(
         parts, status=status, range_text=range, filters=where, search=search,
         columns=[name for name in columns.split(",") if name], limit=limit, offset=offset, until=until,
+        oldest_first=order == "oldest",
     )  # fmt: skip
 
 
@@ -65,11 +67,17 @@ def count(
 
 @router.get("/columns", dependencies=[needs("read:aggregates")])
 def columns() -> list[events.Column]:
-    """Every column that events can be listed and filtered by."""
+    """Every column of events themselves that they can be listed and filtered by."""
     return events.columns()
 
 
-@router.get("/columns/{column}/values", dependencies=[needs("read:events")])
+@router.get("/columns/nested", dependencies=[needs("read:aggregates")])
+def nested(parts: Parts, range: Range = "24h") -> list[nested_columns.Carrier]:  # noqa: A002
+    """Columns inside of entities and self-describing events: properties of the schemas that events carry."""
+    return nested_columns.carriers(parts, range)
+
+
+@router.get("/columns/{column:path}/values", dependencies=[needs("read:events")])
 def values(
     parts: Parts,
     column: str,

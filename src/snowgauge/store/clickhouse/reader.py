@@ -15,7 +15,9 @@ from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.engine.statements import first_word, reads
 from snowgauge.store.clickhouse.layout import Layout, TableName
+from snowgauge.store.clickhouse.nested import nested_condition, nested_texts
 from snowgauge.store.filters import column_kind, filter_values
+from snowgauge.store.nested import nested_of
 
 _TABLES: dict[EventKind, TableName] = {
     "good": "events",
@@ -127,11 +129,16 @@ class ClickHouseReader:
         return _canonical(kind, rows[0]) if rows else None
 
     def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
-        column_type = column_kind(kind, column)
+        nested = nested_of(kind, column)
         asked = _Asked(kind, selection)
         asked.parameters["limit"] = limit
+        if nested is None:
+            value = _value(kind, column, column_kind(kind, column))
+        else:
+            found = f"arrayDistinct({nested_texts(nested, asked.bind)})"
+            value = f"arrayJoin(if(empty({found}), [NULL], arrayMap(v -> toNullable(v), {found})))"
         rows = self._rows(
-            f"SELECT {_value(kind, column, column_type)} AS k, {asked.distinct} AS c, "
+            f"SELECT {value} AS k, {asked.distinct} AS c, "
             f"toUnixTimestamp64Milli(min({asked.time})), toUnixTimestamp64Milli(max({asked.time})) "
             f"FROM {self._from(kind)} WHERE {asked.where} GROUP BY k "
             "ORDER BY c DESC, k IS NULL, toString(k) LIMIT {limit:UInt64}",
@@ -224,15 +231,18 @@ class _Asked:
         conditions += [self._condition(one) for one in selection.filters]
         self.where = " AND ".join(conditions) or "1"
 
-    def _bind(self, value: Any, kind: str) -> str:
+    def bind(self, value: Any, kind: str) -> str:
         name = f"p{len(self.parameters)}"
         self.parameters[name] = value
         return f"{{{name}:{kind}}}"
 
     def _instant(self, ms: int) -> str:
-        return f"fromUnixTimestamp64Milli({self._bind(ms, 'Int64')}, 'UTC')"
+        return f"fromUnixTimestamp64Milli({self.bind(ms, 'Int64')}, 'UTC')"
 
     def _condition(self, one: Filter) -> str:
+        nested = nested_of(self.kind, one.column)
+        if nested is not None:
+            return nested_condition(one, nested, self.bind)
         kind = column_kind(self.kind, one.column)
         column = f"`{one.column}`"
         unset = _unset(self.kind, one.column, kind)
@@ -243,7 +253,7 @@ class _Asked:
         values = filter_values(one, kind)
         if one.op == "contains":
             needles = " OR ".join(
-                f"positionCaseInsensitiveUTF8({column}, {self._bind(value, 'String')}) > 0" for value in values
+                f"positionCaseInsensitiveUTF8({column}, {self.bind(value, 'String')}) > 0" for value in values
             )
             return f"({needles})" if needles else "0"
         if one.op in ("gte", "lt"):
@@ -260,14 +270,14 @@ class _Asked:
         if kind == "boolean":
             return "true" if value else "false"
         if kind == "uuid":
-            return self._bind(value, "UUID")
+            return self.bind(value, "UUID")
         if kind == "int":
-            return self._bind(value, "Int64")
+            return self.bind(value, "Int64")
         if kind == "double":
-            return self._bind(value, "Float64")
+            return self.bind(value, "Float64")
         if kind == "money":
-            return f"toDecimal64({self._bind(value, 'String')}, 2)"
-        return self._bind(value, "String")
+            return f"toDecimal64({self.bind(value, 'String')}, 2)"
+        return self.bind(value, "String")
 
 
 def _unset(kind: EventKind, column: str, column_type: str) -> str:
@@ -328,6 +338,6 @@ def _canonical(kind: EventKind, row: list[Any]) -> dict[str, Any]:
 def _read(kind: EventKind, column: str, key: Any) -> Any:
     if key is None:
         return None
-    if kind != "failed" and ATOMIC_FIELD[column].kind == "decimal":
+    if kind != "failed" and column in ATOMIC_FIELD and ATOMIC_FIELD[column].kind == "decimal":
         return decimal_text(ATOMIC_FIELD[column], str(key))
     return key

@@ -12,10 +12,12 @@ from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS
 from snowgauge.store.base import Bucket, EventKind, Filter, Selection
 from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text, double, money, time_text
 from snowgauge.store.filters import ColumnKind, column_kind, filter_values
+from snowgauge.store.nested import nested_of
 from snowgauge.store.postgres.connection import Connections
 from snowgauge.store.postgres.layout import Layout
 from snowgauge.store.postgres.naming import quote
-from snowgauge.store.postgres.values import MAX_TIME, MIN_TIME, pg_time
+from snowgauge.store.postgres.nested import nested_condition, nested_rows
+from snowgauge.store.postgres.values import MAX_TIME, MIN_TIME, kept_text, pg_time
 
 _TABLES: dict[EventKind, str] = {"good": "events", "failed": "failed_events", "incomplete": "incomplete_events"}
 _FAILED_TIMES = ("failed_at", "collector_tstamp", "attempted_at", "recovered_at")
@@ -119,13 +121,20 @@ class PostgresReader:
         return _canonical(kind, rows[0]) if rows else None
 
     def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
-        column_type = column_kind(kind, column)
+        nested = nested_of(kind, column)
         asked = self._asked(kind, selection)
         asked.parameters["limit"] = limit
+        column_type: ColumnKind = "text"
+        value, more = "n.v", ""
+        if nested is None:
+            column_type = column_kind(kind, column)
+            value = _value(kind, column, column_type)
+        else:
+            more = f" LEFT JOIN LATERAL ({nested_rows(nested, 'e', asked.bind, _json)}) n ON true"
         rows = self._rows(
             f"SELECT k, count(*), {_ms('min(t0)')}, {_ms('max(t1)')} FROM ("
-            f"SELECT {_value(kind, column, column_type)} AS k, e.{asked.key}, min(e.{asked.time}) AS t0, "
-            f"max(e.{asked.time}) AS t1 FROM {self._from(kind)} e WHERE {asked.where('e')} GROUP BY 1, 2) d "
+            f"SELECT {value} AS k, e.{asked.key}, min(e.{asked.time}) AS t0, "
+            f"max(e.{asked.time}) AS t1 FROM {self._from(kind)} e{more} WHERE {asked.where('e')} GROUP BY 1, 2) d "
             'GROUP BY k ORDER BY 2 DESC, k IS NULL, k::text COLLATE "C" LIMIT %(limit)s',
             asked,
         )
@@ -208,15 +217,18 @@ class _Asked:
         """With the columns of the table of this alias. No value stands in the text, so every ``@`` is ours."""
         return " AND ".join(self._conditions).replace("@", table) or "true"
 
-    def _bind(self, value: Any, kind: str) -> str:
+    def bind(self, value: Any, kind: str) -> str:
         name = f"p{len(self.parameters)}"
         self.parameters[name] = value
         return f"%({name})s::{kind}"
 
     def _instant(self, ms: int) -> str:
-        return self._bind(pg_time(min(max(ms, MIN_TIME), MAX_TIME)), "timestamp")
+        return self.bind(pg_time(min(max(ms, MIN_TIME), MAX_TIME)), "timestamp")
 
     def _condition(self, one: Filter) -> str:
+        nested = nested_of(self.kind, one.column)
+        if nested is not None:
+            return nested_condition(one, nested, self.bind, _json, self._collation)
         kind = column_kind(self.kind, one.column)
         column = f"@.{quote(one.column)}"
         unset = _unset(self.kind, one.column, column)
@@ -227,7 +239,7 @@ class _Asked:
         values = filter_values(one, kind)
         if one.op == "contains":
             needles = " OR ".join(
-                f"position(lower({self._bind(_text(value), 'text')}{self._collation}) "
+                f"position(lower({self.bind(kept_text(value), 'text')}{self._collation}) "
                 f"in lower({column}::text{self._collation})) > 0"
                 for value in values
             )
@@ -245,15 +257,10 @@ class _Asked:
         if kind == "timestamp":
             return self._instant(value)
         if kind == "text":
-            return self._bind(_text(value), "text")
+            return self.bind(kept_text(value), "text")
         if kind in ("money", "double"):
-            return self._bind(str(value), "double precision")
-        return self._bind(value, {"uuid": "uuid", "int": "bigint", "boolean": "boolean"}[kind])
-
-
-def _text(value: str) -> str:
-    """What is stored of a text: no U+0000, no lone surrogates."""
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+            return self.bind(str(value), "double precision")
+        return self.bind(value, {"uuid": "uuid", "int": "bigint", "boolean": "boolean"}[kind])
 
 
 def _json(column: str) -> str:

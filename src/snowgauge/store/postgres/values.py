@@ -191,3 +191,8 @@ _CONVERTERS: dict[str, Convert] = {
     "date": _date,
     "jsonb": _jsonb,
 }
+
+
+def kept_text(value: str) -> str:
+    """What is stored of a text: no U+0000, no lone surrogates."""
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()

@@ -1,0 +1,50 @@
+"""Nested columns as ClickHouse SQL, over the raw text of self-describing data.
+
+Not over the columns of schemas: those have names in snake case, guess types (dates, for one), and a schema may have
+none. The raw text holds every value as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from snowgauge.store.base import Filter
+from snowgauge.store.nested import NestedColumn, nested_values
+
+Bind = Callable[[str, str], str]
+
+
+def nested_texts(column: NestedColumn, bind: Bind) -> str:
+    """The values of one event, as an array of strings that may hold one twice."""
+    prefix = bind(column.schema_prefix, "String")
+    path = ", ".join(bind(part, "String") for part in column.path)
+    if column.entity:
+        entities = ", ".join(f"JSONExtractArrayRaw(`{name}`, 'data')" for name in ("contexts", "derived_contexts"))
+        meant = f"arrayFilter(x -> startsWith(JSONExtractString(x, 'schema'), {prefix}), arrayConcat({entities}))"
+        found = f"arrayMap(x -> JSONExtractRaw(x, 'data', {path}), {meant})"
+    else:
+        found = (
+            f"if(startsWith(JSONExtractString(`unstruct_event`, 'data', 'schema'), {prefix}), "
+            f"[JSONExtractRaw(`unstruct_event`, 'data', 'data', {path})], emptyArrayString())"
+        )
+    items = f"arrayFlatten(arrayMap(r -> if(startsWith(r, '['), JSONExtractArrayRaw(r), [r]), {found}))"
+    scalars = f"arrayFilter(r -> r NOT IN ('', '\"\"', 'null') AND left(r, 1) NOT IN ('{{', '['), {items})"
+    return f"arrayMap(r -> if(startsWith(r, '\"'), JSONExtractString(r), r), {scalars})"
+
+
+def nested_condition(one: Filter, column: NestedColumn, bind: Bind) -> str:
+    values = nested_values(one)
+    found = nested_texts(column, bind)
+    if one.op == "some":
+        return f"notEmpty({found})"
+    if one.op == "none":
+        return f"empty({found})"
+    if one.op == "contains":
+        if not values:
+            return "0"
+        tests = " OR ".join(f"positionCaseInsensitiveUTF8(v, {bind(value, 'String')}) > 0" for value in values)
+        return f"arrayExists(v -> {tests}, {found})"
+    if not values:
+        return "0" if one.op == "in" else "1"
+    within = f"hasAny({found}, [{', '.join(bind(value, 'String') for value in values)}])"
+    return within if one.op == "in" else f"NOT {within}"

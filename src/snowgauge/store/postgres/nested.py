@@ -1,0 +1,61 @@
+"""Nested columns as PostgreSQL, over the raw text of self-describing data: every schema has it, flattened or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from snowgauge.store.base import Filter
+from snowgauge.store.nested import NestedColumn, nested_values
+from snowgauge.store.postgres.values import kept_text
+
+Bind = Callable[[str, str], str]
+
+
+def nested_rows(column: NestedColumn, table: str, bind: Bind, as_json: Callable[[str], str]) -> str:
+    """A query of the values of one event, each once, as ``v``. ``table`` is its row's alias."""
+    prefix = bind(column.schema_prefix, "text")
+    path = ", ".join(bind(part, "text") for part in column.path)
+    if column.entity:
+        items = " UNION ALL ".join(
+            f"SELECT x FROM json_array_elements({as_json(f'{table}.{name}')} -> 'data') x"
+            for name in ("contexts", "derived_contexts")
+        )
+    else:
+        items = f"SELECT {as_json(f'{table}.unstruct_event')} -> 'data'"
+    found = (
+        f"SELECT i.x -> 'data' #> ARRAY[{path}] AS f FROM ({items}) i(x) WHERE starts_with(i.x ->> 'schema', {prefix})"
+    )
+    scalars = (
+        f"SELECT s FROM ({found}) p CROSS JOIN LATERAL json_array_elements("
+        "CASE json_typeof(p.f) WHEN 'array' THEN p.f ELSE json_build_array(p.f) END) s "
+        "WHERE p.f IS NOT NULL AND json_typeof(s) NOT IN ('object', 'array', 'null')"
+    )
+    text = "(q.s #>> '{}')"
+    number = rf"regexp_replace({text}::double precision::text, 'e\+?(-?)0*', 'e\1')"
+    return (
+        f"SELECT DISTINCT CASE WHEN json_typeof(q.s) = 'number' AND {text} ~ '[.eE]' THEN {number} ELSE {text} END "
+        f"AS v FROM ({scalars}) q(s) WHERE {text} <> ''"
+    )
+
+
+def nested_condition(
+    one: Filter, column: NestedColumn, bind: Bind, as_json: Callable[[str], str], collation: str
+) -> str:
+    """With ``@`` in the place of the table's alias."""
+    values = nested_values(one)
+    found = nested_rows(column, "@", bind, as_json)
+    if one.op == "some":
+        return f"EXISTS ({found})"
+    if one.op == "none":
+        return f"NOT EXISTS ({found})"
+    if one.op == "contains":
+        tests = " OR ".join(
+            f"position(lower({bind(kept_text(value), 'text')}{collation}) in lower(w.v{collation})) > 0"
+            for value in values
+        )
+        return f"EXISTS (SELECT 1 FROM ({found}) w WHERE {tests})" if tests else "false"
+    if not values:
+        return "false" if one.op == "in" else "true"
+    wanted = ", ".join(bind(kept_text(value), "text") for value in values)
+    within = f"EXISTS (SELECT 1 FROM ({found}) w WHERE w.v IN ({wanted}))"
+    return within if one.op == "in" else f"NOT {within}"
