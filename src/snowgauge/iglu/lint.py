@@ -16,8 +16,10 @@ from snowgauge.errors import SelfDescribingError
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.compiled import CompiledSchema, SchemaIssues, meta_schema_issues
 from snowgauge.iglu.depth import depth_exceeds
+from snowgauge.iglu.faults import escape, faults, inside
 from snowgauge.iglu.formats import FORMATS
 from snowgauge.iglu.metaschema import IGLU_META_SCHEMA
+from snowgauge.iglu.registries.base import leads_out
 
 Level = Literal["error", "warning"]
 
@@ -34,8 +36,6 @@ _OWNERS = {
     "array": ("items", "minItems", "maxItems", "uniqueItems"),
     "object": ("properties", "required", "minProperties", "maxProperties", "patternProperties"),
 }
-_RANGES = (("minLength", "maxLength"), ("minimum", "maximum"), ("minItems", "maxItems"),
-           ("minProperties", "maxProperties"))  # fmt: skip
 _WHOLE_FORMATS = frozenset({"date-time", "date", "time", "uuid", "ipv4", "ipv6", "email"})  # texts of limited length
 
 
@@ -62,6 +62,7 @@ def lint(schema: Any, expected: SchemaKey | None = None) -> list[Finding]:
             issues = refused.issues
     found += [Finding("error", _pointer_of(issue.path), issue.message) for issue in issues]
     if not issues:
+        found += [Finding("error", fault.pointer, fault.message) for fault in faults(schema)]
         found += _warnings(schema, "")
     return sorted(found, key=lambda finding: finding.level != "error")
 
@@ -83,6 +84,8 @@ def _identity(schema: dict[str, Any], expected: SchemaKey | None) -> Iterator[Fi
     except SelfDescribingError as error:
         yield Finding("error", "/self", f"{uri} is not a schema URI ({error.code})")
         return
+    if leads_out(key.vendor):
+        yield Finding("error", "/self/vendor", f"the vendor {key.vendor!r} would leave the folder of schemas")
     if key.format != "jsonschema":
         yield Finding("error", "/self/format", f"the format must be jsonschema, found {key.format}")
     if expected is not None and key != expected:
@@ -104,7 +107,7 @@ def _types(schema: dict[str, Any]) -> list[str]:
 
 def _warnings(schema: dict[str, Any], pointer: str) -> Iterator[Finding]:
     def warn(message: str, keyword: str | None = None) -> Finding:
-        return Finding("warning", f"{pointer}/{_escape(keyword)}" if keyword else pointer, message)
+        return Finding("warning", f"{pointer}/{escape(keyword)}" if keyword else pointer, message)
 
     if "$ref" in schema:
         if str(schema["$ref"]).startswith("http"):
@@ -114,9 +117,6 @@ def _warnings(schema: dict[str, Any], pointer: str) -> Iterator[Finding]:
     for keyword in schema:
         if keyword not in _KNOWN:
             yield warn(f"the keyword {keyword} is not known to JSON Schema draft 04 and has no effect", keyword)
-    for low, high in _RANGES:
-        if low in schema and high in schema and schema[low] > schema[high]:
-            yield Finding("error", f"{pointer}/{low}", f"{low} {schema[low]} is above {high} {schema[high]}")
     for owner, keywords in _OWNERS.items():
         meant = {owner, "integer"} if owner == "number" else {owner}
         unused = [keyword for keyword in keywords if keyword in schema]
@@ -130,33 +130,12 @@ def _warnings(schema: dict[str, Any], pointer: str) -> Iterator[Finding]:
         yield warn("a number needs minimum and maximum: warehouses choose the column's type by them")
     if "null" not in kinds and isinstance(schema.get("enum"), list) and kinds and None in schema["enum"]:
         yield warn("null in enum can never occur, since type does not allow it", "enum")
-    properties = schema.get("properties", {})
-    for name in schema.get("required", ()):
-        if properties and name not in properties and "patternProperties" not in schema:
-            yield warn(f"the required property {name} is not described in properties", "required")
     if "object" in kinds and "properties" in schema and "additionalProperties" not in schema:
         yield warn("additionalProperties is not set: misspelt properties pass unseen")
-    for place, inner in _inside(schema):
+    for place, inner in inside(schema):
         yield from _warnings(inner, pointer + place)
-
-
-def _inside(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for keyword, value in schema.items():
-        if keyword in ("properties", "patternProperties", "definitions", "dependencies") and isinstance(value, dict):
-            for name, each in value.items():
-                if isinstance(each, dict):
-                    yield f"/{keyword}/{_escape(name)}", each
-        elif keyword in ("allOf", "anyOf", "oneOf") or (keyword == "items" and isinstance(value, list)):
-            for i, each in enumerate(value):
-                yield f"/{keyword}/{i}", each
-        elif keyword in ("items", "additionalItems", "additionalProperties", "not") and isinstance(value, dict):
-            yield f"/{keyword}", value
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _pointer_of(path: str) -> str:
     """A report's path as a JSON pointer; a key that holds dots or brackets cannot be told from nesting there."""
-    return "".join("/" + _escape(a or b) for a, b in re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", path))
+    return "".join("/" + escape(a or b) for a, b in re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", path))

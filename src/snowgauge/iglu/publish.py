@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.contract import Resolver
 from snowgauge.iglu.diff import Change, diff
 from snowgauge.iglu.lint import Finding, lint
+from snowgauge.iglu.registries.folder import FolderRegistry
 
 
 class NotPublished(Exception):
@@ -53,33 +54,55 @@ def key_of(schema: Any) -> SchemaKey:
         raise NotPublished(f"self is no schema key ({error.code})") from None
 
 
+class NotSuperseding(ValueError):
+    """``$supersedes`` cannot be followed. ``malformed``: it is no list of versions at all."""
+
+    def __init__(self, message: str, *, malformed: bool = False) -> None:
+        super().__init__(message)
+        self.malformed = malformed
+
+
+def superseded(key: SchemaKey, schema: dict[str, Any], there: Container[SchemaKey]) -> list[SchemaKey]:
+    """The versions whose events are to be checked against this one. Raises ``NotSuperseding``."""
+    versions = schema.get("$supersedes") or []
+    try:
+        if not isinstance(versions, list):
+            raise TypeError
+        keys = [SchemaKey.parse(f"iglu:{key.vendor}/{key.name}/{key.format}/{version}") for version in versions]
+    except (SelfDescribingError, TypeError):
+        raise NotSuperseding("$supersedes must be a list of versions", malformed=True) from None
+    if any(each not in there for each in keys):
+        raise NotSuperseding("Superseded schema version(s) do not exist")
+    if any(each >= key for each in keys):
+        raise NotSuperseding("Superseded schema version(s) must be below the superseding version")
+    return keys
+
+
 def publish(schema: Any, folder: Path, resolver: Resolver) -> Published:
     """Write a schema into a folder registry. Raises ``NotPublished``.
 
-    The file appears whole or not at all; a version that any registry has with other contents is refused.
+    A version that any registry has with other contents is refused. Unlike at the Iglu Server API versions need not come
+    in order, so that a schema that events name already can be added.
     """
     key = key_of(schema)
-    if key.vendor.strip(".") == "":
-        raise NotPublished(f"the vendor {key.vendor!r} would leave the folder")
-    path = folder / key.path
+    files = FolderRegistry(folder)
     findings = lint(schema)
     known = _known(resolver, key)
     if known is not None:
         if known == schema:
-            return Published(key, path, findings, unchanged=True)
+            return Published(key, files.path_of(key), findings, unchanged=True)
         raise NotPublished(f"{key} is published already with other contents: give this one a new version")
     older = [other for other in _versions(resolver, key) if other < key]
     changes = diff(resolver.schema(older[-1]), schema) if older else []
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.parent / f".{path.name}.{os.getpid()}.part"
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(schema), indent=2) + b"\n")
     try:
-        os.link(part, path)  # fails where somebody was faster
-    except FileExistsError:
-        raise NotPublished(f"{key} is published already: give this one a new version") from None
-    finally:
-        part.unlink()
-    return Published(key, path, findings, older[-1] if older else None, changes)
+        replaced = superseded(key, schema, set(files.keys()))
+    except NotSuperseding as refused:
+        raise NotPublished(str(refused)) from None
+    if not files.put(key, schema, replace=False):
+        raise NotPublished(f"{key} is published already: give this one a new version")
+    if replaced:
+        files.supersede(replaced, key)
+    return Published(key, files.path_of(key), findings, older[-1] if older else None, changes)
 
 
 def _known(resolver: Resolver, key: SchemaKey) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from snowgauge.actions.registry.schema_report import blocks, report
 from snowgauge.errors import SelfDescribingError
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.metaschema import IGLU_META_SCHEMA
+from snowgauge.iglu.publish import NotSuperseding, superseded
 
 NO_REPORT = "The schema does not conform to a JSON Schema v4 specification"
 _CANNOT_DECODE = {"message": "Cannot decode JSON schema"}
@@ -62,14 +63,19 @@ def publish(
             raise Refused(409, {"message": "Schema already exists"})
         if key not in family:
             _check_order(key, family)
-        superseded = _superseded(key, document, family)
+        try:
+            replaced = superseded(key, document, family)
+        except NotSuperseding as refused:
+            if refused.malformed:
+                raise Refused(400, _CANNOT_DECODE) from None
+            raise Refused(409, {"message": str(refused)}) from None
         before = catalog.document(key) if key in family else None
         document = {name: value for name, value in document.items() if name != "$supersededBy"}
         if before is not None and "$supersededBy" in before:
             document["$supersededBy"] = before["$supersededBy"]
         updated = catalog.keep(key, document, is_public=is_public)
-        if superseded:
-            catalog.supersede(superseded, key)
+        if replaced:
+            catalog.supersede(replaced, key)
     return Published(key, updated)
 
 
@@ -120,18 +126,3 @@ def _check_order(key: SchemaKey, family: dict[SchemaKey, bool]) -> None:
     if not fits:
         text = "Preceding SchemaVer in the group is missing, check that schemas published in proper order"
         raise Refused(409, {"message": text})
-
-
-def _superseded(key: SchemaKey, document: dict[str, Any], family: dict[SchemaKey, bool]) -> list[SchemaKey]:
-    versions = document.get("$supersedes") or []
-    try:
-        if not isinstance(versions, list):
-            raise TypeError
-        keys = [SchemaKey.parse(f"iglu:{key.vendor}/{key.name}/{key.format}/{version}") for version in versions]
-    except (SelfDescribingError, TypeError):
-        raise Refused(400, _CANNOT_DECODE) from None
-    if any(each not in family for each in keys):
-        raise Refused(409, {"message": "Superseded schema version(s) do not exist"})
-    if any(each >= key for each in keys):
-        raise Refused(409, {"message": "Superseded schema version(s) must be below the superseding version"})
-    return keys

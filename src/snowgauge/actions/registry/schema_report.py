@@ -12,6 +12,7 @@ from snowgauge.errors import SelfDescribingError
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.compiled import CompiledSchema, Issue, SchemaIssues, meta_schema_issues
 from snowgauge.iglu.depth import depth_exceeds
+from snowgauge.iglu.faults import escape, faults
 from snowgauge.iglu.registries.base import leads_out
 
 Level = Literal["ERROR", "WARNING", "INFO"]
@@ -59,6 +60,7 @@ def report(schema: dict[str, Any], *, max_depth: int = 40) -> list[ReportEntry]:
             )
         if "description" not in schema:
             found.append(ReportEntry('The schema is missing the "description" property', "INFO", "/"))
+        found += [ReportEntry(fault.message, "ERROR", fault.pointer or "/") for fault in faults(schema)]
         found += _below(schema, "")
     return found
 
@@ -94,13 +96,9 @@ def _identity(schema: dict[str, Any]) -> Iterator[ReportEntry]:
 def _below(schema: dict[str, Any], pointer: str) -> Iterator[ReportEntry]:
     properties = schema.get("properties")
     if isinstance(properties, dict):
-        missing = [name for name in schema.get("required", ()) if name not in properties]
-        if missing and "patternProperties" not in schema:
-            text = f"Elements specified as required [{','.join(missing)}] don't exist in schema properties"
-            yield ReportEntry(text, "ERROR", pointer or "/")
         for name, inner in properties.items():
             if isinstance(inner, dict):
-                at = f"{pointer}/properties/{_escape(name)}"
+                at = f"{pointer}/properties/{escape(name)}"
                 for keyword in inner:
                     if keyword not in _KEYWORDS:
                         yield ReportEntry(f"The keyword {keyword} is not known", "WARNING", at)
@@ -112,8 +110,4 @@ def _below(schema: dict[str, Any], pointer: str) -> Iterator[ReportEntry]:
 
 def _pointer(issue: Issue) -> str:
     found = re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", issue.path)
-    return "".join("/" + _escape(name or index) for name, index in found) or "/"
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+    return "".join("/" + escape(name or index) for name, index in found) or "/"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,20 @@ import orjson
 
 from snowgauge.errors import SelfDescribingError
 from snowgauge.events.selfdescribing import SchemaKey
+from snowgauge.iglu.metaschema import IGLU_META_SCHEMA
 from snowgauge.iglu.registries.base import NOT_FOUND, Refusal, leads_out
+
+_FRAME = ("$schema", "$supersededBy", "$supersedes", "self")
+
+
+def framed(key: SchemaKey, document: dict[str, Any]) -> dict[str, Any]:
+    """The schema as Iglu Server prints it: its frame first, in a fixed order, then the body as it was sent."""
+    frame: dict[str, Any] = {"$schema": IGLU_META_SCHEMA}
+    for name in ("$supersededBy", "$supersedes"):
+        if document.get(name):
+            frame[name] = document[name]
+    frame["self"] = {"vendor": key.vendor, "name": key.name, "format": key.format, "version": key.version}
+    return frame | {name: value for name, value in document.items() if name not in _FRAME}
 
 
 class FolderRegistry:
@@ -38,10 +54,14 @@ class FolderRegistry:
         inner = self.path / "schemas"
         return inner if inner.is_dir() else self.path
 
+    def path_of(self, key: SchemaKey) -> Path:
+        """The file of a schema, there or not."""
+        return self._root() / key.path
+
     def lookup(self, key: SchemaKey) -> dict[str, Any] | Refusal:
         if leads_out(key.vendor):
             return NOT_FOUND
-        file = self._root() / key.path
+        file = self.path_of(key)
         try:
             state = file.stat()
             seen = (state.st_mtime_ns, state.st_size)
@@ -62,6 +82,43 @@ class FolderRegistry:
             answer = Refusal("RepoFailure", f"{file} is not JSON: {error}")
         self._read[key] = (seen, answer)
         return answer
+
+    def put(self, key: SchemaKey, schema: dict[str, Any], *, replace: bool) -> bool:
+        """Write a schema: the file appears whole or not at all. False: it is there, and is not to be replaced."""
+        if leads_out(key.vendor):
+            raise ValueError(f"the vendor {key.vendor!r} would leave the folder of schemas")
+        path = self.path_of(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+        with draft.open("wb") as out:
+            out.write(orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+            out.flush()
+            os.fsync(out.fileno())
+        if replace:
+            draft.replace(path)
+            return True
+        try:
+            os.link(draft, path)  # fails where somebody was faster
+        except FileExistsError:
+            return False
+        finally:
+            draft.unlink()
+        return True
+
+    def supersede(self, versions: Iterable[SchemaKey], by: SchemaKey) -> None:
+        """Have later readers of ``versions``, and of what those superseded, use ``by``; the highest version wins."""
+        replaced = {key.version for key in versions}
+        for key in self.keys():
+            if (key.vendor, key.name, key.format) != (by.vendor, by.name, by.format) or key >= by:
+                continue
+            document = self.lookup(key)
+            if isinstance(document, Refusal):
+                continue
+            before = document.get("$supersededBy")
+            if key.version not in replaced and before not in replaced:
+                continue
+            if before is None or SchemaKey.parse(f"iglu:{by.vendor}/{by.name}/{by.format}/{before}") < by:
+                self.put(key, framed(key, {**document, "$supersededBy": by.version}), replace=True)
 
     def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
         if leads_out(vendor):
