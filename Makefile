@@ -1,6 +1,7 @@
 # make run    set up and start everything on this machine
 # make test   set up and run every test, with lint, types, layers and the documentation
 # make lint   the checks alone
+# make audit  whether a package in use has a known vulnerability (asks osv.dev)
 # make bench  the measurements, as tables
 # make console      build the console (needs Node.js 20 or newer); make run does it when Node is there
 # make screenshots  every page of the console, light, dark and phone, into screenshots/
@@ -11,7 +12,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: console console-if-node screenshots run test lint bench docs setup setup-dev clean
+.PHONY: audit console console-if-node screenshots run test lint bench docs setup setup-dev clean
 
 setup: $(VENV)/.installed
 
@@ -59,6 +60,11 @@ lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/find_secrets.py
+
+audit: setup-dev
+	$(BIN)/python -m pip check
+	$(BIN)/python .ci/audit.py
 
 docs: setup-dev
 	$(BIN)/python -m snowgauge docs reference --check
