@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -29,8 +31,36 @@ def send(micro: MicroClient, *events):
         assert answer.status == 200
 
 
+@contextmanager
+def busy(micro: MicroClient) -> Iterator[None]:
+    """Others who look at the same Micro all the time, without sending anything."""
+    done = threading.Event()
+
+    def look() -> int:
+        looks = 0
+        while not done.is_set():
+            micro.all()
+            micro.ask("events", {"filters": [], "page": 1, "pageSize": 20})
+            micro.ask("columns")
+            looks += 1
+        return looks
+
+    with ThreadPoolExecutor(3) as others:
+        looking = [others.submit(look) for _ in range(3)]
+        try:
+            yield
+        finally:
+            done.set()
+        assert all(one.result() for one in looking)
+
+
 @pytest.mark.e2e
 def test_what_was_sent_is_there_at_the_first_look(micro) -> None:
+    with busy(micro):
+        check_every_run(micro)
+
+
+def check_every_run(micro: MicroClient) -> None:
     for run in range(RUNS):
         micro.reset()
         assert micro.all() == {"total": 0, "good": 0, "bad": 0}
