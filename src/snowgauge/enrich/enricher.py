@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
-from snowgauge.enrich import entities, failures
+from snowgauge.enrich import compressed, entities, failures
 from snowgauge.enrich.adapters.base import Adapter
 from snowgauge.enrich.enrichments.base import DropEvent, Enrichment, EnrichmentSource
 from snowgauge.enrich.entities import Checked
@@ -81,6 +81,28 @@ class Enricher:
 
         Raises ``RegistryOutage`` only; with ``outage_is_failure`` an unreachable registry is a failure of the event.
         """
+        kind = compressed.kind_of(record)
+        if kind is not None:
+            return self._compressed(record, kind, seed, self._clock() if at is None else at, outage_is_failure)
+        return self._record(record, seed, at, outage_is_failure)
+
+    def _compressed(
+        self, record: bytes, kind: compressed.Kind, seed: str | None, at: int, outage_is_failure: bool
+    ) -> list[Outcome]:
+        whole = self._batch(CollectorPayload(), record, seed, at, outage_is_failure)
+        largest = self._settings.max_decompressed_size
+        outcomes: list[Outcome] = []
+        try:
+            for place, inner in enumerate(compressed.payloads(record, kind, largest)):
+                outcomes += self._record(inner, f"{whole.seed}/{place}", at, outage_is_failure)
+        except compressed.Damaged as error:
+            violation = self._payloads.format_violation(whole, {"error": str(error)}, 0, error.loader)
+            outcomes.append(self._sizes.applied(violation, whole, 0))
+        except compressed.TooLarge as error:
+            outcomes.append(self._payloads.too_large(whole, error.size, largest, kind))
+        return outcomes
+
+    def _record(self, record: bytes, seed: str | None, at: int | None, outage_is_failure: bool) -> list[Outcome]:
         try:
             payload = payload_record.decode(record)
         except PayloadRecordError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -117,11 +118,29 @@ class PayloadReader:
             secrets=self._secrets.get(f"{checked.vendor}/{checked.version}", {}),
         )
 
-    def format_violation(self, batch: Batch, message: dict[str, Any], index: int) -> Failed:
+    def format_violation(self, batch: Batch, message: dict[str, Any], index: int, loader: str = "thrift") -> Failed:
         """A record that is no payload, or one thing wrong with a payload."""
         failure_id = batch.id("payload", index)
         record = batch.whole_record()
-        return Failed(bad_row.format_violation(self._processor, batch.at, failure_id, message, record, seed=batch.seed))
+        return Failed(
+            bad_row.format_violation(
+                self._processor, batch.at, failure_id, message, record, seed=batch.seed, loader=loader
+            )
+        )
+
+    def too_large(self, batch: Batch, actual: int, largest: int, kind: str) -> Failed:
+        """A compressed record with a payload of ``actual`` bytes; the record is kept whole."""
+        violation = bad_row.size_violation(
+            self._processor,
+            batch.at,
+            batch.id("size", "inflated", 0),
+            maximum=largest,
+            actual=actual,
+            expectation=f"Collector payload will exceed maximum allowed size of {largest} after {kind} decompression",
+            payload=base64.b64encode(batch.whole_record()).decode(),
+        )
+        violation.record, violation.seed = batch.record, batch.seed
+        return Failed(violation)
 
     def _adapter_failure(
         self,

@@ -37,6 +37,10 @@ class EnrichSettings(PartSettings):
     ``size_violation`` (an incomplete event is left out); its request is kept with it. Snowplow's limits: 9000000 on
     Pub/Sub, 1000000 on Kinesis and Kafka."""
 
+    max_decompressed_size: ByteSize = Field(default=10_000_000, ge=1000)
+    """Largest payload in a record that a Snowplow collector compressed, in bytes. From a larger one on, the record
+    becomes a ``size_violation``."""
+
     emit_incomplete: bool = True
     """Keep, beside a failed event's bad row, the event as far as it got, with its failures as entities (enrich 6's
     failed events)."""

@@ -28,9 +28,10 @@ def format_violation(
     record: bytes,
     *,
     seed: str | None = None,
+    loader: str = "thrift",
 ) -> FailedEvent:
     """A record that is no payload, or a payload that can go to no adapter. One of these per problem."""
-    failure = {"timestamp": instant_text(at), "loader": "thrift", "message": message}
+    failure = {"timestamp": instant_text(at), "loader": loader, "message": message}
     return FailedEvent(
         id=failure_id,
         failure_type="collector_payload_format_violation",

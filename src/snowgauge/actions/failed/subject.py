@@ -15,7 +15,7 @@ from urllib.parse import quote_plus, unquote_plus
 import msgspec
 
 from snowgauge.actions.failed.row import FailedRow
-from snowgauge.enrich import querystrings
+from snowgauge.enrich import compressed, querystrings
 from snowgauge.errors import PayloadRecordError
 from snowgauge.events import payload_record
 from snowgauge.events.payload import CollectorPayload
@@ -68,6 +68,8 @@ def _subject(failure_type: str, data: Mapping[str, Any], record: bytes | None) -
 
 
 def _decoded(record: bytes) -> CollectorPayload:
+    if compressed.kind_of(record) is not None:
+        raise NotReplayable("it is a compressed record of several payloads: import the Base64 in it once more")
     try:
         return payload_record.decode(record)
     except PayloadRecordError as error:
