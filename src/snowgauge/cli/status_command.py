@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -76,13 +78,15 @@ def _screens(look: Callable[[], Overview], every: float | None) -> Overview:
 
 def _looks(look: Callable[[], Overview], every: float | None) -> Iterator[Overview]:
     """One, or one after another until Ctrl-C."""
-    yield look()
-    try:
-        while every is not None:
-            time.sleep(every)
-            yield look()
-    except KeyboardInterrupt:
+    if every is None:
+        yield look()
         return
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    yield look()
+    while not stop.wait(every):
+        yield look()
 
 
 def screen(found: Overview) -> RenderableType:

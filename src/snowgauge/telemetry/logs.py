@@ -73,7 +73,9 @@ def configure(level: Level = "INFO", *, json_format: bool = False, stream: TextI
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(logging.getLevelName(level), logging.WARNING))
+    least = max(logging.getLevelName(level), logging.WARNING)
+    root.setLevel(least)
+    handler.setLevel(least)  # some libraries give their loggers a level of their own
 
 
 def on_error(listener: ErrorListener | None) -> None:
