@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowgauge.events.enriched import ATOMIC_FIELDS, EnrichedEvent
-from snowgauge.events.enriched_tsv import NotEnriched, as_json, bad_row_columns, float_text, from_tsv, json_text, to_tsv
+from snowgauge.events.enriched_tsv import (
+    NotEnriched,
+    as_json,
+    bad_row_columns,
+    float_text,
+    from_tsv,
+    json_text,
+    narrowed,
+    to_tsv,
+)
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.events.timestamps import MAX_MS
 from snowgauge.events.tsv_text import tsv_safe
@@ -121,3 +130,10 @@ def test_columns_of_a_bad_row() -> None:
 )
 def test_floats_as_java_prints_them(number: float, text: str) -> None:
     assert float_text(number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "narrow"), [(43.880001068115234, 43.88), (43.88, 43.88), (0.1234567891, 0.12345679)]
+)
+def test_a_narrowed_number_has_the_digits_that_tsv_shows(number: float, narrow: float) -> None:
+    assert narrowed(number) == narrow

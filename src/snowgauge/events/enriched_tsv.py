@@ -87,6 +87,11 @@ def float_text(value: float) -> str:
     return repr(float(text))
 
 
+def narrowed(value: float) -> float:
+    """The number as a 32-bit column shows it: 43.88 and not 43.880001068115234, in TSV, JSON and every store."""
+    return float(float_text(value))
+
+
 def _narrow(value: float) -> float:
     narrow: float = struct.unpack("f", struct.pack("f", value))[0]
     return narrow

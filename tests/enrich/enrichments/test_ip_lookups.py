@@ -1,6 +1,5 @@
 """IP lookups over databases written here."""
 
-import struct
 from pathlib import Path
 
 import pytest
@@ -27,8 +26,8 @@ PARIS = {
     "geo_city": "Paris",
     "geo_zipcode": "75001",
     "geo_timezone": "Europe/Paris",
-    "geo_latitude": struct.unpack("f", struct.pack("f", 48.8566))[0],
-    "geo_longitude": struct.unpack("f", struct.pack("f", 2.3522))[0],
+    "geo_latitude": 48.8566,
+    "geo_longitude": 2.3522,
 }
 
 

@@ -111,7 +111,7 @@ def test_entities_are_seen_as_wrapped_json_with_numbers_as_they_were_written():
         ("event.setTxn_id(7.9)", {"app_id": "a", "txn_id": 7}),
         ("event.setBr_cookies(1)", {"app_id": "a", "br_cookies": True}),
         ("event.setDvce_ismobile(false)", {"app_id": "a", "dvce_ismobile": False}),
-        ("event.setGeo_latitude(0.1)", {"app_id": "a", "geo_latitude": 0.10000000149011612}),
+        ("event.setGeo_latitude(0.1)", {"app_id": "a", "geo_latitude": 0.1}),
         ("event.setTr_total('12.50')", {"app_id": "a", "tr_total": "12.50"}),
         ("event.setTr_total(12.5)", {"app_id": "a", "tr_total": "12.5"}),
         ("event.setSe_value(1e21)", {"app_id": "a", "se_value": "1" + "0" * 21}),
@@ -326,6 +326,21 @@ def test_a_script_that_does_not_compile_stops_the_start(script, words):
 def test_a_script_that_does_not_compile_may_fail_events_instead():
     message = failure("function (", exit_on_compile_error=False)
     assert message.startswith("Error compiling JavaScript function: [SyntaxError: function name expected")
+
+
+@pytest.mark.parametrize("length", [100, 1_000, 10_000, 1_000_000])
+def test_answers_of_any_length_arrive(length):
+    text = seen(f"'x'.repeat({length})")
+    assert text == "x" * length
+
+
+def test_a_long_text_put_together_from_pieces_arrives():
+    event = changed("let text = ''; for (let i = 0; i < 1000; i++) text += i; event.setPage_title(text)")
+    assert event.page_title == "".join(map(str, range(1000)))
+
+
+def test_a_coordinate_has_the_digits_of_a_32_bit_number():
+    assert changed("event.setGeo_latitude(43.88)").geo_latitude == 43.88
 
 
 def test_the_sample_does_what_it_says():

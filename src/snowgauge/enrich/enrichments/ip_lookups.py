@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +15,14 @@ from snowgauge.enrich.assets import joined
 from snowgauge.enrich.enrichments.base import PLACES, Asset, Enrichment, EnrichmentSource, Means
 from snowgauge.enrich.enrichments.parameters import Parameters
 from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.enriched_tsv import narrowed
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.events.tsv_text import tsv_safe
 
 ENTITY = SchemaKey("com.snowplowanalytics.snowplow", "asn", "jsonschema", 1, 0, 1)
 KINDS = ("geo", "isp", "domain", "connectionType", "asn")
 _CACHED = 20_000
+_FARTHEST = 360.0  # degrees; more is no place
 _LONGEST = 100  # characters; an address with zone, brackets and port has fewer
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+")
 _FOUND: dict[str, tuple[str, ...]] = {
@@ -188,9 +189,8 @@ def _inside(value: Any, *keys: str) -> Any:
 
 def _float32(value: Any) -> float:
     """Columns hold 32-bit values, 0 where a record has none (enrich 6.10)."""
-    number = float(value) if isinstance(value, int | float) else 0.0
-    (rounded,) = struct.unpack("f", struct.pack("f", number))
-    return float(rounded)
+    known = isinstance(value, int | float) and abs(value) <= _FARTHEST
+    return narrowed(float(value)) if known else 0.0
 
 
 def _asn(record: dict[str, Any]) -> dict[str, Any] | None:

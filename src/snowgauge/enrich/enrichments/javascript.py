@@ -16,6 +16,7 @@ from snowgauge.enrich.enrichments.parameters import Parameters
 from snowgauge.enrich.transform.base64_text import decode_text
 from snowgauge.errors import EnrichmentFailure, SelfDescribingError
 from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS, EnrichedEvent
+from snowgauge.events.enriched_tsv import narrowed
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.events.timestamps import parse_ms, tsv_text
 from snowgauge.events.tsv_text import tsv_safe
@@ -174,7 +175,7 @@ _COLUMN: dict[str, Callable[[Any], Any]] = {
     "int": int,
     "boolean": bool,
     "decimal": _decimal,
-    "float": float,
+    "float": narrowed,
 }
 
 

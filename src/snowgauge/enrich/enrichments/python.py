@@ -13,6 +13,7 @@ Source: Snowgauge's own; the order's place 165 is between JavaScript and SQL que
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
@@ -22,7 +23,9 @@ import msgspec
 from snowgauge.enrich.enrichments.base import DropEvent, Enrichment, EnrichmentSource
 from snowgauge.errors import EnrichmentFailure, SelfDescribingError, SettingsError
 from snowgauge.events.enriched import ATOMIC_FIELDS, EnrichedEvent
+from snowgauge.events.enriched_tsv import narrowed
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
+from snowgauge.events.timestamps import MAX_MS, MIN_MS
 from snowgauge.events.tsv_text import tsv_safe
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -36,6 +39,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "event": SelfDescribing,
     "entities": list,
 }
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMES = tuple(field.name for field in ATOMIC_FIELDS)
 _KINDS = tuple(field.kind for field in ATOMIC_FIELDS)
 _ENTITY_LISTS = frozenset({"contexts", "derived_contexts"})
@@ -143,6 +148,8 @@ class PythonEnrichment(Enrichment):
                 problems.append(EnrichmentFailure(problem, field=name, value=f"{new!r:.200}"))
             elif isinstance(new, str):
                 setattr(event, name, tsv_safe(new))
+            elif kind == "float" and new is not None:
+                setattr(event, name, narrowed(new))
         return problems
 
 
@@ -153,9 +160,21 @@ def _column_problem(name: str, kind: str, value: Any) -> str | None:
     fits: bool = isinstance(value, expected)
     if not fits or (isinstance(value, bool) and kind != "boolean"):
         return f"Python function set column {name} to a {type(value).__name__}; expected {_expected(kind)}"
+    if kind in _WRITABLE and not _WRITABLE[kind](value):
+        return f"Python function set column {name} to {value!r:.50}; expected {_expected(kind)}"
     if kind == "entities" and not _only_entities(value):
         return f"Python function set column {name} to a list with other things than SelfDescribing"
     return None
+
+
+_WRITABLE: dict[str, Callable[[Any], bool]] = {
+    # what no column of any store can hold
+    "int": lambda value: -(2**31) <= value < 2**31,
+    "float": lambda value: abs(value) < 3.4e38,
+    "timestamp": lambda value: MIN_MS <= value <= MAX_MS,
+    "decimal": lambda value: _DECIMAL.fullmatch(value) is not None,
+    "uuid": lambda value: _UUID.fullmatch(value) is not None,
+}
 
 
 def _only_entities(items: list[Any]) -> bool:
@@ -165,10 +184,10 @@ def _only_entities(items: list[Any]) -> bool:
 def _expected(kind: str) -> str:
     return {
         "string": "text (str)",
-        "uuid": "text (str)",
+        "uuid": "a UUID as text",
         "decimal": "a decimal number as text, such as '12.50'",
         "timestamp": "milliseconds since the epoch (int)",
-        "int": "a whole number (int)",
+        "int": "a whole number of 32 bits (int)",
         "boolean": "True or False",
         "float": "a number (float)",
         "event": "SelfDescribing",
