@@ -150,6 +150,7 @@ def test_an_unknown_name_is_a_warning(load):
     ("content", "message"),
     [
         ("{", "neither JSON (unexpected end of data, line 1 column 2) nor HOCON"),
+        ("{ a: [1 }", "line 1 column 3) nor HOCON (line 1 column "),
         ("[1]", "not a self-describing configuration (INVALID_DATA_PAYLOAD); expected an object"),
         ({"schema": ANON}, "not a self-describing configuration (INVALID_DATA_PAYLOAD)"),
         ({"schema": "iglu:x", "data": {}}, "not a self-describing configuration (INVALID_IGLUURI)"),

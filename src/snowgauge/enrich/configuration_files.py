@@ -86,11 +86,16 @@ def _hocon(text: str, environment: Mapping[str, str], not_json: orjson.JSONDecod
         return _plain(config)
     except ConfigSubstitutionException as error:
         raise FileError(str(error)) from error
-    except (ConfigException, ParseBaseException, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise FileError(
-            f"neither JSON ({not_json.msg}, line {not_json.lineno} column {not_json.colno}) "
-            f"nor HOCON ({str(error) or type(error).__name__})"
-        ) from error
+    except ParseBaseException as error:  # its text is the whole grammar
+        raise _neither(not_json, f"line {error.lineno} column {error.column}") from error
+    except (ConfigException, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise _neither(not_json, str(error) or type(error).__name__) from error
+
+
+def _neither(not_json: orjson.JSONDecodeError, not_hocon: str) -> FileError:
+    return FileError(
+        f"neither JSON ({not_json.msg}, line {not_json.lineno} column {not_json.colno}) nor HOCON ({not_hocon})"
+    )
 
 
 def _plain(value: Any) -> Any:

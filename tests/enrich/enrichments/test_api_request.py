@@ -133,7 +133,7 @@ def test_what_a_path_finds_becomes_text(web, build, path, data, text):
         ("txn_id", 7, "7"),
         ("collector_tstamp", 0, "1970-01-01 00:00:00.000"),
         ("geo_latitude", 12.5, "12.5"),
-        ("tr_total", "12.50", "12.5"),
+        ("tr_total", "12.50", "12.50"),
         ("domain_userid", "d", "d"),
     ],
 )
@@ -243,6 +243,9 @@ def test_unknown_columns_and_broken_paths_fail_each_event(web, build):
 
 def test_an_address_that_is_none(build):
     assert messages(build("nowhere/{{user}}")) == ["uri [nowhere/u] is not valid: it names no scheme or no host"]
+    assert messages(build("http:// bad/{{user}}")) == [
+        "uri [http:// bad/u] is not valid: it holds a space or a control character"
+    ]
 
 
 def test_errors_can_be_ignored(web, build):

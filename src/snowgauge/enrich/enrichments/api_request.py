@@ -22,6 +22,7 @@ from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
 _TEMPLATE = re.compile(r"\{\{ *([A-Za-z0-9_-]+) *\}\}")
+_BLANK = re.compile(r"[\x00-\x20\x7f]")
 _HEADERS = {"content-type": "application/json", "accept": "*/*"}
 
 
@@ -212,6 +213,8 @@ def _check_uri(uri: str) -> None:
     try:
         parts = urlsplit(uri)
         wrong = "" if parts.scheme and parts.hostname else "it names no scheme or no host"
+        if _BLANK.search(uri):
+            wrong = "it holds a space or a control character"
     except ValueError as error:
         wrong = str(error)
     if wrong:

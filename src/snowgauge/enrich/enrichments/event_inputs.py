@@ -21,11 +21,15 @@ MISSING: Any = object()
 
 
 class ColumnInput:
-    """The value of one column, as enrich's event object holds it: flags are 1 or 0, times and JSON are text."""
+    """The value of one column, as enrich's event object holds it: flags are 1 or 0, times, JSON and decimals are text.
+
+    ``decimal`` tells that the text is a number.
+    """
 
     def __init__(self, field: str) -> None:
         self.field = field
         self.known = field in ATOMIC_FIELD
+        self.decimal = self.known and ATOMIC_FIELD[field].kind == "decimal"
 
     def find(self, event: EnrichedEvent, source: EnrichmentSource) -> str | int | float | None:
         """The value, ``None`` where the column is not set. Only for known fields."""
@@ -37,8 +41,6 @@ class ColumnInput:
         kind = ATOMIC_FIELD[self.field].kind
         if kind == "timestamp":
             return tsv_text(value)
-        if kind == "decimal":
-            return float(value)
         return int(value) if kind == "boolean" else value
 
 

@@ -153,6 +153,8 @@ class SqlQuery(Enrichment):
                     errors.append("SQL Query enrichment: SQL Query Enrichment: Wrong POJO input field was specified")
                     continue
                 value = one.find(event, source)
+                if one.decimal and value is not None:
+                    value = float(value)
             else:
                 if one.path is None:
                     errors.append(one.error)
