@@ -90,9 +90,63 @@ def test_live_columns_are_picked_and_pinned(page: Page, seeded: PrivatePort) -> 
     page.get_by_label("br_lang").check()
     page.get_by_label("Close panel").click()
     expect(page.get_by_role("cell", name="en-GB").first).to_be_visible()
-    page.get_by_role("button", name="br_lang").click()
+    page.get_by_role("button", name="br_lang", exact=True).click()
     page.get_by_role("menuitem", name="Pin to the left").click()
     expect(page).to_have_url(re.compile("pins=br_lang"))
+
+
+def test_live_shows_properties_of_entities_as_columns(page: Page, seeded: PrivatePort) -> None:
+    page.goto("/live?status=good")
+    expect(page.locator("tbody tr[data-kind]").first).to_be_visible()
+    page.keyboard.press("c")
+    page.get_by_role("button", name="Entities", exact=True).click()
+    page.get_by_label("Find a column").fill("deviceclass")
+    expect(page.get_by_text("No such column")).to_be_visible()
+    page.get_by_label("Find a column").fill("domcompl")
+    page.get_by_label("domComplete").check()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile("cols=.*contexts/org.w3/PerformanceTiming/1/domComplete"))
+    page.get_by_role("button", name="Filter PerformanceTiming.domComplete").click()
+    values = page.get_by_role("dialog").get_by_role("checkbox")
+    values.first.check()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text(re.compile("PerformanceTiming.domComplete is"))).to_be_visible()
+    expect(page).to_have_url(re.compile("where=contexts/org.w3/PerformanceTiming/1/domComplete:"))
+    rows = page.locator("tbody tr[data-kind]")
+    shown = rows.count()
+    assert 0 < shown <= 40
+    rows.first.click()
+    panel = page.get_by_role("complementary", name="Event")
+    section = panel.get_by_role("region", name="web_page")
+    section.get_by_role("button", name="Show id as a column").click()
+    expect(page).to_have_url(re.compile("contexts/com.snowplowanalytics.snowplow/web_page/1/id"))
+    section.get_by_role("button", name=re.compile("Only id =")).click()
+    expect(page.get_by_text(re.compile("web_page.id is"))).to_be_visible()
+
+
+def test_live_can_begin_with_the_oldest(page: Page, seeded: PrivatePort) -> None:
+    page.goto("/live?status=good&cols=page_title")
+    expect(page.locator("tbody tr[data-kind]").first).to_contain_text("Product 0")
+    page.get_by_role("button", name="Time", exact=True).click()
+    expect(page.locator("tbody tr[data-kind]").first).to_contain_text("Product 39")
+    expect(page).to_have_url(re.compile("order=oldest"))
+
+
+def test_live_remembers_columns_but_not_those_of_a_link(page: Page, seeded: PrivatePort) -> None:
+    page.goto("/live?cols=page_title")
+    expect(page.locator("tbody tr[data-kind]").first).to_be_visible()
+    page.keyboard.press("c")
+    page.get_by_label("Find a column").fill("br_lang")
+    page.get_by_label("br_lang").check()
+    page.goto("/live")
+    expect(page.locator("tbody tr[data-kind]").first).to_be_visible()
+    expect(page).not_to_have_url(re.compile("cols="))
+    page.keyboard.press("c")
+    page.get_by_label("Find a column").fill("br_lang")
+    page.get_by_label("br_lang").check()
+    expect(page).to_have_url(re.compile("cols=.*br_lang"))
+    page.goto("/live")
+    expect(page).to_have_url(re.compile("cols=.*br_lang"))
 
 
 def test_a_bar_of_the_timeline_is_a_filter(page: Page, seeded: PrivatePort) -> None:

@@ -28,6 +28,8 @@ const guard: Middleware = {
 
 export const api = createClient<paths>({
   baseUrl: "/",
+  // names of columns inside of events hold slashes, which proxies in front do not like encoded
+  pathSerializer: (path, values) => path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])).replace(/%2F/g, "/")),
   querySerializer: (query) => {
     const parts = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {

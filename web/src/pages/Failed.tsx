@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, ask, type Schemas } from "../api/client";
 import { useMay } from "../shell/session";
-import { ago, compact, middle, number, schemaParts, time } from "../view/format";
+import { ago, briefTime, compact, middle, number, schemaParts, time } from "../view/format";
 import { describeRange, isRange } from "../view/ranges";
 import { many, one } from "../view/search";
 import { useView } from "../view/useView";
@@ -88,7 +88,7 @@ function CauseRow({ cause, open, onOpen }: { cause: Cause; open: boolean; onOpen
   const schema = cause.schema ? schemaParts(cause.schema) : null;
   return (
     <li className={`border-b border-line last:border-b-0 ${open ? "bg-accent-soft" : ""}`}>
-      <button type="button" aria-expanded={open} onClick={onOpen} className="grid w-full items-center gap-x-4 gap-y-1 px-4 py-3 text-left hover:bg-sunken sm:grid-cols-[4.5rem_1fr_9rem_6.5rem]">
+      <button type="button" aria-expanded={open} onClick={onOpen} className="grid w-full items-center gap-x-4 gap-y-1 px-4 py-3 text-left hover:bg-sunken sm:grid-cols-[3.5rem_1fr_9rem_10rem]">
         <span className="tabular text-lg font-semibold text-bad-ink">{compact(cause.count)}</span>
         <span className="min-w-0">
           <span className="block break-words font-medium">{cause.message || cause.failure_type.replace(/_/g, " ")}</span>
@@ -108,7 +108,7 @@ function CauseRow({ cause, open, onOpen }: { cause: Cause; open: boolean; onOpen
         </span>
         <span className="text-[13px] text-ink-soft sm:text-right">
           {cause.last && <span className="block">{ago(cause.last)}</span>}
-          {cause.first && <span className="block text-ink-faint">since {time(cause.first)}</span>}
+          {cause.first && <span className="block text-ink-faint">since {briefTime(cause.first)}</span>}
         </span>
       </button>
     </li>

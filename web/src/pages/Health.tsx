@@ -1,5 +1,6 @@
 /** Health: each part in figures, what this machine can do, and the doctor's checks with their cures. */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { api, ask, type Schemas } from "../api/client";
 import { useKeys } from "../shell/keys";
 import { ago, bytes, compact, number, seconds } from "../view/format";
@@ -20,7 +21,7 @@ export function Page() {
   useKeys({ r: () => void Promise.all([state.refetch(), checks.refetch()]) });
   const data = state.data;
   return (
-    <PageFrame title="Health" lead={data && `Snowgauge ${data.version}`} controls={data && <Badge tone={data.ready ? "good" : "bad"}>{data.ready ? "✓ Everything works" : "✗ Something is wrong"}</Badge>}>
+    <PageFrame title="Health" lead={data && `Snowgauge ${data.version}`} controls={data && <Verdict ready={data.ready} checks={checks.data ?? []} />}>
       {state.isError && <Failure error={state.error} retry={() => void state.refetch()} />}
       {state.isPending && <Skeleton className="h-40" />}
       {data && (
@@ -32,6 +33,7 @@ export function Page() {
       )}
       {data?.capacity && <CapacityRow capacity={data.capacity} />}
       <Card
+        id="checks"
         title="Checks"
         pad={false}
         actions={
@@ -72,6 +74,38 @@ export function Page() {
   );
 }
 
+/** In one line: whether the parts work, and how many checks ask for attention. */
+function Verdict({ ready, checks }: { ready: boolean; checks: Schemas["Check"][] }) {
+  const open = checks.filter((check) => check.status === "fail" || check.status === "warn").length;
+  if (!ready) return <Badge tone="bad">✗ Something is wrong</Badge>;
+  if (!open) return <Badge tone="good">✓ Everything works</Badge>;
+  return (
+    <a href="#checks" className="rounded-md">
+      <Badge tone="warn">
+        ✓ All parts work, {open} {open === 1 ? "check" : "checks"} to look at
+      </Badge>
+    </a>
+  );
+}
+
+/** Where a figure leads to: the events that it counts. */
+function target(label: string): { to: string; search: Record<string, string> } | null {
+  const range = label.includes("24 hours") ? "24h" : "5m";
+  if (label.startsWith("good events")) return { to: "/live", search: { status: "good", range } };
+  if (label.startsWith("failed events")) return { to: "/failed", search: { range } };
+  return null;
+}
+
+function FactValue({ fact }: { fact: Schemas["Fact"] }) {
+  const there = target(fact.label);
+  if (!there) return shown(fact);
+  return (
+    <Link to={there.to as never} search={there.search as never} className="rounded text-accent-ink hover:underline">
+      {shown(fact)}
+    </Link>
+  );
+}
+
 function PartCard({ part }: { part: Schemas["PartState"] }) {
   const known = TITLES[part.name] ?? { title: part.name, icon: "health" as const };
   return (
@@ -87,7 +121,9 @@ function PartCard({ part }: { part: Schemas["PartState"] }) {
         {part.facts.map((fact) => (
           <div key={fact.label} className="flex justify-between gap-3">
             <dt className="text-ink-soft">{fact.label}</dt>
-            <dd className="tabular whitespace-nowrap">{shown(fact)}</dd>
+            <dd className="tabular whitespace-nowrap">
+              <FactValue fact={fact} />
+            </dd>
           </div>
         ))}
       </dl>
@@ -118,8 +154,8 @@ function CapacityRow({ capacity }: { capacity: Schemas["Capacity"] }) {
   const days = capacity.days_left;
   return (
     <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
-      <Figure label="Now" value={`${rate(capacity.now)}/s`} note="good events, last 5 minutes" />
-      <Figure label="Busiest minute" value={`${rate(capacity.busiest)}/s`} note="sustained within 24 hours" />
+      <Figure label="Now" to="/live" search={{ status: "good", range: "5m" }} value={`${rate(capacity.now)}/s`} note="good events, last 5 minutes" />
+      <Figure label="Busiest minute" to="/live" search={{ status: "good", range: "24h" }} value={`${rate(capacity.busiest)}/s`} note="sustained within 24 hours" />
       <Figure label="Able to do" value={capacity.able === null || capacity.able === undefined ? "not known yet" : `${rate(capacity.able)}/s`} note="from the time spent on events so far" />
       <Figure
         label="Disk"

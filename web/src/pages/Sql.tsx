@@ -36,7 +36,7 @@ export function Page() {
   const known = useMemo(() => Object.fromEntries((tables.data ?? []).map((table) => [table.name, table.columns.map((column) => column.name)])), [tables.data]);
   return (
     <PageFrame wide title="SQL" lead="Read-only, in the store's own dialect, within the limits of the settings." controls={<CopyButton text={() => location.href} label="Copy link" />}>
-      <div className="grid items-start gap-4 lg:grid-cols-[1fr_17rem]">
+      <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="grid min-w-0 gap-4">
           <Card pad={false} label="Query">
             <Suspense fallback={<Skeleton className="m-3 h-36" />}>
@@ -120,7 +120,9 @@ function Tables({ tables, onPick }: { tables: Schemas["Table"][]; onPick: (name:
             <details key={table.name} open={words.length > 1 || undefined}>
               <summary className="flex items-center gap-1.5 rounded-md px-1.5 py-1 hover:bg-sunken">
                 <Icon name="sql" size={14} className="text-ink-faint" />
-                <span className="min-w-0 flex-1 truncate">{table.name}</span>
+                <span className="min-w-0 flex-1 truncate" title={table.name}>
+                  {table.name}
+                </span>
                 <button type="button" className="rounded px-1 text-xs text-accent-ink hover:bg-accent-soft" onClick={() => onPick(table.name)} aria-label={`Query ${table.name}`}>
                   Query
                 </button>

@@ -1,9 +1,10 @@
 /** First run: three ticks, the snippet to paste, and a page that turns live with the first event. */
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { api, ask, type Schemas } from "../api/client";
 import { ago, number } from "../view/format";
 import { one } from "../view/search";
+import { absoluteText } from "../view/ranges";
 import { useView } from "../view/useView";
 import { Bars } from "../widgets/Bars";
 import { Icon } from "../widgets/icons";
@@ -56,6 +57,7 @@ function Ticks({ data }: { data: Schemas["Ticks"] | undefined }) {
 }
 
 function Arriving({ data }: { data: Schemas["Ticks"] }) {
+  const navigate = useNavigate();
   const timeline = useQuery({
     queryKey: ["timeline", "minute"],
     queryFn: () => ask(api.GET("/api/v1/timeline", { params: { query: { seconds: 60, buckets: 30 } } })),
@@ -76,16 +78,12 @@ function Arriving({ data }: { data: Schemas["Ticks"] }) {
           </Link>
         }
       >
-        {timeline.data ? <Bars label="Last 30 minutes" points={timeline.data.points} seconds={60} height={146} /> : <Skeleton className="h-24" />}
+        {timeline.data ? <Bars label="Last 30 minutes" points={timeline.data.points} seconds={60} height={146} onPick={(from, until) => void navigate({ to: "/live" as never, search: { range: absoluteText(from, until) } as never })} /> : <Skeleton className="h-24" />}
       </Card>
       <div className="grid grid-cols-3 gap-3 lg:grid-cols-1">
-        <Link to={"/live" as never} search={{ status: "good", range: "24h" } as never} className="block">
-          <Figure label="Good, 24 hours" value={number(data.events)} />
-        </Link>
-        <Link to={"/live" as never} search={{ status: "failed", range: "24h" } as never} className="block">
-          <Figure label="Failed, 24 hours" value={number(data.failed)} tone={data.failed ? "bad" : undefined} />
-        </Link>
-        <Figure label="Waiting to be stored" value={number(data.waiting)} />
+        <Figure label="Good, 24 hours" value={number(data.events)} to="/live" search={{ status: "good", range: "24h" }} />
+        <Figure label="Failed, 24 hours" value={number(data.failed)} tone={data.failed ? "bad" : undefined} to="/failed" search={{ range: "24h" }} />
+        <Figure label="Waiting to be stored" value={number(data.waiting)} to="/state" />
       </div>
     </div>
   );

@@ -157,7 +157,7 @@ function UserMenu({ me, short }: { me: Me; short?: boolean }) {
       <DropdownMenu.Trigger className="flex min-w-0 items-center gap-2 rounded-lg px-1.5 py-1 hover:bg-surface">
         <span className="sr-only">Signed in as {short ? me.name : ""}</span>
         <span aria-hidden="true" className="grid size-6 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent-ink">{(me.name ?? "?").slice(0, 1).toUpperCase()}</span>
-        {!short && <span className="max-w-20 truncate text-[13px]">{me.name}</span>}
+        {!short && <span className="min-w-0 truncate text-[13px]">{me.name}</span>}
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content align="start" sideOffset={6} className="fade-in z-40 min-w-52 rounded-xl border border-line bg-raised p-1.5 shadow-float">
@@ -186,7 +186,7 @@ function Tabs({ pages, path }: { pages: PageEntry[]; path: string }) {
       {first.map((page) => (
         <Link key={page.path} to={page.path as never} className={tab} activeProps={{ className: "!text-accent-ink font-medium" }}>
           <Icon name={page.icon} size={20} />
-          <span className="max-w-full truncate px-1">{page.title}</span>
+          <span className="max-w-full truncate px-1">{page.short ?? page.title}</span>
         </Link>
       ))}
       {rest.length > 0 && (
@@ -220,6 +220,7 @@ function Help({ open, pages, onClose }: { open: boolean; pages: PageEntry[]; onC
     ["Search this page", ["/"]],
     ["Refresh", ["r"]],
     ["Pause or resume Live", ["p"]],
+    ["Columns of Live", ["c"]],
     ["Next and previous row", ["j", "k"]],
     ["Close a panel", ["Esc"]],
   ];

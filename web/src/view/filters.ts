@@ -1,4 +1,5 @@
 /** Filters as they stand in the URL and go to the API: `column:a~b`, `column:!a`, `column:*a`, `column:-`, `column:+`. */
+import { columnLabel } from "./columns";
 
 export type Op = "in" | "not_in" | "contains" | "none" | "some";
 export interface Filter {
@@ -46,7 +47,7 @@ export function parseFilters(texts: string[]): Filter[] {
 
 export function describeFilter(filter: Filter): string {
   const values = filter.values.length > 2 ? `${filter.values[0]} or ${filter.values.length - 1} others` : filter.values.join(" or ");
-  return `${filter.column} ${WORD[filter.op]}${values ? ` ${values}` : ""}`;
+  return `${columnLabel(filter.column)} ${WORD[filter.op]}${values ? ` ${values}` : ""}`;
 }
 
 /** The same filters with one column's condition replaced (`null`: taken away). */

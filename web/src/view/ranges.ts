@@ -2,6 +2,7 @@
 
 export const PRESETS = [
   { id: "5m", label: "Last 5 minutes" },
+  { id: "15m", label: "Last 15 minutes" },
   { id: "30m", label: "Last 30 minutes" },
   { id: "1h", label: "Last hour" },
   { id: "24h", label: "Last 24 hours" },

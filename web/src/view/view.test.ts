@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { columnLabel, inReadingOrder, nestedName, parseNested } from "./columns";
 import { describeFilter, filterText, parseFilter, parseFilters, withFilter, type Filter } from "./filters";
 import { ago, bytes, compact, middle, percent, schemaParts, seconds } from "./format";
 import { absoluteText, describeRange, intervals, isRange, lengthOf, parseAbsolute } from "./ranges";
@@ -71,4 +72,26 @@ describe("figures", () => {
     expect(middle("short")).toBe("short");
   });
   it("read schema URIs", () => expect(schemaParts("iglu:com.acme/cart/jsonschema/1-0-0")).toEqual({ vendor: "com.acme", name: "cart", version: "1-0-0" }));
+});
+
+describe("columns inside of events", () => {
+  const uri = "iglu:com.acme/cart/jsonschema/1-0-2";
+  it("are named by schema, model and path", () => {
+    expect(nestedName(true, uri, ["total"])).toBe("contexts/com.acme/cart/1/total");
+    expect(nestedName(false, uri, ["a/b", "c:d,e"])).toBe("unstruct_event/com.acme/cart/1/a%2Fb/c%3Ad%2Ce");
+    expect(nestedName(true, "no uri", ["total"])).toBeNull();
+    expect(nestedName(true, uri, [])).toBeNull();
+  });
+  it("are read back", () => {
+    expect(parseNested("contexts/com.acme/cart/1/a%2Fb/c")).toEqual({ entity: true, vendor: "com.acme", schema: "cart", model: "1", path: ["a/b", "c"] });
+    expect(parseNested("app_id")).toBeNull();
+    expect(parseNested("contexts/com.acme/cart/1")).toBeNull();
+  });
+  it("are filters whose URL is read back", () => {
+    const filter: Filter = { column: "contexts/com.acme/cart/1/a%3Ab", op: "in", values: ["x~y"] };
+    expect(parseFilter(filterText(filter))).toEqual(filter);
+    expect(describeFilter(filter)).toBe("cart.a:b is x~y");
+  });
+  it("have short labels", () => expect([columnLabel("contexts/com.acme/cart/1/owner/name"), columnLabel("app_id")]).toEqual(["cart.owner.name", "app_id"]));
+  it("come first in an event", () => expect(Object.keys(inReadingOrder({ b: 1, contexts: 1, a: 1, unstruct_event: 1 }))).toEqual(["unstruct_event", "contexts", "a", "b"]));
 });

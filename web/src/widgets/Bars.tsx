@@ -13,11 +13,13 @@ interface Props {
   label: string;
   selected?: { from: number | null; until: number | null } | null;
   onPick?: (from: number, until: number) => void;
+  /** A click where there is nothing. */
+  onClear?: () => void;
   height?: number;
 }
 
 /** Stacked bars over time: good below, failed above in a hatched pattern. A click on a bar picks its interval. */
-export function Bars({ points, seconds, label, selected, onPick, height = 84 }: Props) {
+export function Bars({ points, seconds, label, selected, onPick, onClear, height = 84 }: Props) {
   const pattern = useId();
   const [over, setOver] = useState<number | null>(null);
   const most = useMemo(() => Math.max(1, ...points.map((point) => point.good + point.failed)), [points]);
@@ -59,7 +61,7 @@ export function Bars({ points, seconds, label, selected, onPick, height = 84 }: 
                 className={onPick ? "cursor-pointer" : ""}
                 onPointerEnter={() => setOver(i)}
                 onPointerLeave={() => setOver((now) => (now === i ? null : now))}
-                onClick={() => onPick?.(point.at, point.at + length)}
+                onClick={() => (point.good + point.failed || !onClear ? onPick?.(point.at, point.at + length) : onClear())}
               />
             </g>
           );

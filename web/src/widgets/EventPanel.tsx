@@ -2,14 +2,23 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ask } from "../api/client";
-import { middle } from "../view/format";
+import { inReadingOrder, nestedName } from "../view/columns";
+import { middle, schemaParts } from "../view/format";
 import { Icon } from "./icons";
-import { JsonTree } from "./JsonTree";
+import { JsonTree, type LeafAction } from "./JsonTree";
 import { SidePanel } from "./SidePanel";
-import { CopyButton, Failure, Segmented, Skeleton } from "./ui";
+import { CopyButton, Failure, IconButton, Segmented, Skeleton } from "./ui";
+
+interface Props {
+  kind: string;
+  id: string;
+  onClose: () => void;
+  onFilter?: (column: string, value: string) => void;
+  onColumn?: (column: string) => void;
+}
 
 /** One event at the side: its columns to click on, or its JSON. */
-export function EventPanel({ kind, id, onClose, onFilter }: { kind: string; id: string; onClose: () => void; onFilter?: (column: string, value: string) => void }) {
+export function EventPanel({ kind, id, onClose, onFilter, onColumn }: Props) {
   const [tab, setTab] = useState<"columns" | "json">("columns");
   const event = useQuery({
     queryKey: ["event", kind, id],
@@ -17,6 +26,7 @@ export function EventPanel({ kind, id, onClose, onFilter }: { kind: string; id: 
     staleTime: 60_000,
   });
   const data = event.data as Record<string, unknown> | undefined;
+  const cause = kind === "failed" && typeof data?.cause === "string" ? data.cause : null;
   return (
     <SidePanel title={kind === "failed" ? "Failed event" : kind === "incomplete" ? "Incomplete event" : "Event"} onClose={onClose} actions={data && <CopyButton small text={() => JSON.stringify(data, null, 2)} label="Copy JSON" />}>
       <div className="mb-3 flex flex-wrap items-center gap-2">
@@ -30,33 +40,51 @@ export function EventPanel({ kind, id, onClose, onFilter }: { kind: string; id: 
           ]}
         />
         <span className="flex-1" />
+        {cause && (
+          <Link to={"/failed" as never} search={{ cause } as never} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
+            <Icon name="alert" size={15} /> Why
+          </Link>
+        )}
         <Link to={"/xray" as never} search={{ id } as never} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
           <Icon name="xray" size={15} /> X-ray
         </Link>
       </div>
       {event.isError && <Failure error={event.error} />}
       {event.isPending && <Skeleton className="h-64" />}
-      {data && (tab === "json" ? <JsonTree value={data} open={1} /> : <Columns data={data} onFilter={onFilter} />)}
+      {data && (tab === "json" ? <JsonTree value={inReadingOrder(data)} open={1} /> : <Columns data={data} kind={kind} onFilter={onFilter} onColumn={onColumn} />)}
     </SidePanel>
   );
 }
 
-const NESTED = ["unstruct_event", "contexts", "derived_contexts", "bad_row"];
+interface Described {
+  schema: string;
+  data: unknown;
+}
 
-function Columns({ data, onFilter }: { data: Record<string, unknown>; onFilter?: (column: string, value: string) => void }) {
-  const set = Object.entries(data).filter(([name, value]) => value !== null && value !== "" && name !== "data" && !NESTED.includes(name));
-  const nested = NESTED.filter((name) => data[name]);
+const NESTED = ["unstruct_event", "contexts", "derived_contexts", "bad_row", "data", "message"];
+
+function described(data: Record<string, unknown>): { entity: boolean; item: Described }[] {
+  const own = (data.unstruct_event as { data?: Described } | null)?.data;
+  const entities = ["contexts", "derived_contexts"].flatMap((name) => (data[name] as { data?: Described[] } | null)?.data ?? []);
+  return [...(own ? [{ entity: false, item: own }] : []), ...entities.map((item) => ({ entity: true, item }))];
+}
+
+function Columns({ data, kind, onFilter, onColumn }: { data: Record<string, unknown>; kind: string } & Pick<Props, "onFilter" | "onColumn">) {
+  const set = Object.entries(data).filter(([name, value]) => value !== null && value !== "" && !NESTED.includes(name));
   return (
     <div className="grid gap-4">
-      {nested.map((name) => (
-        <section key={name} aria-label={name}>
-          <h3 className="mb-1 text-xs font-medium text-ink-faint">{name}</h3>
-          <JsonTree value={(data[name] as { data?: unknown })?.data ?? data[name]} open={3} />
-        </section>
-      ))}
+      {typeof data.message === "string" && <p className="rounded-lg bg-bad-soft px-3 py-2 text-bad-ink">{data.message}</p>}
+      {kind === "failed"
+        ? data.data !== undefined && (
+            <section aria-label="What failed">
+              <h3 className="mb-1 text-xs font-medium text-ink-faint">What failed</h3>
+              <JsonTree value={data.data} open={3} />
+            </section>
+          )
+        : described(data).map(({ entity, item }, i) => <Inside key={i} entity={entity} item={item} onFilter={onFilter} onColumn={onColumn} />)}
       <dl className="grid text-[13px]">
         {set.map(([name, value]) => (
-          <div key={name} className="grid grid-cols-[11rem_1fr] gap-2 border-b border-line py-1">
+          <div key={name} className="grid grid-cols-[minmax(7rem,11rem)_1fr] gap-2 border-b border-line py-1">
             <dt className="truncate text-ink-soft" title={name}>
               {name}
             </dt>
@@ -73,5 +101,35 @@ function Columns({ data, onFilter }: { data: Record<string, unknown>; onFilter?:
         ))}
       </dl>
     </div>
+  );
+}
+
+/** Data of one schema. Each value can become a filter, and its property a column. */
+function Inside({ entity, item, onFilter, onColumn }: { entity: boolean; item: Described } & Pick<Props, "onFilter" | "onColumn">) {
+  const parts = schemaParts(item.schema);
+  const actions: LeafAction = (keys, value) => {
+    const column = nestedName(entity, item.schema, keys);
+    if (!column) return null;
+    const label = keys.join(".");
+    return (
+      <>
+        {onFilter && <IconButton name="filter" size={13} className="!size-6" label={`Only ${label} = ${middle(String(value), 40)}`} onClick={() => onFilter(column, String(value))} />}
+        {onColumn && <IconButton name="columns" size={13} className="!size-6" label={`Show ${label} as a column`} onClick={() => onColumn(column)} />}
+      </>
+    );
+  };
+  return (
+    <section aria-label={parts?.name ?? item.schema} className="min-w-0">
+      <h3 className="mb-0.5 flex min-w-0 items-baseline gap-2">
+        <Link to={"/schemas" as never} search={{ uri: item.schema } as never} className="rounded font-medium text-accent-ink hover:underline" title={item.schema}>
+          {parts?.name ?? item.schema}
+        </Link>
+        <span className="min-w-0 flex-1 truncate text-xs text-ink-faint">
+          {parts?.vendor} {parts?.version}
+        </span>
+        <span className="text-xs text-ink-faint">{entity ? "entity" : "event"}</span>
+      </h3>
+      <JsonTree value={item.data} open={3} actions={onFilter || onColumn ? actions : undefined} />
+    </section>
   );
 }

@@ -3,7 +3,9 @@ import { Popover } from "radix-ui";
 import { useMemo, useState } from "react";
 import { api, ask } from "../api/client";
 import { describeFilter, parseFilter, parseFilters, withFilter, type Filter, type Op } from "../view/filters";
+import { columnLabel } from "../view/columns";
 import { compact, middle } from "../view/format";
+import { useColumns, useNestedColumns } from "./columns";
 import { Icon } from "./icons";
 import { Button, Skeleton } from "./ui";
 
@@ -24,7 +26,7 @@ export function FilterBar({ filters, status, range, onChange }: Props) {
           <FilterEditor {...{ filters, status, range, onChange }} column={filter.column}>
             <span className="truncate">{describeFilter({ ...filter, values: filter.values.map((v) => middle(v, 32)) })}</span>
           </FilterEditor>
-          <button type="button" aria-label={`Remove filter ${filter.column}`} onClick={() => onChange(withFilter(filters, filter.column, null))} className="grid h-7 w-6 place-items-center rounded-r-lg hover:bg-accent/15">
+          <button type="button" aria-label={`Remove filter ${columnLabel(filter.column)}`} onClick={() => onChange(withFilter(filters, filter.column, null))} className="grid h-7 w-6 place-items-center rounded-r-lg hover:bg-accent/15">
             <Icon name="close" size={13} />
           </button>
         </span>
@@ -42,21 +44,35 @@ export function FilterBar({ filters, status, range, onChange }: Props) {
   );
 }
 
-export function useColumns() {
-  return useQuery({ queryKey: ["columns"], queryFn: () => ask(api.GET("/api/v1/columns")), staleTime: Infinity });
+export interface ListedColumn {
+  name: string;
+  label: string;
+  group: string;
+}
+
+function useListedColumns(on: boolean, status: string, range: string): ListedColumn[] {
+  const columns = useColumns();
+  const nested = useNestedColumns(range, on && status !== "failed");
+  return useMemo(
+    () => [
+      ...(columns.data ?? []).map((one) => ({ name: one.name, label: one.name, group: one.group })),
+      ...(nested.data ?? []).flatMap((carrier) => carrier.columns.filter((one) => one.filterable).map((one) => ({ name: one.name, label: `${carrier.schema}.${one.label}`, group: carrier.kind }))),
+    ],
+    [columns.data, nested.data],
+  );
 }
 
 /** One filter: first its column, then how and which values. */
-export function FilterEditor({ filters, status, range, onChange, column: fixed, children }: Props & { column?: string; children: React.ReactNode }) {
+export function FilterEditor({ filters, status, range, onChange, column: fixed, label, className, children }: Props & { column?: string; label?: string; className?: string; children: React.ReactNode }) {
   const [open, setOpen] = useState(false);
   const [picked, setPicked] = useState<string | null>(null);
   const [search, setSearch] = useState("");
   const column = fixed ?? picked;
-  const columns = useColumns();
+  const columns = useListedColumns(open && column === null, status, range);
   const listed = useMemo(() => {
-    const words = search.toLowerCase();
-    return (columns.data ?? []).filter((one) => one.name.includes(words));
-  }, [columns.data, search]);
+    const words = search.toLowerCase().trim();
+    return columns.filter((one) => one.label.toLowerCase().includes(words));
+  }, [columns, search]);
   const show = (next: boolean) => {
     setOpen(next);
     setPicked(null);
@@ -64,7 +80,7 @@ export function FilterEditor({ filters, status, range, onChange, column: fixed, 
   };
   return (
     <Popover.Root open={open} onOpenChange={show}>
-      <Popover.Trigger className={`inline-flex h-7 min-w-0 items-center gap-1 rounded-lg px-2 text-[13px] ${fixed ? "hover:bg-accent/15" : "border border-dashed border-line-strong text-ink-soft hover:bg-sunken hover:text-ink"}`}>{children}</Popover.Trigger>
+      <Popover.Trigger aria-label={label} title={label} className={className ?? `inline-flex h-7 min-w-0 items-center gap-1 rounded-lg px-2 text-[13px] ${fixed ? "hover:bg-accent/15" : "border border-dashed border-line-strong text-ink-soft hover:bg-sunken hover:text-ink"}`}>{children}</Popover.Trigger>
       <Popover.Portal>
         <Popover.Content align="start" sideOffset={6} collisionPadding={8} className="fade-in z-40 w-80 rounded-xl border border-line bg-raised p-2 shadow-float">
           {column === null ? (
@@ -73,10 +89,13 @@ export function FilterEditor({ filters, status, range, onChange, column: fixed, 
               <div className="thin-scroll max-h-72 overflow-auto">
                 {listed.map((one) => (
                   <button key={one.name} type="button" onClick={() => setPicked(one.name)} className="flex w-full items-center gap-2 rounded-md px-2 py-1 text-left hover:bg-sunken">
-                    <span className="min-w-0 flex-1 truncate">{one.name}</span>
+                    <span className="min-w-0 flex-1 truncate" title={one.name}>
+                      {one.label}
+                    </span>
                     <span className="text-xs text-ink-faint">{one.group}</span>
                   </button>
                 ))}
+                {!listed.length && <p className="px-2 py-1 text-ink-faint">No such column.</p>}
               </div>
             </>
           ) : (
@@ -126,7 +145,9 @@ function Values({ column, filters, status, range, onDone }: { column: string; fi
       }}
     >
       <div className="flex items-center gap-2">
-        <strong className="min-w-0 flex-1 truncate px-1 font-medium">{column}</strong>
+        <strong className="min-w-0 flex-1 truncate px-1 font-medium" title={column}>
+          {columnLabel(column)}
+        </strong>
         <select aria-label="Condition" className="field" value={op} onChange={(e) => setOp(e.target.value as Op)}>
           {OPS.map((one) => (
             <option key={one.id} value={one.id}>

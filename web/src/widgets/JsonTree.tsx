@@ -1,12 +1,16 @@
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Icon } from "./icons";
 import { CopyButton } from "./ui";
 
-/** JSON to unfold, with a copy button for the whole and for every node. `mark` is a path shown as at fault. */
-export function JsonTree({ value, open = 1, mark }: { value: unknown; open?: number; mark?: string }) {
+/** What can be done with a value: `keys` lead to it, without the numbers of lists. */
+export type LeafAction = (keys: string[], value: unknown) => ReactNode;
+
+/** JSON to unfold, with a copy button for the whole and for every node. `mark` is a path shown as at fault, `actions`
+ * stand behind each value that is not inside of a list of objects. */
+export function JsonTree({ value, open = 1, mark, actions }: { value: unknown; open?: number; mark?: string; actions?: LeafAction }) {
   return (
     <div className="thin-scroll overflow-x-auto font-mono text-[12.5px] leading-6">
-      <Node value={value} name={null} depth={0} open={open} path="$" mark={mark} />
+      <Node value={value} name={null} depth={0} open={open} path="$" mark={mark} keys={[]} actions={actions} />
     </div>
   );
 }
@@ -18,9 +22,11 @@ interface NodeProps {
   open: number;
   path: string;
   mark?: string;
+  keys: string[] | null;
+  actions?: LeafAction;
 }
 
-function Node({ value, name, depth, open, path, mark }: NodeProps) {
+function Node({ value, name, depth, open, path, mark, keys, actions }: NodeProps) {
   const branch = value !== null && typeof value === "object";
   const leads = mark !== undefined && (mark === path || mark.startsWith(`${path}.`) || mark.startsWith(`${path}[`));
   const [shown, setShown] = useState(depth < open || leads);
@@ -35,6 +41,7 @@ function Node({ value, name, depth, open, path, mark }: NodeProps) {
           {label}
           <Scalar value={value} />
         </span>
+        {actions && keys && value !== null && value !== "" && <span className="flex shrink-0 items-center gap-0.5 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">{actions(keys, value)}</span>}
       </div>
     );
   }
@@ -57,7 +64,7 @@ function Node({ value, name, depth, open, path, mark }: NodeProps) {
       {shown && (
         <div className="ml-2 border-l border-line pl-2">
           {entries.map(([key, item]) => (
-            <Node key={key} name={key} value={item} depth={depth + 1} open={open} path={list ? `${path}[${key}]` : `${path}.${key}`} mark={mark} />
+            <Node key={key} name={key} value={item} depth={depth + 1} open={open} path={list ? `${path}[${key}]` : `${path}.${key}`} mark={mark} actions={actions} keys={keys && (!list ? [...keys, key] : item !== null && typeof item === "object" ? null : keys)} />
           ))}
         </div>
       )}

@@ -11,6 +11,7 @@ export function ResultTable({ columns, rows }: { columns: string[]; rows: unknow
     const order = (a: unknown, b: unknown) => (typeof a === "number" && typeof b === "number" ? a - b : asNumber(a, b) ?? text(a).localeCompare(text(b)));
     return [...rows].sort((a, b) => order(a[sort.at], b[sort.at]) * (sort.down ? -1 : 1));
   }, [rows, sort]);
+  const numbers = useMemo(() => columns.map((_, at) => rows.some((row) => typeof row[at] === "number") && rows.every((row) => typeof row[at] === "number" || row[at] === null)), [columns, rows]);
   const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => box.current, estimateSize: () => 32, overscan: 16 });
   const items = virtual.getVirtualItems();
   const before = items[0]?.start ?? 0;
@@ -22,7 +23,7 @@ export function ResultTable({ columns, rows }: { columns: string[]; rows: unknow
           <tr>
             {columns.map((column, at) => (
               <th key={`${column}-${at}`} scope="col" aria-sort={sort?.at === at ? (sort.down ? "descending" : "ascending") : undefined} className="border-b border-line bg-surface p-0 font-medium text-ink-soft">
-                <button type="button" className="flex w-full items-center gap-1 whitespace-nowrap px-3 py-2 text-left hover:text-ink" onClick={() => setSort((now) => (now?.at !== at ? { at, down: true } : now.down ? { at, down: false } : null))}>
+                <button type="button" className={`flex w-full items-center gap-1 whitespace-nowrap px-3 py-2 hover:text-ink ${numbers[at] ? "justify-end" : ""}`} onClick={() => setSort((now) => (now?.at !== at ? { at, down: true } : now.down ? { at, down: false } : null))}>
                   {column}
                   {sort?.at === at && <Icon name="down" size={13} className={sort.down ? "" : "rotate-180"} />}
                 </button>
@@ -39,7 +40,7 @@ export function ResultTable({ columns, rows }: { columns: string[]; rows: unknow
           {items.map((item) => (
             <tr key={item.key} className="h-8 hover:bg-sunken">
               {shown[item.index]?.map((value, at) => (
-                <td key={at} className={`max-w-md truncate border-b border-line px-3 ${typeof value === "number" ? "tabular text-right" : ""}`} title={text(value)}>
+                <td key={at} className={`max-w-md truncate border-b border-line px-3 ${numbers[at] ? "tabular text-right" : ""}`} title={text(value)}>
                   {value === null ? <span className="text-ink-faint">null</span> : text(value)}
                 </td>
               ))}

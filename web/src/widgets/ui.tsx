@@ -1,4 +1,5 @@
 /** The small parts that every page is made of. */
+import { Link } from "@tanstack/react-router";
 import type { ButtonHTMLAttributes, ReactNode } from "react";
 import { useEffect, useRef, useState } from "react";
 import { ApiError } from "../api/client";
@@ -19,7 +20,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 }
 
 export function Button({ kind = "plain", icon, small, className = "", children, ...rest }: ButtonProps) {
-  const size = small ? "h-7 px-2 text-[13px] gap-1" : "h-8.5 px-3 gap-1.5";
+  const size = small ? "h-7 px-2 text-[13px] gap-1" : "h-9 px-3 gap-1.5";
   return (
     <button type="button" className={`inline-flex shrink-0 items-center justify-center whitespace-nowrap rounded-lg transition-colors ${size} ${KINDS[kind]} ${className}`} {...rest}>
       {icon && <Icon name={icon} size={small ? 15 : 16} />}
@@ -75,15 +76,15 @@ const TONES: Record<Tone, string> = {
 
 export function Badge({ tone = "plain", children, title }: { tone?: Tone; children: ReactNode; title?: string }) {
   return (
-    <span title={title} className={`inline-flex items-center gap-1 whitespace-nowrap rounded-md px-1.5 py-0.5 text-xs font-medium ${TONES[tone]}`}>
+    <span title={title} className={`inline-flex items-center gap-1 whitespace-nowrap rounded-md px-1.5 py-0.5 align-middle text-xs font-medium ${TONES[tone]}`}>
       {children}
     </span>
   );
 }
 
-export function Card({ title, actions, children, className = "", pad = true, label }: { title?: ReactNode; actions?: ReactNode; children: ReactNode; className?: string; pad?: boolean; label?: string }) {
+export function Card({ id, title, actions, children, className = "", pad = true, label }: { id?: string; title?: ReactNode; actions?: ReactNode; children: ReactNode; className?: string; pad?: boolean; label?: string }) {
   return (
-    <section className={`card min-w-0 ${className}`} aria-label={label ?? (typeof title === "string" ? title : undefined)}>
+    <section id={id} className={`card min-w-0 ${className}`} aria-label={label ?? (typeof title === "string" ? title : undefined)}>
       {(title || actions) && (
         <header className="flex min-h-11 flex-wrap items-center gap-2 border-b border-line px-4 py-2">
           <h2 className="min-w-0 flex-1">{title}</h2>
@@ -97,7 +98,7 @@ export function Card({ title, actions, children, className = "", pad = true, lab
 
 export function Segmented<T extends string>({ value, options, onChange, label }: { value: T; options: { id: T; label: ReactNode }[]; onChange: (id: T) => void; label: string }) {
   return (
-    <div role="group" aria-label={label} className="inline-flex rounded-lg border border-line bg-sunken p-0.5">
+    <div role="group" aria-label={label} className="inline-flex items-center rounded-lg border border-line bg-sunken p-0.5">
       {options.map((option) => (
         <button
           key={option.id}
@@ -158,7 +159,8 @@ export function Loading({ on }: { on: boolean }) {
   );
 }
 
-export function Figure({ label, value, note, tone, onClick }: { label: string; value: ReactNode; note?: ReactNode; tone?: "good" | "bad" | "warn"; onClick?: () => void }) {
+/** A number with its name; `to` and `search` are the page that shows what it counts. */
+export function Figure({ label, value, note, tone, to, search }: { label: string; value: ReactNode; note?: ReactNode; tone?: "good" | "bad" | "warn"; to?: string; search?: Record<string, string> }) {
   const color = tone === "bad" ? "text-bad-ink" : tone === "good" ? "text-good-ink" : tone === "warn" ? "text-warn-ink" : "";
   const body = (
     <>
@@ -168,10 +170,10 @@ export function Figure({ label, value, note, tone, onClick }: { label: string; v
     </>
   );
   const shape = "card grid min-w-0 content-start gap-0.5 px-4 py-3 text-left";
-  return onClick ? (
-    <button type="button" onClick={onClick} className={`${shape} transition-colors hover:border-line-strong hover:bg-sunken`}>
+  return to ? (
+    <Link to={to as never} search={search as never} className={`${shape} transition-colors hover:border-line-strong hover:bg-sunken`}>
       {body}
-    </button>
+    </Link>
   ) : (
     <div className={shape}>{body}</div>
   );
