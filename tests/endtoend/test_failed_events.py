@@ -27,7 +27,11 @@ def lines(deployment, *arguments):
 
 
 def test_by_hand_and_by_itself(tmp_path):
-    settings = {"iglu.iglu_central": "false", "pipeline.auto_recover_interval": "1h"}
+    settings = {
+        "iglu.iglu_central": "false",
+        "pipeline.auto_recover_interval": "1h",
+        "collector.streams.good.max_bytes": "6000",
+    }
     with Deployment(tmp_path / "data", settings) as running:
         send(running, *({"ue_pr": ue({"quantity": str(n)})} for n in range(3)), {"ue_pr": ue({"quantity": 4})})
         wait_until(lambda: running.stored() == (0, 4), "four failed events")
@@ -55,9 +59,15 @@ def test_by_hand_and_by_itself(tmp_path):
         )
         assert len(done) == 4
 
+        with urllib.request.urlopen(f"{running.url}/i?e=pv&page={'x' * 7000}") as answer:
+            assert answer.status == 200
+        wait_until(lambda: running.stored() == (4, 5), "a size_violation of the collector")
+        told = running.command("failed", "recover", "--type", "size_violation").decode()
+        assert "1 not replayable, size_violation: only the beginning of an oversized request is kept" in told
+
         other = "iglu:com.acme/other/jsonschema/1-0-0"
         send(running, {"ue_pr": ue({"quantity": 1}, other)})
-        wait_until(lambda: running.stored() == (4, 5), "a fifth failed event")
+        wait_until(lambda: running.stored() == (4, 6), "a sixth failed event")
     again = Deployment(tmp_path / "data", {**settings, "pipeline.auto_recover_interval": "1s"})
     draft.write_text(json.dumps({**cart_schema(), "self": {**cart_schema()["self"], "name": "other"}}))
     again.command("schema", "add", str(draft))

@@ -6,7 +6,8 @@ import difflib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -303,7 +304,7 @@ def _carry_out(settings: Settings, runs: Runs, plan: Plan, *, dry_run: bool, sho
     finally:
         enriching.close()
         store.close()
-    _print_totals(totals, dry_run=dry_run, as_json=as_json)
+    _print_totals(totals, teller.lost, dry_run=dry_run, as_json=as_json)
 
 
 class _progress:  # noqa: N801 - reads as the verb it is
@@ -324,13 +325,16 @@ class _progress:  # noqa: N801 - reads as the verb it is
 
 
 class _Teller:
-    """Shows the first of the events that a dry run went over; as JSON every one."""
+    """Shows the first of the events that a dry run went over; as JSON every one. ``lost``: why, and how many rows."""
 
     def __init__(self, most: int, *, as_json: bool) -> None:
+        self.lost: Counter[str] = Counter()
         self._left = most
         self._as_json = as_json
 
     def __call__(self, report: Report) -> None:
+        if report.verdict == "lost":
+            self.lost[f"{report.row.failure_type}: {report.reason}"] += 1
         if self._as_json:
             replayed = report.replayed
             _line(
@@ -364,7 +368,7 @@ def _print_difference(before: Document, after: Document) -> None:
         out.print(Text(f"  {line}", style=style))
 
 
-def _print_totals(totals: Totals, *, dry_run: bool, as_json: bool) -> None:
+def _print_totals(totals: Totals, lost: Mapping[str, int], *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         _line({"totals": totals})
         return
@@ -378,6 +382,8 @@ def _print_totals(totals: Totals, *, dry_run: bool, as_json: bool) -> None:
         ("not replayable", totals.lost, "the request is not kept"),
     ]
     out.print(table(("", "rows", ""), [row for row in rows if row[1]] or [("nothing to do", 0, "")]))
+    for reason, number in lost.items():
+        out.print(Text(f"{number} not replayable, {reason}"), soft_wrap=True)
     if totals.already:
         out.print(f"{totals.already} events had been stored before and were not stored again")
     if totals.new_failures:

@@ -12,6 +12,8 @@ from snowgauge.actions.failed.instances import instances_of_group, schema_of_gro
 from snowgauge.actions.failed.recovery_config import config_of
 from snowgauge.actions.failed.retry import curable, retry
 from snowgauge.actions.failed.where import Choice
+from snowgauge.enrich.enricher import Enricher
+from snowgauge.enrich.settings import EnrichSettings
 from snowgauge.errors import StoreUnavailable
 from snowgauge.events import payload_record
 from snowgauge.events.failed import FailedEvent
@@ -317,6 +319,25 @@ def test_a_python_function(pipeline, tmp_path):
     assert any("KeyError" in report.reason for report in reports)
 
 
+def test_what_was_too_large_for_enrich_is_replayed(pipeline):
+    pipeline.enricher = Enricher(pipeline.validator, EnrichSettings(max_record_size=2000))
+    pipeline.take(
+        tracked({"e": "pv", "page": "x" * 1900}, {"e": "pv"}),
+        tracked({"e": "pv", "vid": "one"}),  # a bad row that is too large
+    )
+    large, bad = sorted(pipeline.failed(), key=lambda row: "resulting bad row" in row.message)
+    assert [large.failure_type, bad.failure_type] == ["size_violation"] * 2
+    shown = grouping.show(pipeline.store, pipeline.resolver, large.id, pipeline.validator)
+    assert not shown.not_replayable
+    assert "enrich.max_record_size" in shown.cures[0].text
+    again = pipeline.recover(run="20240501-120000-000000")
+    assert (again.rows, again.failed, again.lost) == (2, 2, 0)
+    pipeline.refresh()  # with the usual limit
+    assert pipeline.recover(unset=["parameters.vid"]).recovered == 2
+    assert sorted(len(event["page_title"] or "") for event in pipeline.good()) == [0, 0, 1900]
+    assert large.event_id in {event["event_id"] for event in pipeline.good()}
+
+
 def test_rows_of_which_nothing_is_left_are_told_and_kept(pipeline):
     lost = FailedEvent(
         id="00000000-0000-4000-8000-000000000002",
@@ -325,8 +346,10 @@ def test_rows_of_which_nothing_is_left_are_told_and_kept(pipeline):
         data={"payload": "Coll"},
     )
     pipeline.store.write(StoreBatch("b", failed=[lost]))
-    done = pipeline.recover()
+    reports = []
+    done = pipeline.recover(reports=reports)
     assert (done.rows, done.lost) == (1, 1)
+    assert reports[0].reason == "only the beginning of an oversized request is kept; raise the limits for the next ones"
     assert pipeline.failed()[0].status == "open"
 
 

@@ -100,6 +100,11 @@ _BY_KIND = {
         "The request was larger than allowed, and only its beginning is kept. Raise the collector's limits for the "
         "next ones, or send smaller batches."
     ),
+    "size kept": Cure(
+        "What became of the request is larger than enrich.max_record_size; the request itself is kept whole. Raise the "
+        "limit, or make the event smaller, and replay.",
+        (_RECOVER, _RECOVER + " --unset parameters.NAME --dry-run"),
+    ),
     "loader": Cure("The database refused the finished event. The reason names the column; see the guide."),
     "other": Cure("A replay shows whether it fails still.", (_RECOVER + " --dry-run",)),
 }

@@ -46,7 +46,7 @@ def faults_of(
 
 def _other_kind(row: FailedRow) -> str:
     if row.failure_type == "size_violation":
-        return "size"
+        return "size" if row.record is None else "size kept"
     return "loader" if row.failure_type.startswith("loader_") else "other"
 
 
