@@ -127,7 +127,7 @@ def test_one_screen_shows_it_and_programs_get_the_same(running):
     assert set(processes) == {"clickhouse-0", "collector-0", "console-0", "pipeline-0"}
     assert processes["clickhouse-0"]["pid"] == running.pid("clickhouse")
     assert min(one["memory"] for one in processes.values()) > 10_000_000
-    assert {one["type"] for one in told["failures"]} == {"schema_violations"}
+    assert "schema_violations" in {one["type"] for one in told["failures"]}
     api = json.loads(ask(running.console_port, "GET", "/api/v1/health")[2])
     assert api.keys() == told.keys()
     assert [part["name"] for part in api["parts"]] == [part["name"] for part in told["parts"]]
