@@ -5,7 +5,10 @@ from __future__ import annotations
 import typer
 
 from snowgauge.cli.context import out, settings_of, table
+from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
 from snowgauge.pipeline.build import open_store
+from snowgauge.pipeline.lifetime import opened
+from snowgauge.pipeline.upgrades import migrate
 
 
 def register(app: typer.Typer) -> None:
@@ -16,16 +19,15 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="db")
 
 
-def init(ctx: typer.Context) -> None:
-    """Create or update the tables. Safe to repeat; nothing is ever dropped.
+def init(ctx: typer.Context, backup: BackupOption = None) -> None:
+    """Create or update the tables. Safe to repeat, also after it broke off; nothing is ever dropped.
+
+    Before tables that are there are changed a backup is offered, as `store.backup_before_upgrade` says.
 
     Example: `snowgauge db init`
     """
-    store = open_store(settings_of(ctx))
-    try:
-        applied = store.migrate()
-    finally:
-        store.close()
+    with opened(settings_of(ctx, *upgrade_flags(backup))) as (settings, store):
+        applied = migrate(settings, store, ask=asker())
     for step in applied:
         out.print(f"applied {step.version} {step.name}")
     out.print("nothing to do: the layout is up to date" if not applied else "the layout is up to date")

@@ -9,8 +9,13 @@ from typing import Annotated
 import typer
 
 from snowgauge.cli.context import child_arguments, err, load_settings, settings_of
+from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
+from snowgauge.errors import SnowgaugeError, StoreUnavailable
 from snowgauge.pipeline import deployment, roles
+from snowgauge.pipeline.build import embedded, open_store
 from snowgauge.pipeline.privileges import private_files, warn_of_root
+from snowgauge.pipeline.upgrades import pending
+from snowgauge.settings.model import Settings
 
 _PANEL = "Running"
 
@@ -40,6 +45,7 @@ def serve(
         typer.Option(help="Serve HTTPS under this name, with a certificate from Let's Encrypt. May be repeated."),
     ] = None,
     acme_email: Annotated[str | None, typer.Option(help="Address that Let's Encrypt may write to.")] = None,
+    backup: BackupOption = None,
 ) -> None:
     """Run everything on this machine: collectors, workers, private port, and the embedded engine if no server is set.
 
@@ -50,18 +56,41 @@ def serve(
     """
     started = time.monotonic()
     flags = _flags("collector", interface=host, port=port) + _flags("tls.acme", email=acme_email)
+    flags += upgrade_flags(backup)
     loaded = load_settings(ctx, *flags, *([f"tls.domains={','.join(domain)}"] if domain else []))
     if loaded.settings.tls.enabled and "collector.interface" not in loaded.sources:
         # who could reach the collector past the proxy could make up the addresses that only the proxy may name
         loaded = load_settings(ctx, "collector.interface=127.0.0.1")
     private_files()
     warn_of_root()
-    running = deployment.start(loaded.settings, os.environ, child_arguments(ctx))
+    running = deployment.start(
+        loaded.settings, os.environ, child_arguments(ctx), before_work=lambda: _ask_before(loaded.settings)
+    )
     if not running.supervisor.stop.is_set():
         err.print(f"[bold green]ready[/] after {time.monotonic() - started:.1f} s")
         for line in running.greeting:
             err.print(f"  {line}", highlight=False)
     running.watch()
+
+
+def _ask_before(settings: Settings) -> list[str]:
+    """At a terminal: what the worker that changes the layout is told to do first."""
+    ask = asker()
+    if ask is None or settings.store.backup_before_upgrade != "ask":
+        return []
+    store = open_store(settings)
+    try:
+        steps = pending(store)
+    except StoreUnavailable:
+        return []  # the worker waits for it, and goes on as unattended
+    finally:
+        store.close()
+    if not steps:
+        return []
+    choice = ask(steps, embedded(settings))
+    if choice == "ask":
+        raise SnowgaugeError("nothing was changed, and nothing runs: the layout stays as it was")
+    return ["--set", f"store.backup_before_upgrade={choice}"]
 
 
 IndexOption = Annotated[int, typer.Option(min=0, help="Which of several this is.")]

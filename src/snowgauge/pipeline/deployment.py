@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -36,11 +36,18 @@ class Running(msgspec.Struct):
             self.supervisor.shut_down()
 
 
-def start(settings: Settings, environment: Mapping[str, str], arguments: Sequence[str]) -> Running:
+def start(
+    settings: Settings,
+    environment: Mapping[str, str],
+    arguments: Sequence[str],
+    *,
+    before_work: Callable[[], Sequence[str]] = tuple,
+) -> Running:
     """Start every process of this deployment and wait until each is ready.
 
-    ``arguments`` stand in front of each child's command. Raises ``SettingsError`` when the data folder is in use and
-    ``SnowgaugeError`` when a part does not get ready; what was started is stopped then.
+    ``arguments`` stand in front of each child's command. ``before_work`` is called once the embedded engine answers,
+    before anything else starts; what it gives are more arguments. Raises ``SettingsError`` when the data folder is in
+    use and ``SnowgaugeError`` when a part does not get ready; what was started is stopped then.
     """
     folder = build.data_dir(settings)
     run_dir = folder / "run"
@@ -70,7 +77,10 @@ def start(settings: Settings, environment: Mapping[str, str], arguments: Sequenc
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     try:
-        for parts in _stages(settings, arguments):
+        if build.embedded(settings):
+            supervisor.start([_engine(settings, arguments)])
+        more = () if told.is_set() else before_work()
+        for parts in _stages(settings, (*arguments, *more)):
             if not told.is_set():
                 supervisor.start(parts)
     except SnowgaugeError:
@@ -79,25 +89,27 @@ def start(settings: Settings, environment: Mapping[str, str], arguments: Sequenc
     return Running(supervisor, _greeting(settings))
 
 
-def _stages(settings: Settings, arguments: Sequence[str]) -> list[list[Part]]:
-    """Parts in the order of starting; those of one list start together."""
+def _asked(arguments: Sequence[str], role: str, host: str, port: int, path: str) -> Part:
+    return Part(role, 0, (*arguments, role), lambda: _answers(host, port, path))
 
-    def asked(role: str, host: str, port: int, path: str) -> Part:
-        return Part(role, 0, (*arguments, role), lambda: _answers(host, port, path))
+
+def _engine(settings: Settings, arguments: Sequence[str]) -> Part:
+    engine = settings.clickhouse.engine
+    return _asked(arguments, "clickhouse", engine.host, engine.port, "/ping")
+
+
+def _stages(settings: Settings, arguments: Sequence[str]) -> list[list[Part]]:
+    """What comes after the engine, in the order of starting; parts of one list start together."""
 
     def marked(role: str, index: int) -> Part:
         mark = ready_mark(settings, f"{role}-{index}")
         return Part(role, index, (*arguments, role, "--index", str(index)), mark.exists)
 
-    stages = []
-    if build.embedded(settings):
-        engine = settings.clickhouse.engine
-        stages.append([asked("clickhouse", engine.host, engine.port, "/ping")])
     together = [marked("collector", index) for index in range(settings.pipeline.collectors)]
     together += [marked("pipeline", index) for index in range(settings.pipeline.workers)]
     if settings.console.enabled:
-        together.append(asked("console", settings.console.host, settings.console.port, "/health"))
-    stages.append(together)
+        together.append(_asked(arguments, "console", settings.console.host, settings.console.port, "/health"))
+    stages = [together]
     if settings.tls.enabled:
         stages.append([Part("proxy", 0, (*arguments, "proxy", "run"), ready_mark(settings, "proxy-0").exists)])
     return stages

@@ -16,7 +16,7 @@ from snowgauge.api.app import create_app
 from snowgauge.api.programs import programs
 from snowgauge.console.site import Console
 from snowgauge.errors import RegistryOutage, StoreUnavailable
-from snowgauge.pipeline import build, lifetime, public_door
+from snowgauge.pipeline import build, lifetime, public_door, upgrades
 from snowgauge.pipeline.attempts import Attempts
 from snowgauge.pipeline.journal import Journal
 from snowgauge.pipeline.public_paths import public_apps
@@ -24,7 +24,7 @@ from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.self_recovery import keep_recovering
 from snowgauge.pipeline.worker import Patience, Worker
 from snowgauge.settings.model import Settings
-from snowgauge.store.base import Store
+from snowgauge.store.base import Migration, Store
 from snowgauge.telemetry import metrics
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.reporting.requests import Traced
@@ -94,7 +94,8 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
 
     on_stop(told)
     store = build.open_store(settings)
-    prepare_store(store, migrate=index == 0, stop=stop)
+    migrate = (lambda: upgrades.migrate(settings, store)) if index == 0 else None
+    prepare_store(store, migrate=migrate, stop=stop)
     folder = build.data_dir(settings) / "journal"
     enriching = _enriching(settings, environment, stop)
     if stop.is_set() or enriching is None:
@@ -136,13 +137,13 @@ def _enriching(settings: Settings, environment: Mapping[str, str], stop: threadi
     return None
 
 
-def prepare_store(store: Store, *, migrate: bool, stop: threading.Event) -> None:
-    """Wait until the store answers and its layout is complete; make it complete if ``migrate``."""
+def prepare_store(store: Store, *, migrate: Callable[[], list[Migration]] | None, stop: threading.Event) -> None:
+    """Wait until the store answers and its layout is complete; ``migrate``, where given, makes it so."""
     told = 0.0
     while not stop.is_set():
         try:
-            if migrate:
-                applied = store.migrate()
+            if migrate is not None:
+                applied = migrate()
                 if applied:
                     _log.info("store_migrated", steps=[step.name for step in applied])
                 return

@@ -262,3 +262,7 @@ class StoreSettings(PartSettings):
     """``clickhouse://user:password@host:8123/database`` (``clickhouses://`` or ``https://`` with TLS),
     ``postgresql://user:password@host/database`` or ``memory://``. Empty: the server of ``clickhouse.connection.host``
     if one is given, else the embedded ClickHouse engine."""
+
+    backup_before_upgrade: Literal["ask", "always", "never"] = "ask"
+    """Whether a backup is taken before a new version changes the tables. `ask` asks at a terminal; unattended it goes
+    on and says so. `always` needs the embedded engine; backups lie in `backups` of the data folder."""

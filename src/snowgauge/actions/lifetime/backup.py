@@ -33,7 +33,7 @@ from snowgauge.store.base import EventKind
 from snowgauge.store.lifetime import Key, Lifetime, row_key
 
 LIST = "backup.json"
-_NOT_KEPT = ("run", "clickhouse", "shadow")
+_NOT_KEPT = ("run", "clickhouse", "shadow", "backups")
 _NOT_SUFFIX = (".lock", "-wal", "-shm", "-journal", ".part", ".new", ".rotate")
 _KINDS: tuple[EventKind, ...] = ("good", "failed", "incomplete")
 
