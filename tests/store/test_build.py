@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import SecretStr
 
-from snowgauge.errors import SettingsError
+from snowgauge.errors import SettingsError, StoreUnavailable
 from snowgauge.store.build import build, embedded, engine_connection
 from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.store.memory import MemoryStore
-from snowgauge.store.settings import ClickHouseSettings, StoreSettings
+from snowgauge.store.settings import ClickHouseSettings, EngineSettings, StoreSettings
+from snowgauge.testing.deployment import free_port
 
 
 def _clickhouse(url: str, **connection: object) -> ClickHouseStore:
@@ -59,3 +61,22 @@ def test_the_engine_is_reached_by_its_own_user() -> None:
     connection = engine_connection(settings, "http://127.0.0.1:7777")
     assert (connection.host, connection.port, connection.username) == ("127.0.0.1", 7777, "u")
     assert engine_connection(settings).host == "127.0.0.1"
+
+
+def test_an_engine_that_does_not_run_is_called_by_its_name() -> None:
+    store = build(StoreSettings(), ClickHouseSettings(engine=EngineSettings(port=free_port())))
+    with pytest.raises(StoreUnavailable, match=r"cannot be reached: .*refused.*`snowgauge serve`"):
+        store.migrate()
+    store.close()
+
+
+def test_a_server_that_does_not_answer_is_named_with_the_reason() -> None:
+    for host, reason in (("127.0.0.1", "refused"), ("nobody.invalid", "not known|address")):
+        url = SecretStr(f"clickhouse://{host}:{free_port()}")
+        store = build(StoreSettings(url=url), ClickHouseSettings())
+        says = rf"(?i)ClickHouse at http://{host}:\d+ cannot be reached: [^(\']*({reason})"
+        with pytest.raises(StoreUnavailable, match=says) as away:
+            store.migrate()
+        assert "Max retries" not in str(away.value)
+        assert "snowgauge serve" not in str(away.value)
+        store.close()

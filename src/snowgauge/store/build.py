@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _CLICKHOUSE = {"clickhouse": "http", "http": "http", "clickhouses": "https", "https": "https"}
 
+_ENGINE = (
+    "It is the embedded engine, which runs as part of `snowgauge serve` (or alone: `snowgauge clickhouse`); for a "
+    "server set clickhouse.connection.host or store.url"
+)
+
 
 def embedded(store: StoreSettings, clickhouse: ClickHouseSettings) -> bool:
     """Is it the embedded engine that these settings mean?"""
@@ -51,7 +56,8 @@ def build(
 
         if clickhouse.connection.host:
             return ClickHouseStore(clickhouse, pool=pool, schemas=schemas)
-        return ClickHouseStore(clickhouse, engine_connection(clickhouse, engine_url), pool=pool, schemas=schemas)
+        engine = engine_connection(clickhouse, engine_url)
+        return ClickHouseStore(clickhouse, engine, pool=pool, schemas=schemas, advice=_ENGINE)
     parts = urlsplit(url)
     if parts.scheme in _CLICKHOUSE:
         from snowgauge.store.clickhouse.store import ClickHouseStore

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,15 +42,21 @@ class OutOfMemory(StoreUnavailable):
 
 class Connection:
     """Shared by all threads of a process. ``pool``: connections that are kept, and how many more there may be for a
-    moment; further statements wait."""
+    moment; further statements wait. ``advice`` ends the message when nobody answers."""
 
     def __init__(
-        self, settings: ClickHouseConnectionSettings, *, pool: tuple[int, int] = (5, 10), timeout: float = 300
+        self,
+        settings: ClickHouseConnectionSettings,
+        *,
+        pool: tuple[int, int] = (5, 10),
+        timeout: float = 300,
+        advice: str = "",
     ) -> None:
         self._settings = settings
         self._pool_size, overflow = pool
         self._places = threading.BoundedSemaphore(self._pool_size + overflow)
         self._timeout = timeout
+        self._advice = f". {advice}" if advice else ""
         self._client: Any = None
         self._lock = threading.Lock()
         self.url = f"{settings.interface}://{settings.host}:{self._port}"
@@ -110,14 +116,22 @@ class Connection:
             finally:
                 stream.close()
 
-    def insert(self, table: str, columns: Sequence[str], rows: bytes, token: str, settings: Mapping[str, Any]) -> None:
-        """Insert rows in JSONEachRow. The same token again changes nothing."""
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: bytes,
+        token: str,
+        settings: Mapping[str, Any],
+        fmt: Literal["JSONEachRow", "Native"] = "JSONEachRow",
+    ) -> None:
+        """Insert rows. The same token again changes nothing."""
         with self._opened() as client:
             client.raw_insert(
                 table,
                 column_names=columns,
                 insert_block=rows,
-                fmt="JSONEachRow",
+                fmt=fmt,
                 settings=self._known(client, {**settings, "insert_deduplication_token": token}),
             )
 
@@ -173,6 +187,8 @@ class Connection:
             )
         if code == MEMORY_LIMIT:
             return OutOfMemory(f"ClickHouse at {self.url}: {text[:1000]}")
+        if code is None and (away := _nobody_answers(raised)):
+            return StoreUnavailable(f"ClickHouse at {self.url} cannot be reached: {away}{self._advice}")
         if code is None or code in _BUSY:
             return StoreUnavailable(f"ClickHouse at {self.url}: {text[:1000]}")
         return Refused(text[:4000], int(code))
@@ -212,3 +228,15 @@ class Connection:
                 show_clickhouse_errors=True,
             )
             return self._client
+
+
+def _nobody_answers(raised: BaseException) -> str:
+    """The system's reason why there is no connection; empty: there was one."""
+    one: BaseException | None = raised
+    for _ in range(10):
+        if isinstance(one, OSError) and one.strerror:
+            return one.strerror
+        if one is None:
+            break
+        one = getattr(one, "reason", None) or one.__cause__ or one.__context__
+    return ""

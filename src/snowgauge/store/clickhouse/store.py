@@ -21,7 +21,7 @@ from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSet
 
 class ClickHouseStore(ClickHouseReader):
     """Opens its connection at the first use. ``pool``: connections that are kept, and how many more there may be.
-    ``force_features`` stands in for what the server's version says."""
+    ``force_features`` stands in for what the server's version says. ``advice``: what to do where nobody answers."""
 
     def __init__(
         self,
@@ -31,12 +31,14 @@ class ClickHouseStore(ClickHouseReader):
         pool: tuple[int, int] = (5, 10),
         schemas: SimpleSnowplowSchemas | None = None,
         force_features: Features | None = None,
+        advice: str = "",
     ) -> None:
         self.settings = settings
         self.connection = Connection(
             connection or settings.connection,
             pool=pool,
             timeout=settings.insert_timeout.total_seconds(),
+            advice=advice,
         )
         super().__init__(
             self.connection, Layout(settings.configuration), timeout=settings.query_timeout.total_seconds()
