@@ -32,7 +32,7 @@ CLICK = "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1"
 
 def fill(store: Store, folder: Path) -> tuple[str, str, str]:
     """A week of the demo shop through the pipeline: an event, a failure and its cause to look at."""
-    settings = Settings.model_validate({"common": {"data_dir": str(folder)}})
+    settings = Settings.model_validate({"common": {"data_dir": str(folder)}, "iglu": {"iglu_central": False}})
     enriching = Enriching(settings, {}, start=False, more=[DocumentationAddresses()])
     try:
         seeding.seed(
