@@ -14,6 +14,9 @@ from pydantic import ValidationError
 
 from snowgauge.api.oidc.login import local_path
 from snowgauge.api.settings import ConsoleSettings
+from snowgauge.errors import SettingsError
+from snowgauge.pipeline.build import open_doors
+from snowgauge.settings.model import Settings
 from snowgauge.testing.console import Browser, PrivatePort
 from snowgauge.testing.issuer import Provider, rsa_key
 from snowgauge.testing.web import serving
@@ -346,3 +349,18 @@ def test_settings_that_cannot_be_meant_are_refused(given: dict[str, Any], about:
     assert ConsoleSettings.model_validate({"oidc": good}).oidc.configured
     with pytest.raises(ValidationError, match=about):
         ConsoleSettings.model_validate({"oidc": {**good, **given}})
+
+
+def test_a_port_that_others_reach_needs_somebody_who_can_become_an_admin(tmp_path: Path) -> None:
+    oidc = {
+        "issuer": "https://accounts.example", "client_id": "c", "allowed_domains": ["acme.example"],
+        "role_claim": "groups", "roles": {"platform": "admin"},
+    }  # fmt: skip
+    for roles, starts in (({"platform": "admin"}, True), ({"platform": "analyst"}, False)):
+        console = {"host": "0.0.0.0", "oidc": {**oidc, "roles": roles}}
+        settings = Settings.model_validate({"common": {"data_dir": str(tmp_path)}, "console": console})
+        if starts:
+            open_doors(settings).access.close()
+        else:
+            with pytest.raises(SettingsError, match="there is no admin yet"):
+                open_doors(settings)
