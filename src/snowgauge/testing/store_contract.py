@@ -11,6 +11,7 @@ import pytest
 
 from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELDS
+from snowgauge.events.timestamps import parse_ms
 from snowgauge.store.base import FailedUpdate, Filter, Selection, Store, StoreBatch, WriteResult
 from snowgauge.store.canonical import Recovery, event_json, failed_json
 from snowgauge.testing.events import NOON, described, schema_violation, web_page_view
@@ -440,6 +441,48 @@ class StoreContract:
         assert store.count("good", _where("contexts", "contains", "thing_999/")) == 1
         found = store.event(str(events[999].event_id))
         assert found == event_json(events[999])
+
+    def test_very_many_and_very_long_entities(self, store: Store) -> None:
+        """In their order, whole, and each event counted once for a schema."""
+        uri = "iglu:com.acme/item/jsonschema/1-0-0"
+        many = [described(uri, {"n": n, "name": f"Ware {n} – 商品"}) for n in range(1500)]
+        long = described("iglu:com.acme/page/jsonschema/1-0-0", {"text": "ü\t'\\\"\n" * 100_000})
+        deep = described("iglu:com.acme/tree/jsonschema/1-0-0", {"list": [[n] * 10 for n in range(2000)]})
+        events = [
+            web_page_view(0, contexts=many, derived_contexts=many[:300]),
+            web_page_view(1, contexts=[long, deep], unstruct_event=long),
+            web_page_view(2, contexts=[many[7]], derived_contexts=[]),
+        ]
+        assert store.write(StoreBatch("b1", events)) == WriteResult(events=3, failed=0, incomplete=0)
+        assert store.events("good", ALL, newest_first=False) == [event_json(event) for event in events]
+        counts = {bucket.key: bucket.count for bucket in store.entity_counts("good", ALL)}
+        assert (counts[uri], counts[long.schema.uri], counts[deep.schema.uri]) == (2, 1, 1)
+
+    def test_days_and_hours_are_those_of_utc(self, store: Store) -> None:
+        """Whatever the zone of the server: also in hours that its summer time leaves out or has twice."""
+        hours = ["2024-03-31T00:30", "2024-03-31T01:30", "2024-03-31T02:30", "2024-10-27T00:30", "2024-10-27T01:30",
+                 "2024-03-10T02:30", "2024-12-31T23:59", "2025-01-01T00:00"]  # fmt: skip
+        instants = [parse_ms(f"{hour}:00.123Z") for hour in hours]
+        times: Any = [
+            web_page_view(n, collector_tstamp=at, derived_tstamp=at, dvce_created_tstamp=at, true_tstamp=at)
+            for n, at in enumerate(instants)
+        ]
+        failed = [schema_violation(n, collector_tstamp=at) for n, at in enumerate(instants)]
+        store.write(StoreBatch("b1", times, failed))
+        for kind in ("good", "failed"):
+            found = sorted(row["collector_tstamp"] for row in store.events(kind, ALL))
+            assert found == sorted(f"{hour.replace('T', ' ')}:00.123" for hour in hours)
+            day = Selection(since=parse_ms("2024-03-31T00:00:00Z"), until=parse_ms("2024-04-01T00:00:00Z"))
+            assert store.count(kind, day) == 3
+            last = Selection(since=parse_ms("2025-01-01T00:00:00Z"))
+            assert store.count(kind, last) == 1
+            days = {bucket.key: bucket.count for bucket in store.timeline(kind, ALL, seconds=86_400)}
+            assert days == {
+                parse_ms(f"{day}T00:00:00Z"): count
+                for day, count in (("2024-03-10", 1), ("2024-03-31", 3), ("2024-10-27", 2), ("2024-12-31", 1),
+                                   ("2025-01-01", 1))
+            }  # fmt: skip
+        assert store.count("good", _where("derived_tstamp", "gte", instants[-1])) == 1
 
     def test_tending_the_tables_changes_no_answer(self, store: Store) -> None:
         store.write(StoreBatch("b1", [web_page_view(1)]))
