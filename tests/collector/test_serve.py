@@ -194,8 +194,11 @@ def test_slow_clients_are_timed_out_and_idle_ones_closed():
 
 
 def test_requests_under_way_are_finished_when_stopping():
+    under_way = threading.Event()
+
     class Slow(MemoryLog):
         def _append(self, entries):
+            under_way.set()
             time.sleep(0.5)
             super()._append(entries)
 
@@ -204,9 +207,7 @@ def test_requests_under_way_are_finished_when_stopping():
     with serving(log) as served:
         client = threading.Thread(target=lambda: answers.append(httpx.post(served.url + "/a/b", content=b"x")))
         client.start()
-        while not log.stats().entries and not client.is_alive():
-            time.sleep(0.01)
-        time.sleep(0.2)
+        assert under_way.wait(30)
     client.join()
     assert answers[0].status_code == 200
     assert log.stats().entries == 1
@@ -260,17 +261,18 @@ def test_sigterm_keeps_serving_for_the_period_and_then_ends_well(tmp_path):
         "from snowgauge.collector.serve import run\n"
         "from snowgauge.collector.settings import CollectorSettings\n"
         "from snowgauge.eventlog.memory import MemoryLog\n"
-        f"run(CollectorSettings(interface='localhost', port={port}, pre_termination_period='2 s'),\n"
+        f"run(CollectorSettings(interface='localhost', port={port}, pre_termination_period='2 s',\n"
+        "                      pre_termination_unhealthy=True),\n"
         "    MemoryLog().writer(), ready=lambda: print('ready', flush=True))\n"
     )
     process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         assert process.stdout.readline() == b"ready\n"
         url = f"http://localhost:{port}"
-        assert httpx.get(url + "/i").status_code == 200
+        assert [httpx.get(url + path).status_code for path in ("/i", "/health", "/sink-health")] == [200] * 3
         os.kill(process.pid, signal.SIGTERM)
         time.sleep(0.3)
-        assert httpx.get(url + "/i").status_code == 200
+        assert [httpx.get(url + path).status_code for path in ("/i", "/health", "/sink-health")] == [200, 503, 503]
         _, err = process.communicate(timeout=20)
     finally:
         process.kill()

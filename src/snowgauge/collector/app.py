@@ -100,6 +100,7 @@ class Collector:
         self._max_line = settings.networking.max_request_line_length
         self._max_headers = settings.networking.max_headers_length
         self._ssl = settings.ssl
+        self._leaving = False
         hsts = settings.hsts
         age = b"max-age=%d; includeSubDomains" % int(hsts.max_age.total_seconds())
         self._every: list[Header] = [(b"strict-transport-security", age)] if hsts.enable else []
@@ -113,6 +114,10 @@ class Collector:
             await self._lifespan(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
+
+    def leave(self) -> None:
+        """Tell load balancers from now on that this process is not to be used; requests are served all the same."""
+        self._leaving = True
 
     async def close(self) -> None:
         """Have everything written that waits, and close the writer. Requests that come later get 503."""
@@ -169,6 +174,8 @@ class Collector:
             answer = await self._tracking.answer(request, route)
             self._meter.took(time.perf_counter() - started)
             return answer
+        if self._leaving and kind in ("health", "sink_health"):
+            return SINK_UNHEALTHY
         if kind == "sink_health":
             return SINK_HEALTHY if await asyncio.to_thread(self._submitter.healthy) else SINK_UNHEALTHY
         return self._pages[kind]

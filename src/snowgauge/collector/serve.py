@@ -104,6 +104,8 @@ async def serve(
             ready()
         await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
         if not any(task.done() for task in running) and not hurry():
+            if settings.pre_termination_unhealthy:
+                app.leave()
             await asyncio.sleep(settings.pre_termination_period.total_seconds())
     finally:
         stopping.cancel()

@@ -26,7 +26,6 @@ IGNORED_REFERENCE_KEYS: dict[str, frozenset[str]] = {
             "license",
             "telemetry",
             "monitoring",
-            "pre_termination_unhealthy",
             "termination_deadline",
             "prometheus_metrics",
             "akka",
@@ -352,5 +351,8 @@ class CollectorSettings(CollectorPart):
     """Serving HTTPS."""
     pre_termination_period: Duration = timedelta(seconds=10)
     """After SIGTERM the collector serves on for this long, so that a load balancer can take it out first."""
+    pre_termination_unhealthy: bool = False
+    """Answer 503 at ``/health`` and ``/sink-health`` during that time, so that a load balancer notices. (Snowplow's
+    configuration promises it; its collector 3.x does not do it.)"""
     collector_name: str | None = Field(default=None, min_length=1, max_length=100)
     """Name written into every payload; becomes ``v_collector``. Unset: ``snowgauge-collector-<version>``."""
