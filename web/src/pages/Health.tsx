@@ -13,6 +13,7 @@ const TITLES: Record<string, { title: string; icon: IconName }> = {
   eventlog: { title: "Event log", icon: "book" },
   pipeline: { title: "Pipeline", icon: "wand" },
   store: { title: "Store", icon: "sql" },
+  proxy: { title: "HTTPS", icon: "key" },
 };
 
 export function Page() {
@@ -63,6 +64,7 @@ export function Page() {
             {data.processes.map((process) => (
               <li key={process.name} className="flex items-center gap-2 px-4 py-1.5">
                 <span className="flex-1">{process.name}</span>
+                {process.restarts > 0 && <Badge tone="warn">{`restarted ${number(process.restarts)} times`}</Badge>}
                 <span className="text-[13px] text-ink-faint">{process.pid}</span>
                 <span className="tabular w-24 text-right">{bytes(process.memory)}</span>
               </li>
@@ -138,7 +140,7 @@ function shown(fact: Schemas["Fact"]): string {
     case "bytes":
       return bytes(fact.value);
     case "time":
-      return ago(fact.value);
+      return fact.value > Date.now() ? `in ${seconds((fact.value - Date.now()) / 1000)}` : ago(fact.value);
     case "rate":
       return `${rate(fact.value)}/s`;
     default:
