@@ -15,6 +15,7 @@ from typing import Literal, cast
 
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.processes import Processes, processes
 from snowgauge.errors import SnowgaugeError
 from snowgauge.store.base import Bucket, EventKind, Filter, Selection
 from snowgauge.telemetry import metrics
@@ -147,16 +148,28 @@ def component_health(deployment: Deployment) -> Health:
         pass
     free = shutil.disk_usage(deployment.data_dir).free if deployment.data_dir.exists() else None
     log_up = parts.get("eventlog", False)
+    there = processes(deployment.data_dir / "run")
     outages = counted.get(("iglu_lookups", "outage"), 0)
     found = counted.get(("iglu_lookups", "found"), 0)
     components = [
-        Component("collector", log_up),
+        Component("collector", log_up and _running(there, "collector")),
         Component("eventlog", log_up, lag_events=waiting, lag_seconds=oldest, free_bytes=free),
-        Component("enrich", oldest is not None and oldest < _STUCK_SECONDS, last, waiting, oldest),
+        Component(
+            "enrich",
+            oldest is not None and oldest < _STUCK_SECONDS and _running(there, "pipeline"),
+            last,
+            waiting,
+            oldest,
+        ),
         Component("store", parts.get("store", False), last),
         Component("registry", not outages or found > 0),
     ]
     return Health(all(component.up for component in components), components)
+
+
+def _running(there: Processes, role: str) -> bool:
+    """At least one process of this role, or none of it is known of here (it runs elsewhere)."""
+    return not there.gone_of(role) or any(one.name.rpartition("-")[0] == role for one in there.running)
 
 
 _STUCK_SECONDS = 300

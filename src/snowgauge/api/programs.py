@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 import orjson
@@ -21,13 +21,21 @@ from snowgauge.api.doors import Doors
 from snowgauge.api.iglu.app import IgluApp
 from snowgauge.api.iglu.settings import RegistrySettings
 from snowgauge.api.micro.app import MicroApp
+from snowgauge.collector.admission.settings import Network
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 
-def programs(deployment: Deployment, doors: Doors, registry: RegistrySettings, agent: AgentSettings) -> dict[str, App]:
+def programs(
+    deployment: Deployment,
+    doors: Doors,
+    registry: RegistrySettings,
+    agent: AgentSettings,
+    proxies: Sequence[Network] = (),
+) -> dict[str, App]:
     """Path -> application. The registry and the agent have keys and tokens of their own; Micro shows whole events, so
-    it is for those whom the console would show them to."""
+    it is for those whom the console would show them to. ``proxies``: networks of proxies in front of the private port.
+    """
     found: dict[str, App] = {
         "/micro": Guarded(MicroApp(StoredMicroEvents(deployment.store), deployment.resolver), doors)
     }
@@ -36,7 +44,7 @@ def programs(deployment: Deployment, doors: Doors, registry: RegistrySettings, a
         catalog = SchemaCatalog(deployment.data_dir / "schemas", database)
         found["/iglu"] = IgluApp(catalog, KeyBook(database, registry.super_api_key.get_secret_value()), registry)
     if agent.configured:
-        found[AGENT] = agent_app(deployment, agent)
+        found[AGENT] = agent_app(deployment, agent, proxies=proxies)
     return found
 
 

@@ -171,7 +171,8 @@ def run_console(settings: Settings) -> None:
     doors = build.open_doors(settings)
     mark_ready(settings, "console-0")
     deployment = build.open_deployment(settings, os.environ)
-    served = programs(deployment, doors, settings.registry, settings.agent)
+    proxies = settings.security.trusted_proxies if settings.security.trust_proxy_headers else ()
+    served = programs(deployment, doors, settings.registry, settings.agent, proxies)
     app = Traced(create_app(deployment, doors, Console(), served), _route_name)
 
     async def serve() -> None:

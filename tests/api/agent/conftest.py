@@ -83,10 +83,10 @@ class Agent:
 def open_agent(deployment):
     opened = []
 
-    def make(*, now=None, checker=None, limit=None, **settings):
+    def make(*, now=None, checker=None, limit=None, proxies=(), **settings):
         made = AgentSettings(**(settings or {"static_token": TOKEN}))
         clock = {} if now is None else {"clock": lambda: now}
-        client = Client(agent_app(deployment, made, checker=checker, limit=limit, **clock)).__enter__()
+        client = Client(agent_app(deployment, made, checker=checker, limit=limit, proxies=proxies, **clock)).__enter__()
         opened.append(client)
         return Agent(client, TOKEN)
 

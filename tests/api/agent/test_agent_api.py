@@ -135,6 +135,20 @@ def test_health_of_components(agent, deployment) -> None:
     assert log["free_bytes"] > 0
 
 
+def test_a_part_of_which_no_process_runs_is_not_up(agent, deployment) -> None:
+    def up():
+        return {part["name"]: part["up"] for part in agent.get("/health")["components"]}
+
+    run = deployment.data_dir / "run"
+    run.mkdir()
+    (run / "collector-0.pid").write_text("999999999")  # no system has this number
+    assert (up()["collector"], up()["enrich"]) == (False, True)
+    (run / "collector-0.pid").unlink()
+    (run / "pipeline-0.pid").write_text("999999999")
+    assert (up()["collector"], up()["enrich"]) == (True, False)
+    assert agent.get("/health")["healthy"] is False
+
+
 def test_versions(agent) -> None:
     told = agent.get("/versions")
     assert told["snowgauge"] == "1.2.3"

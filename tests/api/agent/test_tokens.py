@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from ipaddress import ip_network
 
 import pytest
 from pydantic import ValidationError
@@ -291,3 +292,15 @@ def test_cognitos_tokens_must_be_access_tokens() -> None:
     assert AgentSettings(issuer=pool, **common).wanted_token_use == "access"
     assert AgentSettings(issuer="https://id.example", **common).wanted_token_use == ""
     assert AgentSettings(issuer=pool, token_use="", **common).wanted_token_use == ""
+
+
+def test_behind_a_proxy_each_visitor_has_a_limit_of_its_own(open_agent) -> None:
+    def ask(agent, *hops):
+        return agent.ask("/versions", headers=[("x-forwarded-for", hop) for hop in hops]).status
+
+    behind = open_agent(limit=RateLimit(2, lambda: 0.0), proxies=[ip_network("203.0.113.0/24")])
+    assert [ask(behind, "198.51.100.1") for _ in range(3)] == [200, 200, 429]
+    assert ask(behind, "198.51.100.2") == 200
+    assert ask(behind, "198.51.100.9, 198.51.100.1") == 429, "what the visitor made up does not count"
+    open_ = open_agent(limit=RateLimit(2, lambda: 0.0))
+    assert [ask(open_, f"198.51.100.{n}") for n in range(3)] == [200, 200, 429]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -14,6 +14,7 @@ from snowgauge.actions.deployment import Deployment
 from snowgauge.api.agent.door import AgentDoor, RateLimit
 from snowgauge.api.agent.settings import AgentSettings
 from snowgauge.api.agent.tokens import TokenChecker
+from snowgauge.collector.admission.settings import Network
 from snowgauge.errors import StoreError
 
 PREFIX = "/agent/v1"
@@ -26,15 +27,18 @@ def agent_app(
     *,
     checker: TokenChecker | None = None,
     limit: RateLimit | None = None,
+    proxies: Sequence[Network] = (),
     clock: Callable[[], int] = agent.now_ms,
 ) -> FastAPI:
-    """An application to be mounted at ``PREFIX``. ``clock`` gives milliseconds since the epoch."""
+    """An application to be mounted at ``PREFIX``. ``clock`` gives milliseconds since the epoch.
+    ``proxies``: networks of proxies in front."""
     app = _bare(deployment.version)
     app.add_middleware(
         AgentDoor,
         settings=settings,
         checker=checker or TokenChecker(settings),
         limit=limit or RateLimit(settings.requests_per_minute),
+        proxies=proxies,
     )
 
     @app.exception_handler(StoreError)

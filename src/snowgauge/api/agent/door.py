@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 import orjson
 
 from snowgauge.api.agent.settings import AgentSettings
 from snowgauge.api.agent.tokens import NotAuthorized, TokenChecker
+from snowgauge.collector.admission.addresses import Visitors
+from snowgauge.collector.admission.settings import Network
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 Header = tuple[bytes, bytes]
@@ -41,13 +43,22 @@ class RateLimit:
 
 
 class AgentDoor:
-    """ASGI middleware. The description of the API alone needs no token."""
+    """ASGI middleware. The description of the API alone needs no token. ``proxies``: networks whose word is taken for
+    whom they pass on, so that one visitor of a proxy does not use up the limit of all."""
 
-    def __init__(self, app: App, settings: AgentSettings, checker: TokenChecker, limit: RateLimit) -> None:
+    def __init__(
+        self,
+        app: App,
+        settings: AgentSettings,
+        checker: TokenChecker,
+        limit: RateLimit,
+        proxies: Sequence[Network] = (),
+    ) -> None:
         self._app = app
         self._origin = settings.allowed_origin.encode()
         self._checker = checker
         self._limit = limit
+        self._visitors = Visitors(proxies)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -62,7 +73,7 @@ class AgentDoor:
             await _answer(send, 204 if allowed else 403, [*added, *(_PREFLIGHT if allowed else [])])
             return
         client = scope.get("client")
-        wait = self._limit.wait(client[0] if client else "")
+        wait = self._limit.wait(str(self._visitors.behind(client[0] if client else None, headers)))
         if wait:
             retry = (b"retry-after", b"%d" % wait)
             await _answer(send, 429, [*added, retry], "too many requests from this address")

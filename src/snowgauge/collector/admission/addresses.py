@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -49,10 +49,14 @@ class Visitors:
 
     def address(self, request: Request) -> Address | None:
         """``None``: the connection has no address that could be read (a Unix socket)."""
-        here = parse(request.peer) if request.peer else None
+        return self.behind(request.peer, request.headers)
+
+    def behind(self, peer: str | None, headers: Iterable[tuple[bytes, bytes]]) -> Address | None:
+        """Who sent these headers over a connection of ``peer``'s."""
+        here = parse(peer) if peer else None
         if here is None or here not in self._proxies:
             return here
-        hops = b",".join([value for name, value in request.headers if name == b"x-forwarded-for"])
+        hops = b",".join([value for name, value in headers if name == b"x-forwarded-for"])
         for text in reversed(hops.decode("latin-1").split(",")[-32:] if hops else ()):
             address = parse(text) if len(text) <= 64 else None
             if address is None:  # the proxy before wrote something that is no address: believe that proxy only
