@@ -103,10 +103,13 @@ def page(
     if offset + limit > _MOST_OFFSET:
         raise ActionRefused(f"a list goes back {_MOST_OFFSET:,} events: narrow the time range", status=422)
     rows: list[Row] = []
+    look = _oldest if oldest_first else _newest
     for kind in _kinds(status):
+        needed = _needed(kind, columns)
         for chosen in _selections(kind, range_text, filters, search, now):
-            found = (_oldest if oldest_first else _newest)(deployment, kind, chosen, cap, offset + limit + 1)
-            rows += [_row(kind, event, columns) for event in found]
+            rows += [
+                _row(kind, event, columns) for event in look(deployment, kind, chosen, cap, offset + limit + 1, needed)
+            ]
     seen: set[tuple[str, str]] = set()
     distinct = []
     for row in sorted(rows, key=lambda row: (row.at, row.id), reverse=not oldest_first):
@@ -116,7 +119,9 @@ def page(
     return Page(distinct[offset : offset + limit], len(distinct) > offset + limit, cap)
 
 
-def _newest(deployment: Deployment, kind: EventKind, chosen: Selection, cap: int, limit: int) -> list[dict[str, Any]]:
+def _newest(
+    deployment: Deployment, kind: EventKind, chosen: Selection, cap: int, limit: int, columns: set[str]
+) -> list[dict[str, Any]]:
     """The newest events, looking no further back than needed: a table ordered by time is then read at its end only."""
     until = min(chosen.until, cap) if chosen.until is not None else cap
     for window in _WINDOWS:
@@ -124,16 +129,36 @@ def _newest(deployment: Deployment, kind: EventKind, chosen: Selection, cap: int
         if chosen.since is not None and since <= chosen.since:
             break
         near = Selection(since, until, chosen.filters)
-        found = deployment.store.events(kind, near, limit=limit)
+        found = deployment.store.events(kind, near, limit=limit, columns=columns)
         if len(found) >= limit:
             return found
-    return deployment.store.events(kind, Selection(chosen.since, until, chosen.filters), limit=limit)
+    within = Selection(chosen.since, until, chosen.filters)
+    return deployment.store.events(kind, within, limit=limit, columns=columns)
 
 
-def _oldest(deployment: Deployment, kind: EventKind, chosen: Selection, cap: int, limit: int) -> list[dict[str, Any]]:
+def _oldest(
+    deployment: Deployment, kind: EventKind, chosen: Selection, cap: int, limit: int, columns: set[str]
+) -> list[dict[str, Any]]:
     until = min(chosen.until, cap) if chosen.until is not None else cap
     within = Selection(chosen.since, until, chosen.filters)
-    return deployment.store.events(kind, within, limit=limit, newest_first=False)
+    return deployment.store.events(kind, within, limit=limit, newest_first=False, columns=columns)
+
+
+_FAILURE = ("failure_type", "message", "schema", "event_id")
+_SELF_DESCRIBING = {True: ("contexts", "derived_contexts"), False: ("unstruct_event",)}
+
+
+def _needed(kind: EventKind, columns: list[str]) -> set[str]:
+    """The store's columns that a list with these columns is made of."""
+    needed = set(_FAILURE if kind == "failed" else ())
+    for column in columns:
+        name = asked.column_of(column, kind)
+        nested = nested_column(column)
+        if nested is not None:
+            needed.update(_SELF_DESCRIBING[nested.entity])
+        elif name is not None:
+            needed.add(name)
+    return needed
 
 
 def _kinds(status: str) -> tuple[EventKind, ...]:
@@ -173,7 +198,7 @@ def _is_uuid(text: str) -> bool:
 def _row(kind: EventKind, event: dict[str, Any], columns: list[str]) -> Row:
     shown = {column: _value(event, name) for column in columns if (name := asked.column_of(column, kind))}
     if kind == "failed":
-        shown |= {name: event.get(name) for name in ("failure_type", "message", "schema", "event_id")}
+        shown |= {name: event.get(name) for name in _FAILURE}
         return Row(kind, event["id"], _ms(event.get("collector_tstamp") or event["failed_at"]), shown)
     return Row(kind, event["event_id"] or "", _ms(event.get("collector_tstamp")), shown)
 

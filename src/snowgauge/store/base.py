@@ -10,7 +10,7 @@ separate door (``query``) in the store's own dialect, read-only unless said othe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -107,9 +107,19 @@ class Reader(Protocol):
         """How many events (distinct event ids for good and incomplete, rows for failed)."""
 
     def events(
-        self, kind: EventKind, selection: Selection, *, limit: int = 100, offset: int = 0, newest_first: bool = True
+        self,
+        kind: EventKind,
+        selection: Selection,
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        newest_first: bool = True,
+        columns: Collection[str] | None = None,
     ) -> list[dict[str, Any]]:
-        """Whole events as canonical JSON values (for failed: the columns of FailedEvent, plus ``bad_row``)."""
+        """Whole events as canonical JSON values (for failed: the columns of FailedEvent, plus ``bad_row``).
+
+        ``columns``: those that are needed; others may be missing, but for id and times.
+        """
 
     def event(self, event_id: str) -> dict[str, Any] | None:
         """One good event by its id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -100,7 +100,14 @@ class MemoryStore:
         return len({_key(row) for row in self._select(kind, selection)})
 
     def events(
-        self, kind: EventKind, selection: Selection, *, limit: int = 100, offset: int = 0, newest_first: bool = True
+        self,
+        kind: EventKind,
+        selection: Selection,
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        newest_first: bool = True,
+        columns: Collection[str] | None = None,  # noqa: ARG002 - everything is at hand
     ) -> list[dict[str, Any]]:
         rows = sorted(
             self._select(kind, selection), key=lambda row: (_time(row), UUID(_key(row)).int), reverse=newest_first

@@ -235,6 +235,10 @@ class StoreContract:
         pages = [store.events("good", ALL, limit=4, offset=at) for at in (0, 4, 8)]
         assert [row for page in pages for row in page] == store.events("good", ALL)
         assert store.events("good", ALL, newest_first=False) == store.events("good", ALL)[::-1]
+        for kept in ("app_id", "contexts"):
+            named = [(row["event_id"], row["collector_tstamp"], row[kept]) for row in store.events("good", ALL)]
+            some = store.events("good", ALL, columns={kept})
+            assert [(row["event_id"], row["collector_tstamp"], row[kept]) for row in some] == named
 
     def test_filters(self, store: Store) -> None:
         none: dict[str, Any] = {"dvce_created_tstamp": None, "contexts": [], "br_cookies": None, "page_title": None}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from snowgauge.errors import QueryRefused
-from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS
+from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS, AtomicField
 from snowgauge.store.base import Bucket, EventKind, Filter, QueryResult, Selection
 from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text
 from snowgauge.store.clickhouse.connection import Connection
@@ -45,19 +45,49 @@ class ClickHouseReader:
         return int(rows[0][0])
 
     def events(
-        self, kind: EventKind, selection: Selection, *, limit: int = 100, offset: int = 0, newest_first: bool = True
+        self,
+        kind: EventKind,
+        selection: Selection,
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        newest_first: bool = True,
+        columns: Collection[str] | None = None,
     ) -> list[dict[str, Any]]:
+        # which rows is found by their keys alone: sorting whole rows would read every column of all that is selected
         asked = _Asked(kind, selection)
         order = "DESC" if newest_first else "ASC"
         asked.parameters.update(limit=limit, offset=offset)
         key = asked.key
-        rows = self._rows(
-            f"SELECT {_select(kind)} FROM {self._from(kind)} WHERE {asked.where} "
+        found = self._rows(
+            f"SELECT {key}, toUnixTimestamp64Milli({asked.time}) FROM {self._from(kind)} WHERE {asked.where} "
             f"ORDER BY {asked.time} {order}, {key} {order} LIMIT 1 BY {key} "
             "LIMIT {limit:UInt64} OFFSET {offset:UInt64}",
             asked,
         )
-        return [_canonical(kind, row) for row in rows]
+        events: list[dict[str, Any]] = []
+        for start in range(0, len(found), _IDS):
+            events += self._whole(kind, [(str(key), int(at)) for key, at in found[start : start + _IDS]], columns)
+        return events
+
+    def _whole(
+        self, kind: EventKind, keys: Sequence[tuple[str, int]], columns: Collection[str] | None
+    ) -> list[dict[str, Any]]:
+        """The rows of these keys and times, in their order."""
+        times = [at for _, at in keys]
+        asked = _Asked(kind, Selection(min(times), max(times) + 1))
+        asked.parameters["ids"] = [key for key, _ in keys]
+        names = _names(kind, columns)
+        # not FINAL, which would read whole rows to find the newest version of each; here there are few
+        newest = " ORDER BY version DESC LIMIT 1 BY id" if kind == "failed" else ""
+        rows = self._rows(
+            f"SELECT {asked.key}, toUnixTimestamp64Milli({asked.time}), {_select(kind, names)} "
+            f"FROM {self.layout.name(_TABLES[kind])} "
+            f"WHERE {asked.key} IN {{ids:Array(UUID)}} AND {asked.where}{newest}",
+            asked,
+        )
+        by_key = {(str(row[0]), int(row[1])): row[2:] for row in reversed(rows)}
+        return [_canonical(kind, by_key[key], names) for key in keys if key in by_key]
 
     def event(self, event_id: str) -> dict[str, Any] | None:
         return self._one("good", event_id)
@@ -121,9 +151,10 @@ class ClickHouseReader:
             return None
         asked = _Asked(kind, Selection())
         asked.parameters["wanted"] = wanted
+        order = "version DESC" if kind == "failed" else asked.time
         rows = self._rows(
-            f"SELECT {_select(kind)} FROM {self._from(kind)} WHERE {asked.key} = {{wanted:UUID}} "
-            f"ORDER BY {asked.time} LIMIT 1",
+            f"SELECT {_select(kind)} FROM {self.layout.name(_TABLES[kind])} WHERE {asked.key} = {{wanted:UUID}} "
+            f"ORDER BY {order} LIMIT 1",
             asked,
         )
         return _canonical(kind, rows[0]) if rows else None
@@ -302,37 +333,51 @@ def _value(kind: EventKind, column: str, column_type: str) -> str:
     return f"if({unset}, NULL, `{column}`)"
 
 
-def _select(kind: EventKind) -> str:
+def _names(kind: EventKind, columns: Collection[str] | None) -> Sequence[str]:
+    """The columns to read for those that are asked for: a failed event's key and time always come with it."""
+    names: tuple[str, ...]
     if kind == "failed":
-        return ", ".join(f"`{name}`" for name in (*FAILED_FIELDS, "bad_row"))
+        names = (*FAILED_FIELDS, "bad_row")
+        needed = {"id", "failed_at", "collector_tstamp"}
+    else:
+        names = tuple(field.name for field in ATOMIC_FIELDS)
+        needed = {"event_id", "collector_tstamp"}
+    if columns is None:
+        return names
+    return [name for name in names if name in columns or name in needed]
+
+
+def _select(kind: EventKind, names: Sequence[str] | None = None) -> str:
     return ", ".join(
-        f"toDecimalString(`{field.name}`, 2)"
-        if field.kind == "decimal" and field.name != "se_value"
-        else f"`{field.name}`"
-        for field in ATOMIC_FIELDS
+        f"toDecimalString(`{name}`, 2)"
+        if kind != "failed" and ATOMIC_FIELD[name].kind == "decimal" and name != "se_value"
+        else f"`{name}`"
+        for name in (_names(kind, None) if names is None else names)
     )
 
 
-def _canonical(kind: EventKind, row: list[Any]) -> dict[str, Any]:
+def _canonical(kind: EventKind, row: list[Any], names: Sequence[str] | None = None) -> dict[str, Any]:
+    given = dict(zip(_names(kind, None) if names is None else names, row, strict=True))
     if kind == "failed":
-        out = dict(zip(FAILED_FIELDS, (None if value == "" else value for value in row), strict=False))
-        bad_row = msgspec.json.decode(row[-1])
+        text = given.pop("bad_row", None)
+        out = {name: None if value == "" else value for name, value in given.items()}
+        if text is None:
+            return out
+        bad_row = msgspec.json.decode(text)
         return {**out, "data": bad_row["data"], "bad_row": bad_row}
-    event: dict[str, Any] = {}
-    for field, value in zip(ATOMIC_FIELDS, row, strict=True):
-        if value is None or value == "":
-            event[field.name] = None
-        elif field.kind in ("entities", "event"):
-            event[field.name] = msgspec.json.decode(value)
-        elif field.kind == "decimal":
-            event[field.name] = decimal_text(field, str(value))
-        elif field.kind == "uuid":
-            event[field.name] = None if value == NO_UUID else value
-        elif field.name == "collector_tstamp" and value == "1970-01-01 00:00:00.000":
-            event[field.name] = None
-        else:
-            event[field.name] = value
-    return event
+    return {name: _json_value(ATOMIC_FIELD[name], value) for name, value in given.items()}
+
+
+def _json_value(field: AtomicField, value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    if field.kind in ("entities", "event"):
+        return msgspec.json.decode(value)
+    if field.kind == "decimal":
+        return decimal_text(field, str(value))
+    if field.kind == "uuid":
+        return None if value == NO_UUID else value
+    return None if field.name == "collector_tstamp" and value == "1970-01-01 00:00:00.000" else value
 
 
 def _read(kind: EventKind, column: str, key: Any) -> Any:

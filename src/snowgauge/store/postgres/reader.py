@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +45,14 @@ class PostgresReader:
         return int(rows[0][0])
 
     def events(
-        self, kind: EventKind, selection: Selection, *, limit: int = 100, offset: int = 0, newest_first: bool = True
+        self,
+        kind: EventKind,
+        selection: Selection,
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        newest_first: bool = True,
+        columns: Collection[str] | None = None,  # noqa: ARG002 - a row is read whole
     ) -> list[dict[str, Any]]:
         asked = self._asked(kind, selection)
         order, beyond = ("DESC", ">") if newest_first else ("ASC", "<")
