@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import msgspec
 import pytest
@@ -127,6 +128,24 @@ def test_a_full_log_is_not_ready(deployment, tmp_path):
         fill()
     assert list(not_ready(check(beside(deployment, full)))) == ["eventlog"]
     writer.close()
+
+
+def test_a_store_that_hangs_is_not_ready_and_holds_up_nobody_for_long(deployment):
+    answers = threading.Event()
+    asked = []
+
+    def hangs():
+        asked.append(1)
+        return answers.wait(30)
+
+    deployment.store.ready = hangs
+    readiness = Readiness(deployment, patience=0.05)
+    for _ in range(5):
+        assert not_ready(readiness.check()) == {"store": "no answer within 0.05 s"}
+    assert len(asked) == 1  # one thread waits for the database, however many ask
+    answers.set()
+    patient = Readiness(deployment)
+    assert patient.check().ready
 
 
 def test_processes_are_known_by_what_they_run_not_by_a_number_left_behind(tmp_path):

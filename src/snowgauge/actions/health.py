@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Callable
 
@@ -41,35 +42,70 @@ def check(deployment: Deployment) -> Health:
     return Health(all(part.ok for part in parts), parts)
 
 
+class _Look:
+    """One look at a part, under way or done."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.found: PartHealth | None = None
+
+
 class Readiness:
     """``check``, and the proof: a part is ready only once something was really written to it.
 
     The proof is given once, and again after each time the part was away. It is no event: the store is given a batch
-    without any, of which only the ledger keeps a line, and the event log a file that its reader takes away. Safe for
-    threads.
+    without any, of which only the ledger keeps a line, and the event log a file that its reader takes away.
+
+    A part that has not answered after ``patience`` seconds is not ready. Whoever asks meanwhile waits for the same
+    answer, so that a database which hangs does not take all threads of a port with it. Safe for threads.
     """
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, *, patience: float = 5.0) -> None:
         self._deployment = deployment
+        self._patience = patience
         self._proven: set[str] = set()
         self._lock = threading.Lock()
-        self._proofs: dict[str, Callable[[Deployment], str]] = {"store": _store_proof, "eventlog": _eventlog_proof}
+        self._looks: dict[str, _Look] = {}
 
     def check(self) -> Health:
         """Never raises."""
-        parts = [self._judged(part) for part in check(self._deployment).parts]
+        looks = {name: self._look(name) for name in _PARTS}
+        until = time.monotonic() + self._patience
+        parts = []
+        for name, look in looks.items():
+            look.done.wait(max(0.0, until - time.monotonic()))
+            slow = PartHealth(name, False, f"no answer within {self._patience:g} s")
+            parts.append(look.found or slow)
         return Health(all(part.ok for part in parts), parts)
 
-    def _judged(self, part: PartHealth) -> PartHealth:
+    def _look(self, name: str) -> _Look:
+        """The look that is under way, or a new one."""
         with self._lock:
-            if not part.ok:
-                self._proven.discard(part.name)
-            elif part.name not in self._proven:
-                refused = self._proofs[part.name](self._deployment)
-                if refused:
-                    return PartHealth(part.name, False, refused)
-                self._proven.add(part.name)
-            return part
+            look = self._looks.get(name)
+            if look is None:
+                look = self._looks[name] = _Look()
+                threading.Thread(target=self._run, args=(name, look), name=f"ready-{name}", daemon=True).start()
+            return look
+
+    def _run(self, name: str, look: _Look) -> None:
+        try:
+            look.found = self._judged(name)
+        finally:
+            with self._lock:
+                del self._looks[name]
+            look.done.set()
+
+    def _judged(self, name: str) -> PartHealth:
+        ask, prove = _PARTS[name]
+        part = ask(self._deployment)
+        if not part.ok:
+            self._proven.discard(name)
+        elif name not in self._proven:
+            refused = prove(self._deployment)
+            if refused:
+                return PartHealth(name, False, refused)
+            self._proven.add(name)
+        return part
 
 
 def _store_proof(deployment: Deployment) -> str:
@@ -112,6 +148,13 @@ def _eventlog(deployment: Deployment) -> PartHealth:
     note = f"{stats.entries} waiting, oldest {stats.oldest_seconds:.0f} s"
     full = stats.room_bytes is not None and stats.room_bytes < _A_REQUEST
     return PartHealth("eventlog", not full, f"full, or its disk is: {note}" if full else note)
+
+
+_PARTS: dict[str, tuple[Callable[[Deployment], PartHealth], Callable[[Deployment], str]]] = {
+    "store": (_store, _store_proof),
+    "eventlog": (_eventlog, _eventlog_proof),
+}
+"""How each part is asked, and how it proves that it can be written to."""
 
 
 def measure(deployment: Deployment, health: Health) -> None:
