@@ -49,6 +49,14 @@ def test_a_configuration_of_snowplows_collector_can_be_pasted():
     assert settings.pre_termination_period == timedelta(seconds=1)
 
 
+def test_the_older_form_of_streams_and_newer_keys():
+    streams = {"good": "good", "bad": "bad", "sink": {"enabled": "kinesis", "maxBytes": 192_000}, "buffer": {}}
+    newer = {"compression": {"enabled": True}, "networking": {"bodyReadTimeout": "25 seconds"}}
+    settings = CollectorSettings.model_validate({"streams": streams, **newer})
+    assert settings.streams.good.max_bytes == 192_000
+    assert CollectorSettings.model_validate({"streams": {"good": "good"}}).streams.good.max_bytes == 1_000_000
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 from pydantic.alias_generators import to_camel
 
 from snowgauge.part_settings import ByteSize, Duration, PartSettings
@@ -29,8 +29,11 @@ IGNORED_REFERENCE_KEYS: dict[str, frozenset[str]] = {
             "termination_deadline",
             "prometheus_metrics",
             "akka",
+            "compression",
         }
     ),
+    # collector 3.7: here the body's time is part of response_header_timeout
+    "NetworkingSettings": frozenset({"body_read_timeout"}),
     "StreamsSettings": frozenset({"bad", "sink", "buffer", "use_ip_address_as_partition_key"}),
     "GoodStreamSettings": frozenset(
         {
@@ -249,7 +252,16 @@ class StreamsSettings(CollectorPart):
     """Where payloads go. Only the size limit has a meaning here: the event log has settings of its own."""
 
     good: GoodStreamSettings = GoodStreamSettings()
-    """The stream of payloads."""
+    """The stream of payloads. (Snowplow's older form is read too: a name, with ``maxBytes`` under ``sink``.)"""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _older_form(cls, data: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(data, dict) and isinstance(data.get("good"), str):
+            sink = data.get("sink")
+            size = {key: value for key, value in sink.items() if key == "maxBytes"} if isinstance(sink, dict) else {}
+            data = {**data, "good": size}
+        return read(data)
 
 
 class NetworkingSettings(CollectorPart):
