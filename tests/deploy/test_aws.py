@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -92,6 +93,34 @@ def test_commands_and_settings_in_it_exist(template, program_exists, tmp_path):
 
 def script_of(template):
     return template["Resources"]["Instance"]["Properties"]["UserData"]["Fn::Base64"]["Fn::Sub"][0]
+
+
+def test_the_agent_is_served_for_the_one_user_who_is_named(template, tmp_path):
+    from snowgauge.settings.load import load
+
+    parts = template["Resources"]["Instance"]["Properties"]["UserData"]["Fn::Base64"]["Fn::Sub"][1]["Agent"]["Fn::If"]
+    assert parts[0] == "HasAgent"
+    assert parts[2] == ""
+    values = {
+        "AgentIssuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_a1b2c3d4e",
+        "AgentClient": "1example23456789",
+        "AgentUser": "auth0|aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+        "AgentOrigin": "https://console.example.com",
+    }
+    for name, value in values.items():
+        assert re.fullmatch(template["Parameters"][name]["AllowedPattern"], value)
+        for hostile in ("a' b", 'a"b', "$(id)", "`id`", "a b", "a\nb", "a;b", "a\\b"):
+            assert not re.fullmatch(template["Parameters"][name]["AllowedPattern"], hostile), (name, hostile)
+    options = shlex.split(re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], parts[1]["Fn::Sub"]))
+    assert options[::2] == ["-e"] * (len(options) // 2)
+    given = dict(option.split("=", 1) for option in options[1::2])
+    agent = load(environment=given, flags=["tls.domains=c.example.com"], folder=tmp_path).settings
+    assert agent.tls.agent
+    assert (agent.agent.issuer, agent.agent.client_ids, agent.agent.subjects, agent.agent.allowed_origin) == (
+        values["AgentIssuer"], [values["AgentClient"]], [values["AgentUser"]], values["AgentOrigin"],
+    )  # fmt: skip
+    given["SNOWPLOW_AGENT__ALLOWED_ORIGIN"] = ""
+    assert load(environment=given, flags=["tls.domains=c.example.com"], folder=tmp_path).settings.agent.configured
 
 
 def test_the_instances_script_is_a_shell_script(template):
