@@ -9,7 +9,9 @@ is a double.
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from math import isfinite
 from operator import attrgetter
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -21,7 +23,7 @@ from snowgauge.events.enriched import ATOMIC_FIELDS, AtomicField, EnrichedEvent
 from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
 from snowgauge.events.failed_cause import cause_of
 from snowgauge.events.selfdescribing import SelfDescribing
-from snowgauge.events.timestamps import far_text, tsv_text
+from snowgauge.events.timestamps import MAX_MS, MIN_MS, far_text, instant_text, tsv_text
 from snowgauge.store.base import FailedUpdate
 
 CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
@@ -203,12 +205,26 @@ def refusal(event: EnrichedEvent) -> str | None:
     return None
 
 
+def _loader_payload(event: EnrichedEvent) -> dict[str, Any]:
+    """The event as loaders write it into their bad rows: ISO instants, numbers for money, every column."""
+    out = event_json(event)
+    for field in ATOMIC_FIELDS:
+        value = getattr(event, field.name)
+        if value is not None and field.kind == "timestamp" and MIN_MS <= value <= MAX_MS:
+            out[field.name] = instant_text(value)
+        elif value is not None and field.kind == "decimal":
+            with suppress(ValueError):  # what is no number, or none that JSON has, stays text
+                number = float(value)
+                out[field.name] = number if isfinite(number) else value
+    return out
+
+
 def refused_event(event: EnrichedEvent, reason: str) -> FailedEvent:
     """The failed event of a row that the database refused: ``loader_runtime_error`` (bad rows 2.3).
 
     Its id is made of the event's, so that a retry makes the same one.
     """
-    payload = msgspec.to_builtins({k: v for k, v in event_json(event).items() if v is not None})
+    payload = msgspec.to_builtins(_loader_payload(event))
     failed_at = event.etl_tstamp or event.collector_tstamp or 0
     return FailedEvent(
         id=str(uuid5(NAMESPACE_URL, f"snowgauge:refused:{event.event_id}:{event.collector_tstamp}")),

@@ -219,6 +219,10 @@ class StoreContract:
         assert len(filed) == 2
         assert {one["data"]["payload"]["event_id"] for one in filed} == {"no-uuid", events[23].event_id}
         assert all(isinstance(one["data"]["failure"], str) and one["message"] for one in filed)
+        payload = filed[0]["data"]["payload"]
+        assert list(payload) == [field.name for field in ATOMIC_FIELDS]
+        assert payload["collector_tstamp"].endswith("Z")
+        assert payload["ti_price"] is None
         assert store.write(batch) == WriteResult(38, 1, 0, 2, repeated=True)
         assert store.count("failed", ALL) == 3
 
