@@ -17,7 +17,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 import uvloop
-from granian.constants import Interfaces, SSLProtocols
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
@@ -130,6 +130,9 @@ def _server(settings: CollectorSettings, app: ASGIApp, port: int, *, tls: bool) 
         address=_address(settings.interface),
         port=port,
         interface=Interfaces.ASGINL,
+        # While the server waits to see which version a client speaks there is no time limit: whoever connects and says
+        # nothing would keep a place for ever. Without TLS nobody needs the question, so it is HTTP/1.1.
+        http=HTTPModes.auto if tls else HTTPModes.http1,
         websockets=False,
         backlog=1024,
         backpressure=networking.max_connections,
