@@ -33,7 +33,7 @@ class SchemaKey(msgspec.Struct, frozen=True, order=True, array_like=True, cache_
 
     @property
     def version(self) -> str:
-        return f"{self.model}-{self.revision}-{self.addition}"
+        return _version(self)
 
     @property
     def path(self) -> str:
@@ -42,7 +42,7 @@ class SchemaKey(msgspec.Struct, frozen=True, order=True, array_like=True, cache_
 
     @property
     def uri(self) -> str:
-        return f"iglu:{self.path}"
+        return _uri(self)
 
     def __str__(self) -> str:
         return self.uri
@@ -51,6 +51,16 @@ class SchemaKey(msgspec.Struct, frozen=True, order=True, array_like=True, cache_
     def parse(uri: str) -> SchemaKey:
         """Read an Iglu URI; raises :class:`SelfDescribingError` with INVALID_IGLUURI or INVALID_SCHEMAVER."""
         return _parse_key(uri)
+
+
+@lru_cache(maxsize=10_000)
+def _version(key: SchemaKey) -> str:
+    return f"{key.model}-{key.revision}-{key.addition}"
+
+
+@lru_cache(maxsize=10_000)
+def _uri(key: SchemaKey) -> str:
+    return f"iglu:{key.path}"
 
 
 @lru_cache(maxsize=10_000)

@@ -243,6 +243,7 @@ def refused_event(event: EnrichedEvent, reason: str) -> FailedEvent:
 
 def _is_uuid(text: str | None) -> bool:
     try:
-        return text is not None and bool(UUID(text))
+        # UUID alone would take a blank for a digit
+        return text is not None and str(UUID(text)) == text.lower()
     except ValueError:
         return False

@@ -1,4 +1,6 @@
-"""Events as rows of ``JSONEachRow``, the cheapest format for this shape (see benchmarks/store_load.py).
+"""Events as rows of ``JSONEachRow``: what the engine reads whatever the values are like.
+
+Nearly all events go as ``blocks``, which are cheaper.
 
 A row names only what is set. The frame is encoded by msgspec in one call from a struct that mirrors the event; the
 columns of schemas are appended to it. Data goes into JSON columns normalised (``columns.field_name``): client JSON as
@@ -9,6 +11,7 @@ byte for byte.
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -62,13 +65,13 @@ def event_row(event: EnrichedEvent, schemas: SchemaColumns, used: set[str]) -> b
         column = schemas.column(unstruct.schema, event=True)
         if column:
             used.add(column)
-            more.append(b'"%b":%b' % (column.encode(), _quoted(_data(unstruct.data), schemas)))
+            more.append(b'"%b":%b' % (column.encode(), _quoted(schema_data(unstruct.data), schemas)))
     if contexts or derived:
         groups: dict[str, list[bytes]] = {}
         for entity in (*contexts, *derived):
             column = schemas.column(entity.schema, event=False)
             if column:
-                data = _data(entity.data, entity.schema.version)
+                data = schema_data(entity.data, entity.schema.version)
                 groups.setdefault(column, []).append(_quoted(data, schemas))
         used.update(groups)
         more += [b'"%b":[%b]' % (column.encode(), b",".join(items)) for column, items in groups.items()]
@@ -79,8 +82,16 @@ def _quoted(data: bytes, schemas: SchemaColumns) -> bytes:
     return data if schemas.features.json else _encode(data.decode())
 
 
-def _data(data: Any, version: str | None = None) -> bytes:
+def schema_data(data: Any, version: str | None = None) -> bytes:
     """The data of one entity, ready for a JSON column. ``_schema_version`` wins over a field of that name."""
+    if type(data) is dict and len(data) <= _MOST_FIELDS and _FLAT.issuperset(map(type, data.values())):
+        # nearly all data: no nesting, and fields that were met before
+        shape = _shape(version, tuple(data))
+        if shape is not None:
+            try:
+                return _encode(shape(*data.values()))
+            except (UnicodeEncodeError, OverflowError):
+                pass
     out: dict[str, Any] = {} if version is None else {_VERSION: version}
     if isinstance(data, dict):
         _fill(out, data)
@@ -90,6 +101,24 @@ def _data(data: Any, version: str | None = None) -> bytes:
         return _encode(out)
     except UnicodeEncodeError:
         return _encode(_valid_deep(out))
+
+
+_MOST_FIELDS = 100
+_FLAT = frozenset((str, int, float, bool, type(None)))
+
+
+@lru_cache(maxsize=2_000)
+def _shape(version: str | None, fields: tuple[str, ...]) -> Any:
+    """A struct that encodes the values of these fields under their names in a JSON column, version first.
+
+    ``None`` where two fields would have one name, or one has ours.
+    """
+    names = [field_name(field) for field in fields]
+    if len(set(names)) != len(names) or _VERSION in names:
+        return None
+    places = [f"at{place}" for place in range(len(names))]
+    tag = {} if version is None else {"tag_field": _VERSION, "tag": version}
+    return msgspec.defstruct("_Shape", places, rename=dict(zip(places, names, strict=True)), gc=False, **tag)  # type: ignore[arg-type]
 
 
 _SCALARS = (str, float, bool, type(None))

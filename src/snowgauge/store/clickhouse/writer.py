@@ -5,13 +5,14 @@ the ledger. A write that broke off is repeated whole: every INSERT carries a tok
 so the table drops what it already has (also the half of an insert that had reached one month's partition only). A
 batch with a line in the ledger is not looked at again.
 
-For that, the cut of a batch into inserts depends on the batch alone.
+For that, the cut of a batch into inserts depends on the batch alone. A part goes as one block of columns; one with a
+value that is not plainly of its column's type goes as rows, of which the engine may refuse some.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.store.base import StoreBatch, WriteResult
 from snowgauge.store.canonical import refusal, refused_event
+from snowgauge.store.clickhouse.blocks import Odd, block
 from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS
 from snowgauge.store.clickhouse.connection import Connection, OutOfMemory, Refused
 from snowgauge.store.clickhouse.layout import Layout, TableName
@@ -59,11 +61,6 @@ INSERT_SETTINGS = {
 }
 
 _T = TypeVar("_T")
-
-
-class _Encoded(NamedTuple):
-    row: bytes
-    columns: frozenset[str]
 
 
 class Writer:
@@ -129,6 +126,33 @@ class Writer:
         self, table: TableName, events: Sequence[EnrichedEvent], token: str
     ) -> list[tuple[EnrichedEvent, str]]:
         refused: list[tuple[EnrichedEvent, str]] = []
+        for at, part in _cut(events, _event_size):
+            if not self._insert_block(table, part, f"{token}-{at}"):
+                refused += self._insert_rows(table, part, f"{token}-{at}")
+        return refused
+
+    def _insert_block(self, table: TableName, events: Sequence[EnrichedEvent], token: str) -> bool:
+        """Insert all or nothing; ``False``: some event needs to be looked at on its own."""
+        if self.schemas.features.json == "experimental":
+            return False  # such a server may not make JSON of a block's text
+        try:
+            self._send(table, events, token, as_block=True)
+        except Odd:
+            return False
+        except Refused as raised:
+            if raised.code in _STATEMENT_CODES:
+                raise
+            return False
+        except OutOfMemory:
+            if len(events) > 1:
+                raise
+            return False
+        return True
+
+    def _insert_rows(
+        self, table: TableName, events: Sequence[EnrichedEvent], token: str
+    ) -> list[tuple[EnrichedEvent, str]]:
+        refused: list[tuple[EnrichedEvent, str]] = []
         fitting: list[EnrichedEvent] = []
         for event in events:
             reason = refusal(event)
@@ -136,9 +160,7 @@ class Writer:
                 fitting.append(event)
             else:
                 refused.append((event, reason))
-        for at, part in _cut(fitting, _event_size):
-            refused += self._insert_part(table, part, f"{token}-{at}")
-        return refused
+        return refused + self._insert_part(table, fitting, token) if fitting else refused
 
     def _insert_part(
         self, table: TableName, events: Sequence[EnrichedEvent], token: str
@@ -163,14 +185,18 @@ class Writer:
             raise
         return []
 
-    def _send(self, table: TableName, events: Sequence[EnrichedEvent], token: str) -> None:
+    def _send(self, table: TableName, events: Sequence[EnrichedEvent], token: str, *, as_block: bool = False) -> None:
         for attempt in (1, 2):
-            used: set[str] = set()
-            rows = b"".join([event_row(event, self.schemas, used) for event in events])
-            columns = [column.name for column in ATOMIC_COLUMNS]
-            columns += sorted(used)
+            if as_block:
+                columns, data = block(events, self.schemas)
+            else:
+                used: set[str] = set()
+                data = b"".join([event_row(event, self.schemas, used) for event in events])
+                columns = [column.name for column in ATOMIC_COLUMNS]
+                columns += sorted(used)
+            fmt: Literal["Native", "JSONEachRow"] = "Native" if as_block else "JSONEachRow"
             try:
-                self._connection.insert(self._layout.name(table), columns, rows, token, INSERT_SETTINGS)
+                self._connection.insert(self._layout.name(table), columns, data, token, INSERT_SETTINGS, fmt)
             except Refused as raised:
                 if raised.code not in _LAYOUT_CODES or attempt == 2:
                     raise
