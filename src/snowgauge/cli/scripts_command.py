@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -29,6 +29,9 @@ Collector = Annotated[
 ]
 AppId = Annotated[str, typer.Option("--app-id", help="Application id in the snippet.")]
 
+Yes = Literal["true", "false"]
+"""How Simple Snowplow's command line wrote a flag: ``--create_loader_copy False``."""
+
 
 def download_command(
     ctx: typer.Context,
@@ -46,6 +49,9 @@ def download_command(
     given: Annotated[
         str | None, typer.Option("--from", help="A file, folder, archive or address of your own instead.")
     ] = None,
+    as_simple_snowplow: Annotated[
+        Yes | None, typer.Option("--create_loader_copy", hidden=True, case_sensitive=False)
+    ] = None,
 ) -> None:
     """Download the JavaScript tracker and its plug-ins into the folder that the collector serves below /static/.
 
@@ -53,6 +59,8 @@ def download_command(
     """
     settings = settings_of(ctx)
     folder = output_dir or scripts_folder(settings)
+    if as_simple_snowplow is not None:
+        create_loader_copy = as_simple_snowplow == "true"
     done = download(
         settings.scripts, folder, version=version, force=force, source=source, given=given,
         loader_copy=create_loader_copy,
