@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -71,6 +72,8 @@ def test_the_same_record_and_seed_give_the_same_ids(enricher_with: Make, record:
         enriched(enricher_with().process(record(), seed)[0]).event_id for seed in ("entry-1", "entry-1", "entry-2")
     )
     assert once == again != other
+    assert once is not None
+    assert UUID(once).version == 4  # as enrich's are
     fails = [failed(enricher_with().process(record({"e": "x"}), "s")[0]).failure.id for _ in range(2)]
     assert fails[0] == fails[1]
 

@@ -237,10 +237,13 @@ class Enricher:
         return self._sizes.applied(outcome, batch, index, tracker)
 
     def _event_id(self, batch: Batch, tracker: TrackerEvent, index: int) -> str:
+        """Of version 4, as enrich's are, but made of the record: a second try at it gives the same event."""
         if tracker.identity is not None:
             # the sender's own name for the event: sent again, it is the same event
-            return str(uuid.uuid5(IDS, f"{tracker.vendor}/{tracker.version}/{tracker.identity}"))
-        return batch.id("event", index)
+            name = f"{tracker.vendor}/{tracker.version}/{tracker.identity}"
+        else:
+            name = f"{batch.seed}/event/{index}"
+        return str(uuid.UUID(bytes=uuid.uuid5(IDS, name).bytes, version=4))
 
     def _read_self_describing(
         self,
