@@ -66,6 +66,17 @@ def test_lines_of_libraries_are_blanked(said):
     assert line["event"] == "retrying /?*** for ***"
 
 
+def test_tracebacks_of_libraries_are_told_in_the_same_way(said):
+    try:
+        raise ValueError(JANE)
+    except ValueError:
+        logging.getLogger("asyncio").exception("Task exception was never retrieved")
+    (line,) = said()
+    assert line["event"] == "Task exception was never retrieved"
+    assert "ValueError" in line["exception"]
+    assert JANE not in json.dumps(line)
+
+
 def test_at_debug_nothing_is_left_out():
     stream = io.StringIO()
     logs.configure("DEBUG", json_format=True, stream=stream)
