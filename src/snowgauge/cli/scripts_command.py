@@ -50,7 +50,8 @@ def download_command(
         str | None, typer.Option("--from", help="A file, folder, archive or address of your own instead.")
     ] = None,
     as_simple_snowplow: Annotated[
-        Yes | None, typer.Option("--create_loader_copy", hidden=True, case_sensitive=False)
+        Yes | None,
+        typer.Option("--create_loader_copy", hidden=True, case_sensitive=False, help="The same, in the old spelling."),
     ] = None,
 ) -> None:
     """Download the JavaScript tracker and its plug-ins into the folder that the collector serves below /static/.
