@@ -51,7 +51,9 @@ def download_command(
     ] = None,
     as_simple_snowplow: Annotated[
         Yes | None,
-        typer.Option("--create_loader_copy", hidden=True, case_sensitive=False, help="The same, in the old spelling."),
+        typer.Option(
+            "--create_loader_copy", hidden=True, case_sensitive=False, help="The same, as Simple Snowplow had it."
+        ),
     ] = None,
 ) -> None:
     """Download the JavaScript tracker and its plug-ins into the folder that the collector serves below /static/.
