@@ -83,6 +83,8 @@ def test_a_step(before, step, after):
         ("x", {"op": "Cast", "from": "String", "to": "Boolean"}),
         ("x", {"op": "Cast", "from": "Numeric", "to": "String"}),
         ("x", {"op": "Add", "value": 1}),
+        ("x", {"op": "Replace", "match": "x", "value": "$1"}),
+        ("x", {"op": "Replace", "match": "x", "value": "${name}"}),
     ],
 )
 def test_a_step_that_is_refused(before, step):

@@ -74,7 +74,8 @@ def test_copies_and_overlaps_add_nothing(place, tmp_path):
 
 def test_the_same_request_in_another_format_is_the_same(place, tmp_path):
     write_log(tmp_path / "a.log", [hit(1)])
-    values = {"date": "2024-05-01", "time": "10:00:00", "cs-uri-stem": "/i", "cs-uri-query": "e=pv", "cs-method": "GET"}
+    query = f"e=pv&p=web&eid={eid(1)}"
+    values = {"date": "2024-05-01", "time": "10:00:00", "cs-uri-stem": "/i", "cs-uri-query": query}
     (tmp_path / "b.json").write_text(json.dumps({**values, "x-edge-request-id": "request-1"}) + "\n")
     table = pa.Table.from_pylist([
         {name.replace("-", "_"): value for name, value in {**values, "x-edge-request-id": f"request-{n}"}.items()}
@@ -84,6 +85,13 @@ def test_the_same_request_in_another_format_is_the_same(place, tmp_path):
     assert place.run(tmp_path / "a.log").events == 1
     assert sums(place.run(tmp_path / "b.json")) == (1, 0, 1, 0, 0)
     assert sums(place.run(tmp_path / "c.parquet")) == (2, 1, 1, 0, 0)
+
+
+def test_an_id_on_every_line_is_no_id(place, tmp_path):
+    queries = [f"e=pv&p=web&aid={n}" for n in range(3)]
+    write_log(tmp_path / "a.log", [log_line(query, request_id="GHc1") for query in queries])
+    assert place.run(tmp_path / "a.log").events == 3
+    assert len({decode(entry.body).querystring for entry in place.entries()}) == 3
 
 
 def test_equal_lines_without_a_request_id_are_different_requests_of_one_file(place, tmp_path):

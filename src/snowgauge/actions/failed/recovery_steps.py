@@ -69,7 +69,7 @@ def replaced(found: Any, pattern: re.Pattern[str] | None, value: Any) -> Any:
             return value
         if not isinstance(value, str):
             raise StepFailed(f"the match can only be replaced by text, not by {value!r}")
-        return pattern.sub(_java_template(value), found)
+        return _substituted(pattern, value, found)
     if isinstance(found, bool):
         if not isinstance(value, bool):
             raise StepFailed(f"{found!r} can only be replaced by true or false, not by {value!r}")
@@ -101,7 +101,7 @@ def _in_text(found: Any, pattern: re.Pattern[str] | None, value: Any, kind: type
         raise StepFailed(f"an object can only be replaced by an object, not by {value!r}")
     replacement = value if isinstance(value, str) else orjson.dumps(value).decode()
     try:
-        changed = orjson.loads(pattern.sub(_java_template(replacement), orjson.dumps(found).decode()))
+        changed = orjson.loads(_substituted(pattern, replacement, orjson.dumps(found).decode()))
     except orjson.JSONDecodeError as error:
         raise StepFailed(f"the replaced text is no JSON: {error}") from None
     if not isinstance(changed, kind):
@@ -152,6 +152,13 @@ def _type_of(value: Any) -> str:
 
 def _text(value: Any) -> str:
     return orjson.dumps(value).decode()
+
+
+def _substituted(pattern: re.Pattern[str], replacement: str, text: str) -> str:
+    try:
+        return pattern.sub(_java_template(replacement), text)
+    except (re.error, IndexError) as error:
+        raise StepFailed(f"the replacement {replacement!r} does not fit the match: {error}") from None
 
 
 def _java_template(text: str) -> str:

@@ -62,7 +62,10 @@ class UnusableLog(SnowgaugeError):
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A tracking request. ``identity`` is the request's own id, empty where its log has none."""
+    """A tracking request. ``identity`` is the request's own id with what was asked for, empty where its log has no id.
+
+    CloudFront's ids are unique; samples, and logs that others made, repeat one on every line.
+    """
 
     identity: str
     record: bytes
@@ -152,14 +155,18 @@ class AccessLogReader:
         path = self._tracking.find(stem)
         if path is None:
             return "not ours"
+        querystring = None if query in ("-", "") else restored(query)
+        if identity:
+            identity = f"{identity} {path}?{querystring}"
         if method not in ("GET", "-") and method.upper() != "GET":
+            if identity:
+                identity = f"{method} {identity}"
             return Unreadable(identity, _problem("verb", method.upper(), "operation must be GET"))
         try:
             timestamp = _instant(date, time, milliseconds, seconds)
         except ValueError as error:
             shown = f"{date} {time}" if date != "-" else seconds
             return Unreadable(identity, _problem("dateTime", shown, f"could not convert timestamp: {error}"))
-        querystring = None if query in ("-", "") else restored(query)
         if querystring and identity and not _HAS_EVENT_ID.search(querystring) and _KEEPS_EVENT_ID.fullmatch(path):
             querystring += f"&eid={uuid.uuid5(_IDS, identity)}"
         found = _FORWARDED.match(forwarded) if forwarded != "-" else None

@@ -34,7 +34,7 @@ class OlarkAdapter(Adapter):
     def events(self, source: AdapterInput) -> list[TrackerEvent]:
         source = admit(source)
         body = body_of(source, NO_EVENTS, refuse_empty=True)
-        require_content_type(source, FORM)
+        require_content_type(source, FORM, show=False)  # as enrich 6.10 words it
         text = read_form(body, complaint="could not parse body: ").get("data")
         if not text:
             raise bad_input("data", None, "missing 'data' field")
