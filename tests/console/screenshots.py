@@ -9,25 +9,49 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from snowgauge.actions.demo import seeding
 from snowgauge.actions.demo.places import DocumentationAddresses
 from snowgauge.console.site import Console
+from snowgauge.events.enriched import ATOMIC_FIELDS
 from snowgauge.pipeline.build import Enriching
 from snowgauge.settings.model import Settings
 from snowgauge.store import build
-from snowgauge.store.base import Filter, Selection, Store
+from snowgauge.store.base import Filter, Selection, Store, StoreBatch, WriteResult
 from snowgauge.store.settings import ClickHouseSettings, StoreSettings
 from snowgauge.testing.console import PrivatePort, listening
 from snowgauge.testing.engine import EngineProcess
 
-VISITORS = 1500
+VISITORS = 800
 LOOKS = (("light", 1440, 900), ("dark", 1440, 900), ("light", 390, 844))
 PRODUCT = "contexts/com.snowplowanalytics.snowplow.ecommerce/product/1"
 CLICK = "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1"
+
+
+TIMES = [field.name for field in ATOMIC_FIELDS if field.kind == "timestamp"]
+
+
+class Afternoon:
+    """A store that moves what it is given, so that the shop's last busy afternoon ends just now."""
+
+    def __init__(self, store: Store, now: int) -> None:
+        self.store = store
+        self.end = now - (now - 15 * 3_600_000) % 86_400_000
+        self.by = now - self.end
+
+    def write(self, batch: StoreBatch) -> WriteResult:
+        for event in (*batch.events, *batch.incomplete):
+            for name in TIMES:
+                at = getattr(event, name)
+                setattr(event, name, at and at + self.by)
+        for failed in batch.failed:
+            failed.failed_at += self.by
+            failed.collector_tstamp = failed.collector_tstamp and failed.collector_tstamp + self.by
+        return self.store.write(batch)
 
 
 def fill(store: Store, folder: Path) -> tuple[str, str, str]:
@@ -35,9 +59,10 @@ def fill(store: Store, folder: Path) -> tuple[str, str, str]:
     settings = Settings.model_validate({"common": {"data_dir": str(folder)}, "iglu": {"iglu_central": False}})
     enriching = Enriching(settings, {}, start=False, more=[DocumentationAddresses()])
     try:
+        afternoon = Afternoon(store, time.time_ns() // 1_000_000)
         seeding.seed(
-            store, enriching.enricher, seeding.SeedBook(folder), number=1, days=7, visitors=VISITORS,
-            now=time.time_ns() // 1_000_000,
+            cast(Store, afternoon), enriching.enricher, seeding.SeedBook(folder), number=1, days=7, visitors=VISITORS,
+            now=afternoon.end,
         )  # fmt: skip
     finally:
         enriching.close()
@@ -97,7 +122,9 @@ def main() -> None:
                     tab.goto(url + path)
                     if name.startswith("sql"):
                         tab.get_by_role("button", name="Run").click()
-                    tab.wait_for_function("!document.querySelector('.animate-pulse')", timeout=20_000)
+                    expect(tab.get_by_role("heading", level=1)).to_be_attached()
+                    tab.wait_for_timeout(400)
+                    expect(tab.locator(".animate-pulse")).to_have_count(0, timeout=20_000)
                     tab.wait_for_timeout(600)
                     tab.screenshot(path=out / f"{name}-{look}.png")
             browser.close()

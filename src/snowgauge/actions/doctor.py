@@ -26,6 +26,7 @@ from snowgauge.store.base import Filter, Selection
 Status = Literal["ok", "warn", "fail", "skip"]
 _DAY = 86_400_000
 _BOTS = ("bot", "crawler", "spider", "headless")
+_NAMES = {"eventlog": "event log"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _parts(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
     for part in health.check(deployment).parts:
         yield Check(
             part.name,
-            f"The {part.name} works",
+            f"The {_NAMES.get(part.name, part.name)} works",
             "ok" if part.ok else "fail",
             part.note or "it answers",
             "" if part.ok else cures.get(part.name, ""),

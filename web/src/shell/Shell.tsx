@@ -156,7 +156,9 @@ function UserMenu({ me, short }: { me: Me; short?: boolean }) {
     <DropdownMenu.Root>
       <DropdownMenu.Trigger className="flex min-w-0 items-center gap-2 rounded-lg px-1.5 py-1 hover:bg-surface">
         <span className="sr-only">Signed in as {short ? me.name : ""}</span>
-        <span aria-hidden="true" className="grid size-6 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent-ink">{(me.name ?? "?").slice(0, 1).toUpperCase()}</span>
+        {(short || me.kind !== "local") && (
+          <span aria-hidden="true" className="grid size-6 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent-ink">{(me.name ?? "?").slice(0, 1).toUpperCase()}</span>
+        )}
         {!short && <span className="min-w-0 truncate text-[13px]">{me.name}</span>}
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>

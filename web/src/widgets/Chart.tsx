@@ -13,6 +13,12 @@ export interface Series {
   values: (number | null)[];
 }
 
+/** Days without the time of day that all of them share. */
+function short(labels: string[]): string[] {
+  const midnight = / 00:00:00(\.0+)?$/;
+  return labels.every((label) => midnight.test(label)) ? labels.map((label) => label.replace(midnight, "")) : labels;
+}
+
 export default function Chart({ labels, series, kind, label }: { labels: string[]; series: Series[]; kind: "bar" | "line"; label: string }) {
   const box = useRef<HTMLDivElement>(null);
   const dark = useDark();
@@ -25,10 +31,10 @@ export default function Chart({ labels, series, kind, label }: { labels: string[
       color: [color("--accent"), color("--good"), color("--bad"), color("--warn-ink"), color("--ink-soft")],
       textStyle: { color: color("--ink-soft") },
       grid: { left: 8, right: 16, top: series.length > 1 ? 36 : 16, bottom: 8, containLabel: true },
-      legend: series.length > 1 ? { top: 0, textStyle: { color: color("--ink-soft") } } : undefined,
+      legend: series.length > 1 ? { top: 0, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: color("--ink-soft") } } : undefined,
       // text, not HTML: the page's policy forbids style attributes
       tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: color("--raised"), borderColor: color("--line"), textStyle: { color: color("--ink") } },
-      xAxis: { type: "category", data: labels, axisLine: { lineStyle: { color: color("--line-strong") } }, axisLabel: { color: color("--ink-soft"), hideOverlap: true } },
+      xAxis: { type: "category", data: short(labels), axisLine: { lineStyle: { color: color("--line-strong") } }, axisLabel: { color: color("--ink-soft"), hideOverlap: true } },
       yAxis: { type: "value", splitLine: { lineStyle: { color: color("--line") } }, axisLabel: { color: color("--ink-soft") } },
       series: series.map((one) => ({ name: one.name, type: kind, data: one.values, showSymbol: false, barMaxWidth: 42, itemStyle: { borderRadius: kind === "bar" ? [3, 3, 0, 0] : 0 } })),
     });

@@ -56,6 +56,12 @@ export function EventPanel({ kind, id, onClose, onFilter, onColumn }: Props) {
   );
 }
 
+/** The two parts of a bad row's data that differ from failure to failure. */
+interface BadRowData {
+  failure?: unknown;
+  payload?: unknown;
+}
+
 interface Described {
   schema: string;
   data: unknown;
@@ -75,12 +81,17 @@ function Columns({ data, kind, onFilter, onColumn }: { data: Record<string, unkn
     <div className="grid gap-4">
       {typeof data.message === "string" && <p className="rounded-lg bg-bad-soft px-3 py-2 text-bad-ink">{data.message}</p>}
       {kind === "failed"
-        ? data.data !== undefined && (
-            <section aria-label="What failed">
-              <h3 className="mb-1 text-xs font-medium text-ink-faint">What failed</h3>
-              <JsonTree value={data.data} open={3} />
-            </section>
-          )
+        ? [
+            { title: "Failure", value: (data.data as BadRowData | undefined)?.failure, open: 5 },
+            { title: "What was sent", value: (data.data as BadRowData | undefined)?.payload, open: 1 },
+          ]
+            .filter((one) => one.value !== undefined)
+            .map((one) => (
+              <section key={one.title} aria-label={one.title} className="min-w-0">
+                <h3 className="mb-1 text-xs font-medium text-ink-faint">{one.title}</h3>
+                <JsonTree value={one.value} open={one.open} />
+              </section>
+            ))
         : described(data).map(({ entity, item }, i) => <Inside key={i} entity={entity} item={item} onFilter={onFilter} onColumn={onColumn} />)}
       <dl className="grid text-[13px]">
         {set.map(([name, value]) => (

@@ -37,7 +37,7 @@ export function EventTable({ view, rows, fresh, onOpen, setColumns, change, more
     if (more && !loading && last >= rows.length - 5) more();
   }, [last, rows.length, more, loading]);
   const columns = [...view.columns.filter((c) => view.pins.includes(c)), ...view.columns.filter((c) => !view.pins.includes(c))];
-  const fixed = 96 + 132;
+  const fixed = 96 + 160;
   const drop = (moved: string, onto: string) => {
     const next = view.columns.filter((one) => one !== moved);
     if (moved === onto || next.length === view.columns.length) return;
@@ -52,7 +52,7 @@ export function EventTable({ view, rows, fresh, onOpen, setColumns, change, more
             <th scope="col" className="sticky left-0 z-10 w-24 border-b border-line bg-surface px-3 py-2 font-medium">
               Status
             </th>
-            <th scope="col" aria-sort={view.oldest ? "ascending" : "descending"} className="w-33 border-b border-line bg-surface px-1.5 py-1 font-medium">
+            <th scope="col" aria-sort={view.oldest ? "ascending" : "descending"} className="w-40 border-b border-line bg-surface px-1.5 py-1 font-medium">
               <button type="button" title={view.oldest ? "Oldest first; click for newest first" : "Newest first; click for oldest first"} onClick={() => change({ order: view.oldest ? undefined : "oldest" })} className="flex items-center gap-1 rounded-md px-1.5 py-1 hover:bg-sunken hover:text-ink">
                 Time
                 <Icon name="down" size={12} className={view.oldest ? "rotate-180" : ""} />
