@@ -96,6 +96,8 @@ def test_p3p_is_sent_when_wanted(collecting):
     collect = collecting(p3p={"enabled": True})
     assert collect("GET", "/i")["p3p"] == 'policyref="/w3c/p3p.xml", CP="NOI DSP COR NID PSA OUR IND COM NAV STA"'
     assert collect("GET", "/health")["p3p"] is None
+    assert collecting(p3p={"policy_ref": "/p.xml", "cp": "NOI"})("GET", "/i")["p3p"] == 'policyref="/p.xml", CP="NOI"'
+    assert collecting(p3p={"enabled": False, "cp": "NOI"})("GET", "/i")["p3p"] is None
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/i", "/a/b", "/x/y/z", "*"])

@@ -118,12 +118,17 @@ class CollectorPart(PartSettings):
 class P3pSettings(CollectorPart):
     """The ``P3P`` header, which old Internet Explorers wanted before they kept a third party's cookie."""
 
-    enabled: bool = False
-    """Send the header on tracking responses. (Snowplow documents it; its collector 3.x never sends it.)"""
+    enabled: bool | None = None
+    """Send the header on tracking responses. Unset: where a policy is configured. (Snowplow documents it; its
+    collector 3.x never sends it.)"""
     policy_ref: str = "/w3c/p3p.xml"
     """Where the policy file is."""
     cp: str = Field(default="NOI DSP COR NID PSA OUR IND COM NAV STA", alias="CP")
     """The compact policy."""
+
+    @property
+    def sent(self) -> bool:
+        return bool(self.model_fields_set & {"policy_ref", "cp"}) if self.enabled is None else self.enabled
 
 
 class CrossDomainSettings(CollectorPart):

@@ -68,7 +68,7 @@ class Tracking:
         self._retry_after = (b"retry-after", b"%d" % max(1, int(networking.retry_after.total_seconds())))
         p3p = settings.p3p
         policy = f'policyref="{p3p.policy_ref}", CP="{p3p.cp}"'
-        self._p3p: list[Header] = [(b"p3p", policy.encode("latin-1", "replace"))] if p3p.enabled else []
+        self._p3p: list[Header] = [(b"p3p", policy.encode("latin-1", "replace"))] if p3p.sent else []
 
     async def answer(self, request: Request, route: Route) -> Answer:
         task = self._deadlines.begin()
