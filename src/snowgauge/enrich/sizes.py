@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from snowgauge.enrich.payload_events import Batch
 from snowgauge.events import bad_row
 from snowgauge.events.enriched import EnrichedEvent
@@ -99,7 +101,12 @@ def _size(text: str) -> int:
 
 
 def _bound(item: SelfDescribing) -> int:
-    return len(item.literal) * 4 if item.literal is not None else _json_bound(item.data)
+    if item.literal is not None:
+        return len(item.literal) * 4
+    try:
+        return 6 * len(msgspec.json.encode(item.data))
+    except (UnicodeEncodeError, OverflowError, TypeError):
+        return _json_bound(item.data)
 
 
 def _json_bound(value: Any) -> int:

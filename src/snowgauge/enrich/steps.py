@@ -33,10 +33,10 @@ class Step(msgspec.Struct):
     name: str
     run: Run
     enrichment: Enrichment | None = None
+    rewrites: bool = False
 
-    @property
-    def rewrites(self) -> bool:
-        return self.enrichment is not None and "*" in self.enrichment.fields
+    def __post_init__(self) -> None:
+        self.rewrites = self.enrichment is not None and "*" in self.enrichment.fields
 
 
 def steps_of(enrichments: Sequence[Enrichment]) -> list[Step]:

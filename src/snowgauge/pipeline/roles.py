@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -115,6 +116,9 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         lifetime.keep_retention(settings, store, stop)
         keep_recovering(settings, environment, store, stop)
     worker.stop, worker.abandon = stop, abandon
+    # a batch is some hundred thousand objects that all die together: looking through them finds nothing
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     mark_ready(settings, f"pipeline-{index}")
     _log.info("worker_started", worker=index)
     try:
