@@ -11,6 +11,7 @@ import pytest
 from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.store.build import engine_connection
+from snowgauge.store.clickhouse import reader
 from snowgauge.store.clickhouse.layout import Features
 from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.testing.engine import EngineProcess
@@ -125,6 +126,27 @@ def test_resent_events_collapse_when_parts_merge(store: ClickHouseStore) -> None
         store.write(StoreBatch(f"b{number}", [web_page_view(1, collector_tstamp=NOON + number * 1000)]))
     store.connection.command(f"OPTIMIZE TABLE {_events(store)} FINAL")
     assert store.query(f"SELECT count() FROM {_events(store)}").rows == [[1]]
+
+
+def test_of_very_many_events_rows_are_counted(store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [web_page_view(n, collector_tstamp=NOON + n, app_id="a" if n < 3 else "b") for n in range(5)]
+    store.write(StoreBatch("b1", events))
+    store.write(StoreBatch("sent again", [web_page_view(0, collector_tstamp=NOON + 9, app_id="a")]))
+    some = Selection(NOON, NOON + 100)
+
+    def figures() -> list[object]:
+        return [
+            store.count("good", some),
+            sum(bucket.count for bucket in store.timeline("good", some, seconds=60)),
+            {bucket.key: bucket.count for bucket in store.count_by("good", "app_id", some)},
+        ]
+
+    assert figures() == [5, 5, {"a": 3, "b": 2}]
+    monkeypatch.setattr(reader, "_EXACT_ROWS", 6)
+    assert figures() == [5, 5, {"a": 3, "b": 2}]
+    monkeypatch.setattr(reader, "_EXACT_ROWS", 5)
+    assert figures() == [6, 6, {"a": 4, "b": 2}]
+    assert store.count("good", Selection(NOON + 100)) == 0
 
 
 def test_queries(store: ClickHouseStore) -> None:

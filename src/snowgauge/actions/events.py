@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from snowgauge.actions import asked
 from snowgauge.actions.deployment import Deployment
 from snowgauge.errors import ActionRefused
@@ -105,11 +107,10 @@ def page(
     rows: list[Row] = []
     look = _oldest if oldest_first else _newest
     for kind in _kinds(status):
-        needed = _needed(kind, columns)
-        for chosen in _selections(kind, range_text, filters, search, now):
-            rows += [
-                _row(kind, event, columns) for event in look(deployment, kind, chosen, cap, offset + limit + 1, needed)
-            ]
+        chosen = _selected(kind, range_text, filters, search, now)
+        if chosen is not None:
+            found = look(deployment, kind, chosen, cap, offset + limit + 1, _needed(kind, columns))
+            rows += [_row(kind, event, columns) for event in found]
     seen: set[tuple[str, str]] = set()
     distinct = []
     for row in sorted(rows, key=lambda row: (row.at, row.id), reverse=not oldest_first):
@@ -128,11 +129,11 @@ def _newest(
         since = until - window
         if chosen.since is not None and since <= chosen.since:
             break
-        near = Selection(since, until, chosen.filters)
+        near = msgspec.structs.replace(chosen, since=since, until=until)
         found = deployment.store.events(kind, near, limit=limit, columns=columns)
         if len(found) >= limit:
             return found
-    within = Selection(chosen.since, until, chosen.filters)
+    within = msgspec.structs.replace(chosen, until=until)
     return deployment.store.events(kind, within, limit=limit, columns=columns)
 
 
@@ -140,7 +141,7 @@ def _oldest(
     deployment: Deployment, kind: EventKind, chosen: Selection, cap: int, limit: int, columns: set[str]
 ) -> list[dict[str, Any]]:
     until = min(chosen.until, cap) if chosen.until is not None else cap
-    within = Selection(chosen.since, until, chosen.filters)
+    within = msgspec.structs.replace(chosen, until=until)
     return deployment.store.events(kind, within, limit=limit, newest_first=False, columns=columns)
 
 
@@ -168,23 +169,18 @@ def _kinds(status: str) -> tuple[EventKind, ...]:
     return kinds
 
 
-def _selections(kind: EventKind, range_text: str | None, filters: list[str], search: str, now: int) -> list[Selection]:
-    """Alternatives: a search looks at several columns, and a condition of the store at one."""
+def _selected(kind: EventKind, range_text: str | None, filters: list[str], search: str, now: int) -> Selection | None:
+    """What to list; a search looks at several columns. ``None``: nothing meets it."""
     chosen = asked.selection(kind, range_text, filters, now)
-    if chosen is None:
-        return []
-    if not search.strip():
-        return [chosen]
-    if _is_uuid(search.strip()):
-        columns: tuple[str, ...] = ("event_id",) if kind != "failed" else ("id", "event_id")
-        return [
-            Selection(chosen.since, chosen.until, [*chosen.filters, Filter(column, "in", [search.strip()])])
-            for column in columns
-        ]
-    return [
-        Selection(chosen.since, chosen.until, [*chosen.filters, Filter(column, "contains", [search.strip()])])
-        for column in _SEARCHED[kind]
-    ]
+    text = search.strip()
+    if chosen is None or not text:
+        return chosen
+    if _is_uuid(text):
+        columns = ("event_id",) if kind != "failed" else ("id", "event_id")
+        alternatives = [Filter(column, "in", [text]) for column in columns]
+    else:
+        alternatives = [Filter(column, "contains", [text]) for column in _SEARCHED[kind]]
+    return msgspec.structs.replace(chosen, any_of=alternatives)
 
 
 def _is_uuid(text: str) -> bool:

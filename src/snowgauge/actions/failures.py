@@ -24,6 +24,7 @@ from snowgauge.events.failed_cause import normal_message
 from snowgauge.store.base import Bucket, Filter, Selection
 
 _BUCKETS = 24
+_GROUP_COLUMNS = ("failure_type", "schema", "message", "app_id", "tracker")
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ def _selection(range_text: str | None, filters: list[str], status: str, now: int
 
 def _cause(deployment: Deployment, bucket: Bucket, chosen: Selection, now: int) -> Cause | None:
     own = Selection(chosen.since, chosen.until, [*chosen.filters, Filter("cause", "in", [str(bucket.key)])])
-    example = next(iter(deployment.store.events("failed", own, limit=1)), None)
+    newest = Selection(bucket.last, chosen.until, own.filters)
+    example = next(iter(deployment.store.events("failed", newest, limit=1, columns=_GROUP_COLUMNS)), None)
     if example is None:
         return None
     until = chosen.until or now
@@ -155,7 +157,7 @@ def examples(
     """The newest failures of one cause, each explained."""
     chosen = _selection(range_text, [], status, now_ms())
     own = Selection(chosen.since, chosen.until, [*chosen.filters, Filter("cause", "in", [cause])])
-    rows = deployment.store.events("failed", own, limit=limit)
+    rows = deployment.store.events("failed", own, limit=limit, columns=())
     return [explain(deployment, row["id"]) for row in rows]
 
 

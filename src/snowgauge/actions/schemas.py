@@ -23,6 +23,7 @@ from snowgauge.iglu.registries.folder import FolderRegistry
 from snowgauge.store.base import Filter, Selection
 
 _DAY = 86_400_000
+_NAME_COLUMNS = ("event_vendor", "event_name", "event_version")
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,10 @@ def _uses(deployment: Deployment) -> tuple[dict[str, Use], dict[str, str]]:
             kinds[str(bucket.key)] = "entity"
         for bucket in store.count_by("good", "event_name", within, limit=200):
             named = Selection(within.since, None, [Filter("event_name", "in", [str(bucket.key)])])
-            newest = store.events("good", Selection(bucket.last, None, named.filters), limit=1) if bucket.last else []
+            since = Selection(bucket.last, None, named.filters)
+            newest = store.events("good", since, limit=1, columns=_NAME_COLUMNS) if bucket.last else []
             for event in newest:
-                parts = (event.get("event_vendor"), event.get("event_name"), event.get("event_version"))
+                parts = tuple(event.get(column) for column in _NAME_COLUMNS)
                 if all(parts):
                     uri = f"iglu:{parts[0]}/{parts[1]}/jsonschema/{parts[2]}"
                     uses[uri] = Use(bucket.count, 0, bucket.last)

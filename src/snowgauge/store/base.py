@@ -69,11 +69,15 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """Which events: collector time from ``since`` (inclusive) to ``until`` (exclusive), ms, and all filters."""
+    """Which events: collector time from ``since`` (inclusive) to ``until`` (exclusive), ms, and all filters.
+
+    ``any_of``: where there are such, at least one of them, too.
+    """
 
     since: int | None = None
     until: int | None = None
     filters: Sequence[Filter] = ()
+    any_of: Sequence[Filter] = ()
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -104,7 +108,11 @@ class FailedUpdate(msgspec.Struct, frozen=True):
 
 class Reader(Protocol):
     def count(self, kind: EventKind, selection: Selection) -> int:
-        """How many events (distinct event ids for good and incomplete, rows for failed)."""
+        """How many events (distinct event ids for good and incomplete, rows for failed).
+
+        Here and below, a store may count rows where millions of events are selected: an event that was sent twice then
+        counts twice for as long as both rows are there.
+        """
 
     def events(
         self,

@@ -222,6 +222,7 @@ class MemoryStore:
 
     def _select(self, kind: EventKind, selection: Selection) -> list[Row]:
         tests = [_test(kind, one) for one in selection.filters]
+        alternatives = [_test(kind, one) for one in selection.any_of]
         with self._lock:
             rows = list(self._rows[kind])
         return [
@@ -230,6 +231,7 @@ class MemoryStore:
             if (selection.since is None or _time(row) >= selection.since)
             and (selection.until is None or _time(row) < selection.until)
             and all(test(row) for test in tests)
+            and (not alternatives or any(test(row) for test in alternatives))
         ]
 
 

@@ -31,6 +31,8 @@ FILTERS: list[tuple[Selection, list[int]]] = [
     (_where("app_id", "none"), [2, 3]),
     (_where("app_id", "some"), [0, 1]),
     (_where("app_id", "in"), []),
+    (Selection(any_of=[Filter("app_id", "in", ["a"]), Filter("page_title", "contains", ["ПРИВЕТ"])]), [0, 1]),
+    (Selection(None, None, [Filter("app_id", "none")], [Filter("txn_id", "in", [5, 7])]), [2]),
     (_where("app_id", "not_in"), [0, 1, 2, 3]),
     (_where("page_title", "contains", "wORLD"), [0]),
     (_where("page_title", "contains", "ПРИВЕТ", "nothing"), [1]),

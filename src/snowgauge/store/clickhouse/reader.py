@@ -27,6 +27,8 @@ _TABLES: dict[EventKind, TableName] = {
 _PAGE = 200
 """Failed events read at once; each may hold a whole request."""
 _IDS = 1000
+_EXACT_ROWS = 3_000_000
+"""Of more rows, ids are not compared any more: that would take the memory of a whole engine, and seconds."""
 _MONTH = 30 * 86_400_000
 _FORMATS = {"json": "JSONEachRow", "csv": "CSVWithNames", "tsv": "TSVWithNames", "parquet": "Parquet"}
 
@@ -41,6 +43,8 @@ class ClickHouseReader:
 
     def count(self, kind: EventKind, selection: Selection) -> int:
         asked = _Asked(kind, selection)
+        if kind != "failed" and (many := self._many(asked)):
+            return many
         rows = self._rows(f"SELECT {asked.distinct} FROM {self._from(kind)} WHERE {asked.where}", asked)
         return int(rows[0][0])
 
@@ -169,7 +173,7 @@ class ClickHouseReader:
             found = f"arrayDistinct({nested_texts(nested, asked.bind)})"
             value = f"arrayJoin(if(empty({found}), [NULL], arrayMap(v -> toNullable(v), {found})))"
         rows = self._rows(
-            f"SELECT {value} AS k, {asked.distinct} AS c, "
+            f"SELECT {value} AS k, {self._number(asked)} AS c, "
             f"toUnixTimestamp64Milli(min({asked.time})), toUnixTimestamp64Milli(max({asked.time})) "
             f"FROM {self._from(kind)} WHERE {asked.where} GROUP BY k "
             "ORDER BY c DESC, k IS NULL, toString(k) LIMIT {limit:UInt64}",
@@ -180,10 +184,12 @@ class ClickHouseReader:
     def entity_counts(self, kind: EventKind, selection: Selection, *, limit: int = 100) -> list[Bucket]:
         asked = _Asked(kind, selection)
         asked.parameters["limit"] = limit
-        entities = ", ".join(f"JSONExtractArrayRaw(`{name}`, 'data')" for name in ("contexts", "derived_contexts"))
-        schemas = f"arrayDistinct(arrayMap(x -> JSONExtractString(x, 'schema'), arrayConcat({entities})))"
+        entities = ", ".join(
+            f"JSONExtract(`{name}`, 'data', 'Array(Tuple(schema String))')" for name in ("contexts", "derived_contexts")
+        )
+        schemas = f"arrayDistinct(arrayMap(x -> x.1, arrayConcat({entities})))"
         rows = self._rows(
-            f"SELECT arrayJoin({schemas}) AS k, {asked.distinct} AS c, "
+            f"SELECT arrayJoin({schemas}) AS k, {self._number(asked)} AS c, "
             f"toUnixTimestamp64Milli(min({asked.time})), toUnixTimestamp64Milli(max({asked.time})) "
             f"FROM {self._from(kind)} WHERE {asked.where} GROUP BY k ORDER BY c DESC, k LIMIT {{limit:UInt64}}",
             asked,
@@ -195,7 +201,8 @@ class ClickHouseReader:
         asked.parameters["step"] = seconds * 1000
         rows = self._rows(
             f"SELECT intDiv(toUnixTimestamp64Milli({asked.time}), {{step:Int64}}) * {{step:Int64}} AS k, "
-            f"{asked.distinct}, toUnixTimestamp64Milli(min({asked.time})), toUnixTimestamp64Milli(max({asked.time})) "
+            f"{self._number(asked)}, toUnixTimestamp64Milli(min({asked.time})), "
+            f"toUnixTimestamp64Milli(max({asked.time})) "
             f"FROM {self._from(kind)} WHERE {asked.where} GROUP BY k ORDER BY k",
             asked,
         )
@@ -237,6 +244,20 @@ class ClickHouseReader:
             settings["readonly"] = 1
         return settings
 
+    def _number(self, asked: _Asked) -> str:
+        """The aggregate that counts events: of very many, their rows."""
+        return "count()" if asked.kind != "failed" and self._many(asked) else asked.distinct
+
+    def _many(self, asked: _Asked) -> int:
+        """How many rows are selected, when they are too many to compare their ids; else 0."""
+        table = f"SELECT count() FROM {self._from(asked.kind)}"
+        settings = {"max_execution_time": self._timeout}
+        for where in ("", f" WHERE {asked.where}"):  # that of the whole table is known without reading it
+            rows = int(self._connection.rows(table + where, asked.parameters if where else {}, settings)[0][0])
+            if rows <= _EXACT_ROWS:
+                return 0
+        return rows
+
     def _rows(self, sql: str, asked: _Asked) -> list[list[Any]]:
         return self._connection.rows(sql, asked.parameters, {"max_execution_time": self._timeout})
 
@@ -260,6 +281,8 @@ class _Asked:
         if selection.until is not None:
             conditions.append(f"{self.time} < {self._instant(selection.until)}")
         conditions += [self._condition(one) for one in selection.filters]
+        if selection.any_of:
+            conditions.append(f"({' OR '.join(self._condition(one) for one in selection.any_of)})")
         self.where = " AND ".join(conditions) or "1"
 
     def bind(self, value: Any, kind: str) -> str:

@@ -219,6 +219,8 @@ class _Asked:
         if selection.until is not None:
             self._conditions.append(f"@.{self.time} < {self._instant(selection.until)}")
         self._conditions += [self._condition(one) for one in selection.filters]
+        if selection.any_of:
+            self._conditions.append(f"({' OR '.join(self._condition(one) for one in selection.any_of)})")
 
     def where(self, table: str) -> str:
         """With the columns of the table of this alias. No value stands in the text, so every ``@`` is ours."""
