@@ -284,6 +284,14 @@ def test_vacuum_and_status(postgres: PostgresStore) -> None:
     assert "@" not in status["url"]
 
 
+def test_vacuum_gathers_what_the_planner_wants_to_know_of_partitioned_tables(open_store: Open, sql) -> None:
+    store = open_store(partitioning="monthly")
+    store.write(StoreBatch("b1", [web_page_view(n) for n in range(30)]))
+    assert "events" in store.vacuum()
+    known = {row[0] for row in sql("SELECT tablename::text FROM pg_stats WHERE schemaname = 'atomic'")}
+    assert {"events", "events_y2024m05", "com_snowplowanalytics_snowplow_web_page_1"} <= known
+
+
 def test_person_indexes_where_asked(open_store: Open, sql) -> None:
     open_store(person_indexes=True).migrate()
     found = {row[0] for row in sql("SELECT indexname FROM pg_indexes WHERE tablename = 'events'")}

@@ -139,11 +139,15 @@ class PostgresStore(PostgresReader):
         }
 
     def vacuum(self) -> list[str]:
-        """``VACUUM (ANALYZE)`` every table of the schema, so that deleted rows leave the disk; returns their names."""
+        """``VACUUM (ANALYZE)`` every table of the schema, so that deleted rows leave the disk; returns their names.
+
+        Partitions come with their table, whose own statistics nobody else gathers: autovacuum does not.
+        """
         with self.connections.use() as connection:
             rows = connection.execute(
                 "SELECT c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-                "ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r' ORDER BY 1",
+                "ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+                "ORDER BY 1",
                 (self._layout.schema,),
             ).fetchall()
             for (name,) in rows:
