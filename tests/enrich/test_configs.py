@@ -5,7 +5,7 @@ import base64
 import orjson
 import pytest
 
-from snowgauge.enrich import configs
+from snowgauge.enrich import configs, configuration_files
 from snowgauge.enrich.assets import AssetCache
 from snowgauge.enrich.enrichments import registry
 from snowgauge.errors import SettingsError
@@ -102,6 +102,21 @@ def test_hocon_with_comments_and_environment(load):
     assert names(load({"a.hocon": text})) == [("anon_ip", "a.hocon", True)]
     with pytest.raises(SettingsError, match=r'a.hocon: \$.data.parameters.anonOctets = "nine"'):
         load({"a.hocon": text}, {"OCTETS": "nine"})
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r'"\u00e9 \ud83e\udd8a \/ \" \\ \t|"', 'é 🦊 / " \\ \t|'),
+        (r'"^[a-z]\\.x$" // "\u00e9', r"^[a-z]\.x$"),
+        (r'"""\u00e9 "x" \n"""', r'\u00e9 "x" \n'),
+        ('"http://x.io/#a" # "', "http://x.io/#a"),
+    ],
+)
+def test_texts_in_hocon(tmp_path, written, read):
+    file = tmp_path / "a.json"
+    file.write_text(f"{{ a: {written}\n}}", "utf-8")
+    assert configuration_files.read(file, {}).json == {"a": read}
 
 
 def test_only_the_environment_handed_over_counts(load, monkeypatch):

@@ -7,6 +7,8 @@ enrich 6.10 does. Substitutions see the file's own values, then the environment 
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ import msgspec
 import orjson
 
 SUFFIXES = (".json", ".hocon", ".js", ".py")
+_TOKEN = re.compile(r'"""(?:.*?)"{3,}|(?P<quoted>"(?:[^"\\\n]|\\.)*")|(?://|#)[^\n]*', re.DOTALL)
+_ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 JAVASCRIPT = "iglu:com.snowplowanalytics.snowplow/javascript_script_config/jsonschema/1-0-1"
 
 
@@ -81,7 +85,7 @@ def _hocon(text: str, environment: Mapping[str, str], not_json: orjson.JSONDecod
             return value is not None, value
 
     try:
-        config = ConfigFactory.parse_string(text, resolve=False)
+        config = ConfigFactory.parse_string(_TOKEN.sub(_without_rare_escapes, text), resolve=False)
         Parser.resolve_substitutions(config)
         return _plain(config)
     except ConfigSubstitutionException as error:
@@ -90,6 +94,17 @@ def _hocon(text: str, environment: Mapping[str, str], not_json: orjson.JSONDecod
         raise _neither(not_json, f"line {error.lineno} column {error.column}") from error
     except (ConfigException, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _neither(not_json, str(error) or type(error).__name__) from error
+
+
+def _without_rare_escapes(token: re.Match[str]) -> str:
+    r"""A quoted text without ``\u00e9`` and ``\/``, which pyhocon leaves as they are."""
+    quoted = token["quoted"]
+    if not quoted or "\\" not in quoted:
+        return token[0]
+    try:
+        return f'"{json.loads(quoted, strict=False).translate(_ESCAPED)}"'
+    except ValueError:
+        return quoted  # an escape that JSON does not know, such as \# of a properties file
 
 
 def _neither(not_json: orjson.JSONDecodeError, not_hocon: str) -> FileError:
