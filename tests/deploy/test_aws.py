@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,30 @@ def test_the_agent_is_served_for_the_one_user_who_is_named(template, tmp_path):
     )  # fmt: skip
     given["SNOWPLOW_AGENT__ALLOWED_ORIGIN"] = ""
     assert load(environment=given, flags=["tls.domains=c.example.com"], folder=tmp_path).settings.agent.configured
+
+
+def test_the_private_port_opens_for_the_agent_since_there_is_an_admin(template, program_exists, tmp_path):
+    from snowgauge.errors import SettingsError
+    from snowgauge.pipeline.build import open_doors
+    from snowgauge.settings.load import load
+
+    command = template["Resources"]["Instance"]["Properties"]["UserData"]["Fn::Base64"]["Fn::Sub"][1]["Admin"]["Fn::If"]
+    found = re.search(r"\$\{Image\} (access .*) \|\| true", command[1]["Fn::Sub"])
+    assert found
+    program_exists(found[1].split())
+    given = {"SNOWPLOW_COMMON__DATA_DIR": str(tmp_path), "SNOWPLOW_TLS__AGENT": "true"}
+    settings = load(environment=given, flags=["tls.domains=c.example.com"], folder=tmp_path).settings
+    with pytest.raises(SettingsError, match="no admin yet"):
+        open_doors(settings)
+    for status in (0, 1):  # a second start finds the admin there, which is no trouble
+        done = subprocess.run(
+            [sys.executable, "-m", "snowgauge", *found[1].split()], env={**os.environ, **given}, input="x" * 44 + "\n",
+            text=True, capture_output=True, check=False, cwd=tmp_path,
+        )  # fmt: skip
+        assert bool(done.returncode) is bool(status), done.stderr
+    doors = open_doors(settings)
+    assert doors.access.has_admin()
+    doors.access.close()
 
 
 def test_the_instances_script_is_a_shell_script(template):
