@@ -1,8 +1,9 @@
 """What `enrichments list` shows."""
 
 from snowgauge.enrich import configs, means
+from snowgauge.enrich.enrichments.base import PLACES
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
-from snowgauge.enrich.listing import listed
+from snowgauge.enrich.listing import listed, not_configured
 from snowgauge.iglu.build import build
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.testing.mmdb import write_mmdb
@@ -20,6 +21,10 @@ def test_the_default_set_with_a_database_in_the_data_folder(tmp_path):
     assert (rows["ip_lookups"].on, asset.uri, asset.size) == (True, file.as_uri(), file.stat().st_size)
     assert (rows["asn_lookups"].on, rows["asn_lookups"].assets) == (False, ())
     assert "list of networks" in rows["asn_lookups"].why_off
+    others = {row.name: row for row in not_configured(loaded)}
+    assert (others["pii_enrichment_config"].on, others["pii_enrichment_config"].why_off) == (False, "not configured")
+    assert rows.keys().isdisjoint(others)
+    assert set(PLACES) == set(rows) | set(others)
     loaded.close()
     http.close()
 

@@ -14,7 +14,7 @@ import typer
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.enrich import city_database
 from snowgauge.enrich.explain import Explanation
-from snowgauge.enrich.listing import listed
+from snowgauge.enrich.listing import listed, not_configured
 from snowgauge.enrich.recorded import BadLine, outcome_line, read_line
 from snowgauge.errors import SnowgaugeError
 from snowgauge.events import payload_record
@@ -37,7 +37,7 @@ def list_enrichments(ctx: typer.Context) -> None:
 
     Example: `snowgauge enrichments list`
     """
-    _print(Enriching(settings_of(ctx), os.environ, start=False))
+    _print(Enriching(settings_of(ctx), os.environ, start=False), whole=True)
 
 
 def check(
@@ -51,8 +51,11 @@ def check(
     out.print(f"{folder}: nothing wrong")
 
 
-def _print(enriching: Enriching) -> None:
+def _print(enriching: Enriching, *, whole: bool = False) -> None:
     try:
+        lines = listed(enriching.loaded, enriching.assets.ages())
+        if whole:
+            lines = sorted(lines + not_configured(enriching.loaded), key=lambda line: line.runs_at)
         rows = [
             (
                 line.runs_at,
@@ -61,7 +64,7 @@ def _print(enriching: Enriching) -> None:
                 line.source,
                 ", ".join(f"{asset.uri} ({_age(asset.age)})" for asset in line.assets),
             )
-            for line in listed(enriching.loaded, enriching.assets.ages())
+            for line in lines
         ]
     finally:
         enriching.close()

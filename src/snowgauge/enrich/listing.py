@@ -8,6 +8,7 @@ import msgspec
 
 from snowgauge.enrich.assets import AssetStatus
 from snowgauge.enrich.configs import LoadedEnrichments
+from snowgauge.enrich.enrichments import registry
 
 
 class ListedEnrichment(msgspec.Struct, frozen=True):
@@ -39,4 +40,14 @@ def listed(loaded: LoadedEnrichments, statuses: Sequence[AssetStatus]) -> list[L
             tuple(by_uri[uri] for uri in entry.assets if uri in by_uri),
         )
         for entry in loaded.entries
+    ]
+
+
+def not_configured(loaded: LoadedEnrichments) -> list[ListedEnrichment]:
+    """The enrichments there are and that this deployment says nothing about, as lines that are off."""
+    known = {entry.name for entry in loaded.entries}
+    return [
+        ListedEnrichment(found.runs_at, names[0].name, False, "not configured", "", str(names[0]), ())
+        for found in registry.find().classes
+        if (names := registry.criteria(found)) and known.isdisjoint(name.name for name in names)
     ]
