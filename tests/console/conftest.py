@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from snowgauge.console.site import STATIC, Console
 from snowgauge.store.base import StoreBatch
@@ -26,6 +26,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("there is no Chromium on this machine")
     if not (STATIC / "index.html").is_file():
         pytest.skip("the console is not built: run `make console`")
+    expect.set_options(timeout=15_000)  # a machine may be busy with other tests
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield made

@@ -362,3 +362,13 @@ def test_a_login_through_an_identity_provider(browser: Browser, tmp_path: Path) 
             expect(tab).to_have_url(f"{address}/schemas?find=link_click")
             context.close()
         port.close()
+
+
+def test_the_numbers_of_a_schema_lead_to_its_events(page: Page, port: PrivatePort) -> None:
+    failing(port)
+    page.goto("/schemas")
+    page.get_by_role("button", name=re.compile("link_click")).click()
+    panel = page.get_by_role("complementary", name=re.compile("link_click"))
+    panel.get_by_role("link", name="3 failed").click()
+    expect(page).to_have_url(re.compile("/failed.*where=schema:iglu:com.snowplowanalytics.snowplow/link_click"))
+    expect(page.get_by_role("button", name=re.compile("targetUrl: integer found"))).to_be_visible()

@@ -88,7 +88,7 @@ function CauseRow({ cause, open, onOpen }: { cause: Cause; open: boolean; onOpen
   const schema = cause.schema ? schemaParts(cause.schema) : null;
   return (
     <li className={`border-b border-line last:border-b-0 ${open ? "bg-accent-soft" : ""}`}>
-      <button type="button" aria-expanded={open} onClick={onOpen} className="grid w-full items-center gap-x-4 gap-y-1 px-4 py-3 text-left hover:bg-sunken sm:grid-cols-[3.5rem_1fr_9rem_10rem]">
+      <button type="button" aria-expanded={open} onClick={onOpen} className="grid w-full items-center gap-x-4 gap-y-1 px-4 py-3 text-left hover:bg-sunken sm:grid-cols-[3.5rem_1fr_8rem_max-content]">
         <span className="tabular text-lg font-semibold text-bad-ink">{compact(cause.count)}</span>
         <span className="min-w-0">
           <span className="block break-words font-medium">{cause.message || cause.failure_type.replace(/_/g, " ")}</span>
@@ -106,7 +106,7 @@ function CauseRow({ cause, open, onOpen }: { cause: Cause; open: boolean; onOpen
         <span className="max-sm:hidden">
           <Spark values={cause.trend} tone="bad" label={`Trend: ${cause.count} failures`} />
         </span>
-        <span className="text-[13px] text-ink-soft sm:text-right">
+        <span className="text-[13px] text-ink-soft sm:min-w-36 sm:whitespace-nowrap sm:text-right">
           {cause.last && <span className="block">{ago(cause.last)}</span>}
           {cause.first && <span className="block text-ink-faint">since {briefTime(cause.first)}</span>}
         </span>

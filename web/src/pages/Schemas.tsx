@@ -28,6 +28,7 @@ export function Page() {
     const words = find.toLowerCase().split(/\s+/).filter(Boolean);
     return (list.data ?? []).filter((entry) => (which === "all" || words.length > 0 || used(entry)) && words.every((word) => `${entry.vendor}/${entry.name}`.toLowerCase().includes(word)));
   }, [list.data, find, which]);
+  const open = (entry: Entry) => one(search.uri).startsWith(`iglu:${entry.vendor}/${entry.name}/`);
   const creating = one(search.create) === "1" || one(search.from) !== "";
   return (
     <PageFrame
@@ -62,8 +63,8 @@ export function Page() {
         ) : (
           <ul>
             {shown.slice(0, 300).map((entry) => (
-              <li key={`${entry.vendor}/${entry.name}`} className="border-b border-line last:border-b-0">
-                <button type="button" onClick={() => change({ uri: uriOf(entry) })} className="grid w-full items-center gap-x-4 gap-y-0.5 px-4 py-2.5 text-left hover:bg-sunken sm:grid-cols-[1fr_7rem_8rem_6rem]">
+              <li key={`${entry.vendor}/${entry.name}`} className={`border-b border-line last:border-b-0 ${open(entry) ? "bg-accent-soft" : ""}`}>
+                <button type="button" aria-expanded={open(entry)} onClick={() => change({ uri: open(entry) ? undefined : uriOf(entry) })} className="grid w-full items-center gap-x-4 gap-y-0.5 px-4 py-2.5 text-left hover:bg-sunken sm:grid-cols-[1fr_7rem_8rem_6rem]">
                   <span className="min-w-0">
                     <span className="flex flex-wrap items-center gap-1.5">
                       <span className="font-medium">{entry.name}</span>
@@ -84,7 +85,7 @@ export function Page() {
         )}
         {shown.length > 300 && <p className="px-4 py-2 text-ink-soft">{shown.length - 300} more: type to find them.</p>}
       </Card>
-      {creating ? <Editor from={one(search.from)} base={one(search.base)} onClose={() => change({ create: undefined, from: undefined, base: undefined })} onDone={(uri) => change({ create: undefined, from: undefined, base: undefined, uri, which: undefined })} /> : one(search.uri) && <View key={one(search.uri)} uri={one(search.uri)} />}
+      {creating ? <Editor from={one(search.from)} base={one(search.base)} onClose={() => change({ create: undefined, from: undefined, base: undefined })} onDone={(uri) => change({ create: undefined, from: undefined, base: undefined, uri, which: undefined })} /> : one(search.uri) && <View key={one(search.uri)} uri={one(search.uri)} entry={list.data?.find(open)} />}
     </PageFrame>
   );
 }
@@ -98,7 +99,33 @@ function useSchema(uri: string) {
   });
 }
 
-function View({ uri }: { uri: string }) {
+/** What used a schema within a day; the numbers lead to those events. */
+function Uses({ entry }: { entry: Entry }) {
+  const { events, failed } = entry.use;
+  const link = "rounded text-accent-ink hover:underline";
+  return (
+    <p className="tabular text-[13px] text-ink-soft">
+      {entry.kind === "event" && events > 0 ? (
+        <Link to={"/live" as never} search={{ status: "good", range: "24h", where: [`event_name:${entry.name}`] } as never} className={link}>
+          {compact(events)} events
+        </Link>
+      ) : (
+        `${compact(events)} events`
+      )}
+      {", "}
+      {failed > 0 ? (
+        <Link to={"/failed" as never} search={{ range: "24h", where: entry.versions.length ? [`schema:${entry.versions.map((version) => `iglu:${entry.vendor}/${entry.name}/jsonschema/${version}`).join("~")}`] : [] } as never} className={link}>
+          {compact(failed)} failed
+        </Link>
+      ) : (
+        "none failed"
+      )}
+      {" in 24 hours"}
+    </p>
+  );
+}
+
+function View({ uri, entry }: { uri: string; entry: Entry | undefined }) {
   const [search, change] = useView();
   const tab = one(search.tab, "fields");
   const schema = useSchema(uri);
@@ -113,6 +140,7 @@ function View({ uri }: { uri: string }) {
         <div className="grid gap-4">
           <p className="break-all font-mono text-[13px] text-ink-soft">{data.uri}</p>
           {data.description && <p>{data.description}</p>}
+          {entry && <Uses entry={entry} />}
           <div className="flex flex-wrap items-center gap-2">
             <Segmented
               label="How to show it"

@@ -172,14 +172,18 @@ function Steps({ run }: { run: Schemas["Run"] }) {
                   <span className={`min-w-0 truncate ${quiet ? "text-ink-soft" : "font-medium"}`}>
                     {step.name}
                     <span className="ml-2 text-[13px] font-normal text-ink-soft">
-                      {[changed.length && `${changed.length} columns`, step.entities.length && `${step.entities.length} entities`].filter(Boolean).join(", ") || (step.failure.length ? "" : "nothing to do")}
+                      {[changed.length && `${changed.length} ${changed.length === 1 ? "column" : "columns"}`, step.entities.length && `${step.entities.length} ${step.entities.length === 1 ? "entity" : "entities"}`].filter(Boolean).join(", ") || (step.failure.length ? "" : "nothing to do")}
                     </span>
-                    {step.failure.length > 0 && <Badge tone="bad">✗ {step.failure.length}</Badge>}
+                    {step.failure.length > 0 && (
+                      <span className="ml-2">
+                        <Badge tone="bad">✗ {step.failure.length}</Badge>
+                      </span>
+                    )}
                   </span>
                   <span className="h-1.5 overflow-hidden rounded bg-sunken max-sm:hidden" aria-hidden="true">
                     <span className="block h-full rounded bg-accent" style={{ width: `${(100 * step.microseconds) / longest}%` }} />
                   </span>
-                  <span className="tabular text-right text-[13px] text-ink-soft">{number(step.microseconds)} µs</span>
+                  <span className="tabular text-right text-[13px] text-ink-soft">{step.microseconds < 1000 ? `${number(step.microseconds)} µs` : `${(step.microseconds / 1000).toFixed(1)} ms`}</span>
                 </summary>
                 <div className="grid gap-2 px-4 pb-3 sm:pl-12">
                   {changed.length > 0 && <JsonTree value={step.changed} open={1} />}
