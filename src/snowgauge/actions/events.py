@@ -123,18 +123,19 @@ def page(
 def _newest(
     deployment: Deployment, kind: EventKind, chosen: Selection, cap: int, limit: int, columns: set[str]
 ) -> list[dict[str, Any]]:
-    """The newest events, looking no further back than needed: a table ordered by time is then read at its end only."""
-    until = min(chosen.until, cap) if chosen.until is not None else cap
-    for window in _WINDOWS:
-        since = until - window
-        if chosen.since is not None and since <= chosen.since:
+    """The newest events, looking back in steps, and no further than needed: a table is then read at its end only."""
+    end = until = min(chosen.until, cap) if chosen.until is not None else cap
+    rows: dict[str, dict[str, Any]] = {}
+    key = "id" if kind == "failed" else "event_id"
+    starts = [until - window for window in _WINDOWS if chosen.since is None or until - window > chosen.since]
+    for since in (*starts, chosen.since):
+        step = msgspec.structs.replace(chosen, since=since, until=end)
+        for event in deployment.store.events(kind, step, limit=limit, columns=columns):
+            rows.setdefault(str(event[key]), event)  # sent again, it is shown where it is newest
+        if len(rows) >= limit or since is None:
             break
-        near = msgspec.structs.replace(chosen, since=since, until=until)
-        found = deployment.store.events(kind, near, limit=limit, columns=columns)
-        if len(found) >= limit:
-            return found
-    within = msgspec.structs.replace(chosen, until=until)
-    return deployment.store.events(kind, within, limit=limit, columns=columns)
+        end = since
+    return list(rows.values())[:limit]
 
 
 def _oldest(
