@@ -27,7 +27,7 @@ _TABLES: dict[EventKind, TableName] = {
 _PAGE = 200
 """Failed events read at once; each may hold a whole request."""
 _IDS = 1000
-_EXACT_ROWS = 3_000_000
+_EXACT_ROWS = 2_000_000
 """Of more rows, ids are not compared any more: that would take the memory of a whole engine, and seconds."""
 _MONTH = 30 * 86_400_000
 _FORMATS = {"json": "JSONEachRow", "csv": "CSVWithNames", "tsv": "TSVWithNames", "parquet": "Parquet"}
