@@ -127,7 +127,7 @@ class Supervisor:
             start_new_session=True,  # a Ctrl-C in the terminal reaches the supervisor only, which stops in order
         )
         child.started = time.monotonic()
-        (self._run_dir / f"{child.part.name}.pid").write_text(f"{child.process.pid}\n")
+        self._write(f"{child.part.name}.pid", f"{child.process.pid}\n")
 
     def _tend(self, child: _Child) -> None:
         process = child.process
@@ -161,9 +161,13 @@ class Supervisor:
         text = json.dumps(status)
         file = self._run_dir / "status.json"
         if not file.exists() or file.read_text() != text:
-            part = file.with_suffix(".part")
-            part.write_text(text)
-            part.rename(file)
+            self._write(file.name, text)
+
+    def _write(self, name: str, text: str) -> None:
+        """Whole or not at all: others read it at any moment."""
+        part = self._run_dir / f"{name}.part"
+        part.write_text(text)
+        part.rename(self._run_dir / name)
 
     def shut_down(self) -> None:
         """Stop everything in the order of the flow; kills what does not stop in time."""
