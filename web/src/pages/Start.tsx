@@ -19,9 +19,9 @@ export function Page() {
   });
   const receiving = ticks.data?.receiving;
   return (
-    <PageFrame same={false} title={receiving ? "Your events are arriving" : "Send your first event"} lead={receiving ? "Everything below keeps itself up to date." : "Paste a snippet, reload your page, and watch this one turn live."}>
+    <PageFrame same={false} title={ticks.isPending ? "First run" : receiving ? "Your events are arriving" : "Send your first event"} lead={ticks.isPending ? "Looking for events…" : receiving ? "Everything below keeps itself up to date." : "Paste a snippet, reload your page, and watch this one turn live."}>
       {ticks.isError && <Failure error={ticks.error} retry={() => void ticks.refetch()} />}
-      <Ticks data={ticks.data} />
+      {ticks.isPending ? <Skeleton className="h-20" /> : <Ticks data={ticks.data} />}
       {receiving && ticks.data && <Arriving data={ticks.data} />}
       <Snippets />
     </PageFrame>

@@ -32,7 +32,7 @@ function Node({ value, name, depth, open, path, mark, keys, actions }: NodeProps
   const [shown, setShown] = useState(depth < open || leads);
   const marked = mark === path;
   const label = name === null ? null : <span className="text-accent-ink">{name}: </span>;
-  const line = `group flex items-start gap-1 rounded ${marked ? "bg-bad-soft" : "hover:bg-sunken"}`;
+  const line = `group relative flex items-start gap-1 rounded ${marked ? "bg-bad-soft" : "hover:bg-sunken"}`;
   if (!branch) {
     return (
       <div className={line}>
@@ -41,7 +41,7 @@ function Node({ value, name, depth, open, path, mark, keys, actions }: NodeProps
           {label}
           <Scalar value={value} />
         </span>
-        {actions && keys && value !== null && value !== "" && <span className="flex shrink-0 items-center gap-0.5 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">{actions(keys, value)}</span>}
+        {actions && keys && value !== null && value !== "" && <span className="flex shrink-0 items-center gap-0.5 rounded bg-sunken opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100 pointer-fine:absolute pointer-fine:right-0 pointer-fine:top-0">{actions(keys, value)}</span>}
       </div>
     );
   }
