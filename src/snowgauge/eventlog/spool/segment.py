@@ -95,14 +95,18 @@ class SegmentWriter:
         create(path)
         self._database = connect(path)
         self._database.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
-        self._log = path.with_name(path.name + "-wal")
+        self._files = str(path), f"{path}-wal"
         self._seq = 0
         self._total = 0
+        self.bytes = 0
+        """What the segment takes on disk; looked up after each write."""
+        self._measure()
 
-    @property
-    def bytes(self) -> int:
-        """What the segment takes on disk."""
-        return self.path.stat().st_size + (self._log.stat().st_size if self._log.exists() else 0)
+    def _measure(self) -> None:
+        self.bytes = 0
+        for file in self._files:
+            with suppress(FileNotFoundError):
+                self.bytes += os.stat(file).st_size
 
     def append(self, entries: Sequence[LogEntry]) -> None:
         """All entries durable, or an exception and (but for a failing disk) none of them kept."""
@@ -121,6 +125,8 @@ class SegmentWriter:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
             raise
+        finally:
+            self._measure()
         self._seq, self._total = seq, total
 
     def close(self) -> None:
