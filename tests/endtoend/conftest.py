@@ -78,27 +78,37 @@ def page(js, tmp_path_factory):
     server.server_close()
 
 
+CHROMIUM_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
 @pytest.fixture(scope="module")  # Playwright keeps an event loop running, which others could not share
-def chromium():
-    """A headless Chromium that talks to nobody but the tests."""
+def launch_chromium():
+    """Starts a headless Chromium that talks to nobody but the tests, with more arguments."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("no Chromium on this machine, so the browser tracker cannot be tested")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=[
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
-        )
-        yield browser
-        browser.close()
+
+        def launch(*more):
+            return playwright.chromium.launch(executable_path=program, args=[*CHROMIUM_ARGUMENTS, *more])
+
+        yield launch
+
+
+@pytest.fixture(scope="module")
+def chromium(launch_chromium):
+    """A headless Chromium that talks to nobody but the tests."""
+    browser = launch_chromium()
+    yield browser
+    browser.close()
