@@ -29,6 +29,7 @@ def run(program, *arguments):
         ("code.toml", 'token = "ghp_' + secrets.token_hex(18) + '"\n'),
         ("url.md", "store.url = postgresql://app:" + secrets.token_hex(8) + "@db.example/x\n"),
     ],
+    ids=["private key", "cloud key", "token", "password in an address"],  # random texts are no names for tests
 )
 def test_a_secret_in_a_file_is_found_and_not_shown(tmp_path, name, text):
     file = tmp_path / name

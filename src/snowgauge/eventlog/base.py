@@ -106,7 +106,8 @@ class EventLog(Protocol):
     def peek(self, limit: int | None = None, follow: bool = False) -> Iterator[LogEntry]:
         """Waiting entries in order of arrival, consuming nothing."""
 
-    def stats(self) -> LogStats: ...
+    def stats(self) -> LogStats:
+        """What waits. Raises ``LogUnavailable`` rather than to call a log empty that could not be read."""
 
     def amend(self, change: Callable[[LogEntry], LogEntry | None]) -> Amended:
         """Replace every entry that is still kept, waiting or not, by what ``change`` makes of it (the same object: it

@@ -22,7 +22,7 @@ from typing import IO
 
 import msgspec
 
-from snowgauge.errors import SettingsError, SnowgaugeError
+from snowgauge.errors import LogUnavailable, SettingsError, SnowgaugeError
 from snowgauge.telemetry.logs import logger
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
@@ -174,18 +174,25 @@ class Supervisor:
         for role in _INTAKE:
             self._stop_role(role)
         deadline = time.monotonic() + self._drain_timeout
-        while self._running("pipeline") and time.monotonic() < deadline and self._backlog() > 0:
+        while self._running("pipeline") and time.monotonic() < deadline and self._waiting() != 0:
             for child in self._children:
                 if child.part.role not in _INTAKE:
                     self._tend(child)
             time.sleep(0.05)
-        left = self._backlog()
-        if left:
+        left = self._waiting()
+        if left != 0:
             self._log.warning("stopped_before_empty", waiting=left, note="kept in the event log for the next start")
         for role in ("pipeline", "console", "clickhouse"):
             self._stop_role(role)
         if self._lock is not None:
             self._lock.close()
+
+    def _waiting(self) -> int | None:
+        """Entries in the event log; ``None`` while that cannot be told."""
+        try:
+            return self._backlog()
+        except LogUnavailable:
+            return None
 
     def _running(self, role: str) -> list[_Child]:
         return [child for child in self._children if child.part.role == role and child.process is not None]

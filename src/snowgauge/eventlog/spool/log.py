@@ -17,6 +17,7 @@ from snowgauge.eventlog.spool.segment import DamagedSegment, SegmentReader
 from snowgauge.eventlog.spool.writer import SpoolWriter
 
 _FOLLOW_PAUSE = 0.1
+_LISTINGS = 20
 
 
 class SpoolLog:
@@ -114,18 +115,26 @@ class SpoolLog:
         return amend(self._folder, change)
 
     def stats(self) -> LogStats:
-        entries = size = 0
-        oldest: int | None = None
-        for number, names in self._segments().items():
-            place = read_place(files.cursor_file(self._folder, number))
-            for name in names:
-                count, waiting, first = self._waiting(name, place)
-                entries += count
-                size += waiting
-                if first is not None:
-                    oldest = first if oldest is None else min(oldest, first)
-        age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
-        return LogStats(entries, size, age, self._max_bytes, self._room())
+        """As the contract says. Raises ``LogUnavailable`` where a segment cannot be read now: that something waits is
+        not known then, and nothing may be said to be empty that is not. A damaged segment counts as one entry until
+        its reader has saved what can be saved."""
+        for _ in range(_LISTINGS):
+            entries = size = 0
+            oldest: int | None = None
+            try:
+                for number, names in self._segments().items():
+                    place = read_place(files.cursor_file(self._folder, number))
+                    for name in names:
+                        count, waiting, first = self._waiting(name, place)
+                        entries += count
+                        size += waiting
+                        if first is not None:
+                            oldest = first if oldest is None else min(oldest, first)
+            except FileNotFoundError:  # stored and deleted, or replaced, since the folder was listed
+                continue
+            age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
+            return LogStats(entries, size, age, self._max_bytes, self._room())
+        raise LogUnavailable(f"the event log's folder {self._folder} changes faster than it can be looked at")
 
     def _room(self) -> int:
         try:
@@ -135,20 +144,22 @@ class SpoolLog:
         return max(0, min(self._max_bytes - used, free - self._min_free))
 
     def _waiting(self, name: files.SegmentName, place: Place) -> tuple[int, int, int | None]:
-        """Entries, bytes and the oldest entry's time of one segment; zeros for one that cannot be read."""
+        """Entries, bytes and the oldest entry's time of one segment. Raises ``FileNotFoundError`` if it is gone."""
         if name.uuid in place.stored:
             return 0, 0, None
+        path = self._folder / name.file
         try:
-            reader = SegmentReader(self._folder / name.file, gaps=name.revision > 0)
-        except (DamagedSegment, LogUnavailable):
-            return 0, 0, None
-        try:
-            seq = place.within(name.uuid)
-            return *reader.waiting_after(seq), reader.first_after(seq)
-        except (DamagedSegment, LogUnavailable):
-            return 0, 0, None
-        finally:
-            reader.close()
+            reader = SegmentReader(path, gaps=name.revision > 0)
+            try:
+                seq = place.within(name.uuid)
+                return *reader.waiting_after(seq), reader.first_after(seq)
+            finally:
+                reader.close()
+        except DamagedSegment:
+            return 1, path.stat().st_size, None
+        except LogUnavailable:
+            path.stat()
+            raise
 
 
 class _Seen:
