@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from snowgauge.actions.failed import groups as grouping
+from snowgauge.actions.failed.cures import cure_of
+from snowgauge.actions.failed.diagnosis import Fault
 from snowgauge.actions.failed.instances import instances_of_group, schema_of_group
 from snowgauge.actions.failed.recovery_config import config_of
 from snowgauge.actions.failed.retry import curable, retry
@@ -88,6 +90,16 @@ def test_what_fails_again_stays_one_row_with_the_reason_of_now(pipeline):
     assert event["unstruct_event"]["data"]["data"] == {"quantity": 3}
     assert event["etl_tags"] == "recovery 20240501-130000-000004"
     assert pipeline.failed()[0].data == first.data
+
+
+@pytest.mark.parametrize(
+    ("rule", "cast"),
+    [("number", "number"), (["null", "string"], "string"), ("object", "json"), ({}, "TYPE")],
+    ids=str,
+)
+def test_the_suggested_cast_is_to_what_the_schema_wants(rule, cast):
+    fault = Fault("data", "", keyword="type", place="event.data.price", rule={"type": rule} if rule else None)
+    assert any(f"--cast event.data.price={cast} " in command for command in cure_of(fault, "g").commands)
 
 
 def test_show_names_path_value_rule_and_a_command(pipeline):

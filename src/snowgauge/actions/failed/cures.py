@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from snowgauge.actions.failed.diagnosis import Fault
@@ -12,7 +13,7 @@ _RECOVER = "snowgauge failed recover --group {group}"
 
 
 class Cure(NamedTuple):
-    """``text`` in words; ``commands`` ready to run, with ``{group}``, ``{path}`` and ``{id}`` to be filled in."""
+    """``text`` in words; ``commands`` to run, with ``{group}``, ``{path}``, ``{type}``, ``{schema}`` filled in."""
 
     text: str
     commands: tuple[str, ...] = ()
@@ -20,14 +21,25 @@ class Cure(NamedTuple):
     def filled(self, fault: Fault, group: str) -> Cure:
         path = fault.place or "PATH"
         return Cure(
-            self.text, tuple(line.format(group=group, path=path, schema=fault.schema) for line in self.commands)
+            self.text,
+            tuple(
+                line.format(group=group, path=path, schema=fault.schema, type=_type(fault)) for line in self.commands
+            ),
         )
+
+
+def _type(fault: Fault) -> str:
+    """What to cast to: the first type of the schema's rule that is not null; ``TYPE`` where there is none."""
+    rule = fault.rule.get("type") if isinstance(fault.rule, Mapping) else None
+    types = rule if isinstance(rule, list) else [rule]
+    wanted = next((one for one in types if isinstance(one, str) and one != "null"), "TYPE")
+    return "json" if wanted == "object" else wanted
 
 
 _BY_KEYWORD = {
     "type": Cure(
         "The value has another type than the schema says. Cast it, or publish a version that allows this type.",
-        (_RECOVER + " --cast {path}=integer --dry-run",),
+        (_RECOVER + " --cast {path}={type} --dry-run",),
     ),
     "required": Cure(
         "A property that the schema requires is missing. Give it a value, or publish a version that does not "
