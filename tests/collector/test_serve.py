@@ -97,13 +97,15 @@ def served():
         yield it
 
 
-def test_requests_of_every_sort(served):
+@pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
+def test_both_versions_of_http(served, http2):
     before = len(served.kept)
-    with httpx.Client(base_url=served.url) as client:
+    with httpx.Client(http1=not http2, http2=http2, base_url=served.url) as client:
         for number in range(20):
             target = f"/com.acme/v1?n={number}&raw=%zz%C3%A9+%2f"
             answer = client.post(target, content=b'{"a":"\xe2\x98\x83"}', headers={"Content-Type": "application/json"})
             assert (answer.status_code, answer.content) == (200, b"ok")
+            assert answer.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
         pixel = client.get("/i?e=pv", headers={"Origin": "https://a.example", "X-Forwarded-For": "198.51.100.4"})
         assert len(pixel.content) == 43
         assert pixel.headers["access-control-allow-origin"] == "https://a.example"

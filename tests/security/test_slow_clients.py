@@ -22,6 +22,7 @@ def port(tmp_path_factory):
         "collector.networking.max_connections": str(MOST),
         "collector.networking.idle_timeout": "1 s",
         "collector.networking.response_header_timeout": "1 s",
+        "collector.networking.http2_without_tls": "false",
         "collector.pre_termination_period": "0",
     }
     deployment = Deployment(tmp_path_factory.mktemp("slow") / "data", settings)

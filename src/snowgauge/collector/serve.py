@@ -130,9 +130,7 @@ def _server(settings: CollectorSettings, app: ASGIApp, port: int, *, tls: bool) 
         address=_address(settings.interface),
         port=port,
         interface=Interfaces.ASGINL,
-        # While the server waits to see which version a client speaks there is no time limit: whoever connects and says
-        # nothing would keep a place for ever. Without TLS nobody needs the question, so it is HTTP/1.1.
-        http=HTTPModes.auto if tls else HTTPModes.http1,
+        http=HTTPModes.auto if tls or networking.http2_without_tls else HTTPModes.http1,
         websockets=False,
         backlog=1024,
         backpressure=networking.max_connections,

@@ -277,6 +277,9 @@ class NetworkingSettings(CollectorPart):
     idle_timeout: Duration = timedelta(seconds=610)
     """An idle connection, or one whose request head does not end, is closed after this time. Longer than the 600 s of
     common load balancers, so that it is never the collector that closes first. Without one in front, 60 s is safer."""
+    http2_without_tls: bool = True
+    """Whether HTTP/2 is spoken on the plain port, too. Telling the versions apart has no time limit: a client that
+    connects and says nothing keeps its place until it goes. Switch this off where strangers reach the plain port."""
     response_header_timeout: Duration = timedelta(seconds=30)
     """Time for receiving and keeping one request; then the answer is 408, or 503 when the log was too slow."""
     max_request_line_length: ByteSize = Field(default=20480, ge=1024)
