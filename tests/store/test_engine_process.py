@@ -60,8 +60,8 @@ def _write_and_kill(store: ClickHouseStore, engine: EngineProcess, batch: StoreB
     """Write, with the engine killed right after the insert whose token says ``at`` was acknowledged."""
     insert = store.connection.insert
 
-    def killing(table: str, columns: object, rows: object, token: str, settings: object) -> None:
-        insert(table, columns, rows, token, settings)  # type: ignore[arg-type]
+    def killing(table: str, columns: object, rows: object, token: str, *how: object) -> None:
+        insert(table, columns, rows, token, *how)  # type: ignore[arg-type]
         if f"-{at}" in token:
             engine.kill()
 
