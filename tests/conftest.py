@@ -7,6 +7,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from snowgauge.telemetry import metrics
+
 # a loaded machine is slow, which says nothing about the code
 settings.register_profile("snowgauge", deadline=None)
 settings.load_profile("snowgauge")
@@ -25,3 +27,14 @@ def logging_as_it_was() -> Iterator[None]:
         structlog.reset_defaults()
     else:
         structlog.configure(**before)
+
+
+@pytest.fixture(autouse=True)
+def certificates_forgotten() -> Iterator[None]:
+    """Figures belong to a process, which many tests share: the next test's deployment has no proxy of this one's."""
+    yield
+    name = "tls_certificate_expires_timestamp"
+    if name in metrics._live:
+        metrics._live[name].clear()
+        for key in [key for key in metrics._bound if key[0] == name]:
+            del metrics._bound[key]

@@ -87,7 +87,7 @@ class Pebble:
         dns += ["-dns01", f"127.0.0.1:{self._dns}", "-management", f"127.0.0.1:{self._dns_management}"]
         authority = [server, "-config", str(self._folder / "pebble.json"), "-strict"]
         authority += ["-dnsserver", f"127.0.0.1:{self._dns}"]
-        environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"}
+        environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": "0"}
         with self.log_file.open("ab") as log:
             self._processes = [
                 subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - found above
