@@ -264,3 +264,19 @@ def test_a_full_disk_refuses_and_recovers_by_itself(small_disk, made_full_by):
         writer.append(entries("later"))
         assert bodies(drain(subscription, timeout=1)) == ["later"]
     writer.close()
+
+
+def test_a_segment_that_cannot_be_read_is_not_called_empty(closed):
+    segment, some = closed
+    log = SpoolLog(segment.parent)
+    assert log.stats().entries == len(some)
+    segment.rename(segment.with_suffix(".away"))
+    segment.mkdir()  # opening it fails, even for root
+    with pytest.raises(LogUnavailable):
+        log.stats()
+
+
+def test_a_damaged_segment_waits(closed):
+    segment, _ = closed
+    overwrite(segment, 0, b"no database")
+    assert SpoolLog(segment.parent).stats().entries == 1

@@ -9,10 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
 import orjson
+from pydantic import AfterValidator
 
+from snowgauge.part_settings import Duration
 from snowgauge.telemetry.logs import logger
 
 _log = logger("oidc")
@@ -29,6 +32,16 @@ def public_key_algorithms(names: list[str]) -> list[str]:
         if name not in ASYMMETRIC:
             raise ValueError(f"{name!r} is not one of {', '.join(sorted(ASYMMETRIC))}")
     return names
+
+
+def _small(skew: timedelta) -> timedelta:
+    if not timedelta(0) <= skew <= timedelta(minutes=1):
+        raise ValueError(f"expected 0 to 60 seconds, found {skew.total_seconds():.0f} s")
+    return skew
+
+
+Algorithms = Annotated[list[str], AfterValidator(public_key_algorithms)]
+ClockSkew = Annotated[Duration, AfterValidator(_small)]
 
 
 class KeysUnavailable(Exception):
