@@ -182,7 +182,8 @@ class Supervisor:
         left = self._waiting()
         if left != 0:
             self._log.warning("stopped_before_empty", waiting=left, note="kept in the event log for the next start")
-        for role in ("pipeline", "console", "clickhouse"):
+        others = {child.part.role for child in self._children} - {"pipeline", "clickhouse"}
+        for role in ("pipeline", *sorted(others), "clickhouse"):
             self._stop_role(role)
         if self._lock is not None:
             self._lock.close()

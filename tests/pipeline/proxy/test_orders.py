@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -52,6 +53,33 @@ def test_what_another_process_forgets_is_seen(tmp_path):
     assert running.reload()
     assert running.failures == {}
     assert not running.reload()
+
+
+def test_threads_and_processes_do_not_undo_each_others_changes(tmp_path):
+    running, command = orders(tmp_path), orders(tmp_path)
+    names = [f"{number}.example" for number in range(40)]
+    ended = threading.Event()
+
+    def look():
+        while not ended.is_set():
+            running.reload()
+
+    def fail(made, mine):
+        for name in mine:
+            made.failed(name, "r", "c", START)
+
+    looking = threading.Thread(target=look)
+    failing = [
+        threading.Thread(target=fail, args=(made, names[start::4]))
+        for start, made in enumerate((running, running, command, command))
+    ]
+    for thread in (looking, *failing):
+        thread.start()
+    for thread in failing:
+        thread.join()
+    ended.set()
+    looking.join()
+    assert set(orders(tmp_path).failures) == set(names)
 
 
 def test_a_damaged_file_is_as_none(tmp_path):

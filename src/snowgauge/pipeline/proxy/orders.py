@@ -5,13 +5,16 @@ Let's Encrypt allows five failed validations per name and hour; a restart loop w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+import fcntl
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-from snowgauge.pipeline.proxy.private_files import write_private
+from snowgauge.pipeline.proxy.private_files import private_folder, write_private
 
 LONGEST_PAUSE = timedelta(days=1)
 
@@ -32,7 +35,10 @@ class _File(msgspec.Struct):
 
 
 class Orders:
-    """The failures of one authority's orders. ``directory`` is the authority: another one begins anew."""
+    """The failures of one authority's orders. ``directory`` is the authority: another one begins anew.
+
+    May be used by several threads and, on one file, by several processes at once: no change undoes another's.
+    """
 
     def __init__(self, file: Path, directory: str, first_pause: timedelta) -> None:
         self._file = file
@@ -40,6 +46,7 @@ class Orders:
         self._first_pause = first_pause
         self._seen: tuple[int, int] | None = None
         self._failures: dict[str, Failure] = {}
+        self._lock = threading.RLock()
         self.reload()
 
     @property
@@ -48,6 +55,10 @@ class Orders:
 
     def reload(self) -> bool:
         """Read the file if somebody else changed it. Did they?"""
+        with self._lock:
+            return self._reload()
+
+    def _reload(self) -> bool:
         try:
             stat = self._file.stat()
             seen = (stat.st_mtime_ns, stat.st_size)
@@ -69,22 +80,34 @@ class Orders:
 
     def failed(self, name: str, reason: str, cure: str, now: datetime) -> Failure:
         """Note a failure. One that comes while the pause still runs was begun before it, and does not count anew."""
-        last = self._failures.get(name)
-        if last is not None and last.again > now:
-            return last
-        count = last.count + 1 if last else 1
-        pause = min(self._first_pause * 2 ** min(count - 1, 20), LONGEST_PAUSE)
-        found = Failure(count, reason, cure, now, now + pause)
-        self._failures = {**self._failures, name: found}
-        self._save()
-        return found
+        with self._changing():
+            last = self._failures.get(name)
+            if last is not None and last.again > now:
+                return last
+            count = last.count + 1 if last else 1
+            pause = min(self._first_pause * 2 ** min(count - 1, 20), LONGEST_PAUSE)
+            found = Failure(count, reason, cure, now, now + pause)
+            self._failures = {**self._failures, name: found}
+            self._save()
+            return found
 
     def forget(self, names: Iterable[str]) -> None:
         """These have a certificate now, or shall be tried at once."""
-        left = {name: failure for name, failure in self._failures.items() if name not in set(names)}
-        if left != self._failures:
-            self._failures = left
-            self._save()
+        gone = set(names)
+        with self._changing():
+            left = {name: failure for name, failure in self._failures.items() if name not in gone}
+            if left != self._failures:
+                self._failures = left
+                self._save()
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Alone with the file, and with what it says now."""
+        private_folder(self._file.parent)
+        with self._lock, self._file.with_suffix(".lock").open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self._reload()
+            yield
 
     def _save(self) -> None:
         write_private(self._file, msgspec.json.encode(_File(self._directory, self._failures)))
