@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -104,7 +105,8 @@ class Orders:
     def _changing(self) -> Iterator[None]:
         """Alone with the file, and with what it says now."""
         private_folder(self._file.parent)
-        with self._lock, self._file.with_suffix(".lock").open("w") as held:
+        lock = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        with self._lock, open(lock, "wb") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             self._reload()
             yield

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ _log = logger("proxy")
 
 _TICK = 0.25
 _GRACE = 15.0
+_OUT = 5.0
+"""Seconds for which a name whose order failed stays out of the proxy's files: more than Traefik's throttle of 2."""
 _WARN_DAYS = 7.0
 _PR_SET_PDEATHSIG = 1
 
@@ -151,6 +154,7 @@ class FrontProxy:
         self._own = self._read_own()
         self._own_seen = self._own_stamp()
         self._ordering: set[str] = set()
+        self._taken_out: dict[str, float] = {}
         self._known: dict[str, int] = {}
         self._told_short: set[int] = set()
 
@@ -205,11 +209,20 @@ class FrontProxy:
         self._notice(self._driver.certificates() if self._own is None else [self._own.certificate])
         changed = self._own_changed()
         self._orders.reload()
-        may = self._orders.may_order(self._tls.names, _now())
+        may = self._seen_without(self._orders.may_order(self._tls.names, _now()))
         if changed or may != self._ordering:
             self._ordering = may
             self._driver.write(may, self._own)
             self._driver.tell()
+
+    def _seen_without(self, may: set[str]) -> set[str]:
+        """Of names that may be ordered, those that are not to stay out a moment longer.
+
+        A proxy orders again only a name that it has seen gone, and it looks at its files every other second.
+        """
+        now = time.monotonic()
+        self._taken_out |= dict.fromkeys(self._ordering - may, now)
+        return {name for name in may if now - self._taken_out.get(name, -_OUT) >= _OUT}
 
     def _notice(self, found: Iterable[Certificate]) -> None:
         now = _now()
