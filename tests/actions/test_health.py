@@ -152,11 +152,14 @@ def test_processes_are_known_by_what_they_run_not_by_a_number_left_behind(tmp_pa
     run = tmp_path / "run"
     assert processes(run).running == []
     run.mkdir()
-    program = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    program = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with (
-        subprocess.Popen([*program, "snowgauge", "collector"], stdin=subprocess.PIPE) as ours,
-        subprocess.Popen(program, stdin=subprocess.PIPE) as another,
+        subprocess.Popen([*program, "snowgauge", "collector"], **pipes) as ours,
+        subprocess.Popen(program, **pipes) as another,
     ):
+        assert ours.stdout.readline()  # it is that program by now, and not yet its parent's copy
+        assert another.stdout.readline()
         (run / "collector-0.pid").write_text(f"{ours.pid}\n")
         (run / "pipeline-0.pid").write_text(f"{another.pid}\n")
         (run / "pipeline-1.ready").write_text("not a number")

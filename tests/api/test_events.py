@@ -179,6 +179,12 @@ def test_columns_inside_of_events_come_from_the_schemas_that_they_carry(client: 
     found = client.get("/api/v1/columns/nested").json()
     by_schema = {(one["kind"], one["schema"], one["count"]): one["columns"] for one in found}
     assert ("entity", "web_page", 10) in by_schema
+    version = by_schema["entity", "web_page", 10][0]
+    assert version == {
+        "name": "contexts/com.snowplowanalytics.snowplow/web_page/1", "label": "schema version", "type": "version",
+        "filterable": True,
+    }  # fmt: skip
+    assert len(rows(client, where=f"{version['name']}:+", limit=100)) == 10
     assert not any(schema == "cart" for _, schema, _ in by_schema), "a schema that no registry has"
     properties = {one["name"]: one for one in by_schema["event", "link_click", 3]}
     assert properties[f"{CLICK}/targetUrl"] == {

@@ -25,6 +25,7 @@ from snowgauge.collector.settings import CollectorSettings
 from snowgauge.errors import SettingsError
 from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.events.payload_record import decode
+from snowgauge.testing.deployment import wait_until
 
 
 def free_port() -> int:
@@ -261,7 +262,7 @@ def test_sigterm_keeps_serving_for_the_period_and_then_ends_well(tmp_path):
         "from snowgauge.collector.serve import run\n"
         "from snowgauge.collector.settings import CollectorSettings\n"
         "from snowgauge.eventlog.memory import MemoryLog\n"
-        f"run(CollectorSettings(interface='localhost', port={port}, pre_termination_period='2 s',\n"
+        f"run(CollectorSettings(interface='localhost', port={port}, pre_termination_period='4 s',\n"
         "                      pre_termination_unhealthy=True),\n"
         "    MemoryLog().writer(), ready=lambda: print('ready', flush=True))\n"
     )
@@ -271,7 +272,7 @@ def test_sigterm_keeps_serving_for_the_period_and_then_ends_well(tmp_path):
         url = f"http://localhost:{port}"
         assert [httpx.get(url + path).status_code for path in ("/i", "/health", "/sink-health")] == [200] * 3
         os.kill(process.pid, signal.SIGTERM)
-        time.sleep(0.3)
+        wait_until(lambda: httpx.get(url + "/health").status_code == 503, "it says that it goes", within=4)
         assert [httpx.get(url + path).status_code for path in ("/i", "/health", "/sink-health")] == [200, 503, 503]
         _, err = process.communicate(timeout=20)
     finally:

@@ -13,11 +13,13 @@ from typer.testing import CliRunner
 from snowgauge.cli.main import app
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline import upgrades
+from snowgauge.pipeline.lifetime import opened
 from snowgauge.settings.load import load
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Migration, Store, StoreBatch
 from snowgauge.store.clickhouse import migrations
-from snowgauge.store.clickhouse.layout import RECOVERY_COLUMNS
+from snowgauge.store.clickhouse.layout import ENTITY_SCHEMAS, EVENT_TABLES
+from snowgauge.testing.deployment import Deployment
 from snowgauge.testing.engine import EngineProcess
 from snowgauge.testing.events import web_page_view
 
@@ -89,8 +91,8 @@ def make_old(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         patched.setattr(migrations, "STEPS", migrations.STEPS[:-1])
         store.migrate()
     layout, connection = store.layout, store.connection  # type: ignore[attr-defined]
-    for column in RECOVERY_COLUMNS:
-        connection.command(f"ALTER TABLE {layout.stored('failed_events')} DROP COLUMN IF EXISTS `{column.name}`")
+    for table in EVENT_TABLES:
+        connection.command(f"ALTER TABLE {layout.stored(table)} DROP COLUMN IF EXISTS `{ENTITY_SCHEMAS.name}`")
     store.write(StoreBatch("before", [web_page_view(1)]))
 
 
@@ -128,9 +130,44 @@ def test_a_backup_is_taken_before_anything_changes(place: Place, old: Store) -> 
     listed = json.loads((Path(record.backup) / "backup.json").read_text())
     assert listed["files"]
     for table in listed["tables"]:
-        assert RECOVERY_COLUMNS[0].name not in json.dumps(table), "the backup has what the upgrade made"
+        assert ENTITY_SCHEMAS.name not in json.dumps(table), "the backup has what the upgrade made"
     shown = CliRunner().invoke(app, place.command("upgrade", "check"))
     assert record.backup in shown.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("store", "copy", "memory://", "here"), ("demo", "seed", "--days", "1", "--visitors", "1"),
+     ("migrate", "simple-snowplow", "--table", "theirs")],
+    ids=lambda command: " ".join(command[:2]),
+)  # fmt: skip
+def test_commands_that_set_up_what_they_write_to_take_the_backup_too(
+    place: Place, old: Store, command: tuple[str, ...]
+) -> None:
+    table = f"{old.layout.database}.theirs"  # type: ignore[attr-defined]
+    columns = "event_id UUID, time DateTime, event_type String, platform String, page String"
+    old.connection.command(f"CREATE TABLE {table} ({columns}) ENGINE = MergeTree ORDER BY time")  # type: ignore[attr-defined]
+    command = tuple(table if word == "theirs" else word for word in command)
+    done = CliRunner().invoke(app, place.command("--set", "store.backup_before_upgrade=always", *command))
+    assert done.exit_code == 0, done.output
+    assert complete(old)
+    (record,) = upgrades.records(place.settings())
+    assert (Path(record.backup) / "backup.json").is_file()
+
+
+def test_a_start_takes_the_backup_that_its_option_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = Deployment(tmp_path / "data", {"iglu.iglu_central": "false"})
+    flags = [f"common.data_dir={tmp_path / 'data'}", "iglu.iglu_central=false"]
+    with opened(load(flags=flags).settings) as (_, store):
+        make_old(store, monkeypatch)
+    deployment.start("--backup")
+    try:
+        (record,) = upgrades.records(load(flags=flags).settings)
+        assert record.decided == "the setting"
+        assert (Path(record.backup) / "backup.json").is_file()
+        assert deployment.sql("SELECT count() AS events FROM atomic.events") == [{"events": 1}]
+    finally:
+        deployment.stop()
 
 
 @pytest.mark.parametrize(("answer", "changed"), [("never", True), ("ask", False)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from snowgauge.actions import asked
@@ -59,9 +60,9 @@ def carriers(deployment: Deployment, range_text: str | None) -> list[Carrier]:
         except SnowgaugeError:
             continue
         whole = NestedColumn(entity, vendor, name, model, ())
-        columns = [prop for prop, _ in zip(_properties(schema, whole), range(_MOST_PROPERTIES), strict=False)]
-        if columns:
-            found.append(Carrier("entity" if entity else "event", vendor, name, model, count, columns))
+        version = Property(str(whole), "schema version", "version", True)
+        columns = [version, *islice(_properties(schema, whole), _MOST_PROPERTIES)]
+        found.append(Carrier("entity" if entity else "event", vendor, name, model, count, columns))
     return sorted(found, key=lambda one: (-one.count, one.vendor, one.schema, one.model))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -15,9 +16,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from snowgauge.actions.demo import APP_ID, seeding
 from snowgauge.actions.demo.places import DocumentationAddresses
 from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.upgrade_command import asker
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline import build
 from snowgauge.pipeline.lifetime import gate, open_lifetime, opened, without_erased
+from snowgauge.pipeline.upgrades import migrate
 from snowgauge.settings.model import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the sums as JSON, for programs.")]
@@ -58,11 +61,12 @@ def seed(
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
                TimeRemainingColumn())  # fmt: skip
     try:
-        with (
-            opened(settings) as (_, store),
-            Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as shown,
-        ):
-            store.migrate()
+        with contextlib.ExitStack() as stack:
+            here, store = stack.enter_context(opened(settings))
+            migrate(here, store, ask=asker())
+            shown = stack.enter_context(
+                Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty())
+            )
             task = shown.add_task("making visits", total=None)
 
             def progress(done: int, every: int, totals: seeding.Totals) -> None:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
-import sys
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import orjson
 import typer
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.syntax import Syntax
 from rich.text import Text
 
 from snowgauge.actions.failed import groups as grouping
-from snowgauge.actions.failed.document import Document
 from snowgauge.actions.failed.edits import EditOptions
 from snowgauge.actions.failed.recover import Report, Totals, new_run, recover
 from snowgauge.actions.failed.recovery_config import read_config
@@ -29,14 +21,12 @@ from snowgauge.actions.failed.replay import Replayer
 from snowgauge.actions.failed.runs import Plan, Runs
 from snowgauge.actions.failed.where import Choice
 from snowgauge.cli.context import err, out, settings_of, table
-from snowgauge.events.json_text import compact
-from snowgauge.events.outcome import Enriched, Failed
+from snowgauge.cli.failed_report import Teller, cell, json_line, json_text, pretty, print_totals, progress
 from snowgauge.pipeline import lifetime
 from snowgauge.pipeline.build import Enriching, data_dir, open_iglu, open_store
 from snowgauge.settings.model import Settings
 
 _PANEL_SELECT, _PANEL_EDIT = "Which events", "What to change in them"
-_STATUSES = ("open", "recovered", "dropped")
 
 
 def register(app: typer.Typer) -> None:
@@ -105,7 +95,7 @@ def show_groups(
         store.close()
     if as_json:
         for one in found:
-            _line(one)
+            json_line(one)
         return
     rows = [
         (g.id, g.count, g.failure_type, g.schema, g.message, g.app_id, g.tracker, g.first[:19], g.last[:19],
@@ -113,7 +103,7 @@ def show_groups(
         for g in found
     ]  # fmt: skip
     columns = ("group", "events", "type", "schema", "reason", "app", "tracker", "first", "last", "example")
-    out.print(table(columns, [tuple(_text(cell) for cell in row) for row in rows]))
+    out.print(table(columns, [tuple(map(cell, row)) for row in rows]))
 
 
 def show_list(
@@ -143,14 +133,14 @@ def show_list(
         store.close()
     if as_json:
         for one in found:
-            _line(one)
+            json_line(one)
         return
     rows = [
         (r.id, r.cause, r.collector_tstamp or r.failed_at, r.failure_type, r.app_id, r.message, r.status, r.attempts)
         for r in found
     ]
     columns = ("id", "group", "time", "type", "app", "reason", "status", "tries")
-    out.print(table(columns, [tuple(_text(cell) for cell in row) for row in rows]))
+    out.print(table(columns, [tuple(map(cell, row)) for row in rows]))
 
 
 def show_one(
@@ -170,7 +160,7 @@ def show_one(
     finally:
         store.close()
     if as_json:
-        _line(shown)
+        json_line(shown)
         return
     row = shown.row
     facts = [
@@ -180,14 +170,14 @@ def show_one(
         ("last try", row.attempted_at), ("its outcome", row.attempt_message), ("by run", row.recovery_run),
         ("became", row.recovered_into),
     ]  # fmt: skip
-    out.print(table(("", ""), [(name, _text(value)) for name, value in facts if value not in (None, "")]))
+    out.print(table(("", ""), [(name, cell(value)) for name, value in facts if value not in (None, "")]))
     for fault in shown.faults:
         out.print(f"\n[bold]{fault.kind}[/]", end=" ")
         out.print(Text(fault.message))
         lines = [("schema", fault.schema), ("path", fault.path), ("edit path", fault.place),
-                 ("value", "nothing" if fault.absent else _json(fault.value)),
-                 ("rule", None if fault.rule is None else _json(fault.rule))]  # fmt: skip
-        out.print(table(("", ""), [(name, _text(value)) for name, value in lines if value is not None]))
+                 ("value", "nothing" if fault.absent else json_text(fault.value)),
+                 ("rule", None if fault.rule is None else json_text(fault.rule))]  # fmt: skip
+        out.print(table(("", ""), [(name, cell(value)) for name, value in lines if value is not None]))
     out.print("\n[bold]cure[/]")
     for cure in shown.cures:
         out.print(Text(cure.text))
@@ -197,10 +187,10 @@ def show_one(
         out.print(Text(f"cannot be replayed: {shown.not_replayable}"))
     if shown.document is not None:
         out.print("\n[bold]event[/] (as edits see it)")
-        out.print(Syntax(_pretty(shown.document), "json", background_color="default", word_wrap=True))
+        out.print(Syntax(pretty(shown.document), "json", background_color="default", word_wrap=True))
     if shown.request is not None:
         out.print("\n[bold]request[/] (as received)")
-        out.print(Syntax(_pretty(msgspec.to_builtins(shown.request)), "json", background_color="default"))
+        out.print(Syntax(pretty(msgspec.to_builtins(shown.request)), "json", background_color="default"))
 
 
 def _edit(name: str, text: str) -> Any:
@@ -272,7 +262,7 @@ def _carry_out(settings: Settings, runs: Runs, plan: Plan, *, dry_run: bool, sho
     enriching = Enriching(settings, os.environ)
     try:
         replayer = Replayer(enriching.enricher, edits, config=config, conditions=conditions)
-        teller = _Teller(show if dry_run else 0, as_json=as_json)
+        teller = Teller(show if dry_run else 0, as_json=as_json)
 
         def run(tell: Callable[[Report], None]) -> Totals:
             return recover(
@@ -293,7 +283,7 @@ def _carry_out(settings: Settings, runs: Runs, plan: Plan, *, dry_run: bool, sho
             with runs.alone():
                 runs.save(plan)
                 err.print(f"run {plan.run} (to go on after a break: --resume {plan.run})", highlight=False)
-                with _progress(store.count("failed", selection)) as advance:
+                with progress(store.count("failed", selection)) as advance:
 
                     def tell(report: Report) -> None:
                         teller(report)
@@ -304,90 +294,7 @@ def _carry_out(settings: Settings, runs: Runs, plan: Plan, *, dry_run: bool, sho
     finally:
         enriching.close()
         store.close()
-    _print_totals(totals, teller.lost, dry_run=dry_run, as_json=as_json)
-
-
-class _progress:  # noqa: N801 - reads as the verb it is
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._bar = Progress(
-            SpinnerColumn(), TextColumn("recovering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=err, transient=True, disable=not err.is_terminal,
-        )  # fmt: skip
-
-    def __enter__(self) -> Callable[[], None]:
-        self._bar.start()
-        task = self._bar.add_task("", total=self._total)
-        return lambda: self._bar.advance(task)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-
-class _Teller:
-    """Shows the first of the events that a dry run went over; as JSON every one. ``lost``: why, and how many rows."""
-
-    def __init__(self, most: int, *, as_json: bool) -> None:
-        self.lost: Counter[str] = Counter()
-        self._left = most
-        self._as_json = as_json
-
-    def __call__(self, report: Report) -> None:
-        if report.verdict == "lost":
-            self.lost[f"{report.row.failure_type}: {report.reason}"] += 1
-        if self._as_json:
-            replayed = report.replayed
-            _line(
-                {
-                    "id": report.row.id,
-                    "verdict": report.verdict,
-                    "reason": report.reason or None,
-                    "into": report.into,
-                    "before": None if replayed is None else replayed.before,
-                    "after": None if replayed is None else replayed.after,
-                }
-            )
-        elif self._left > 0 and report.verdict != "left":
-            self._left -= 1
-            out.print(f"[bold]{report.verdict}[/] {report.row.id}", end=" ")
-            out.print(Text(report.reason))
-            if report.replayed is not None:
-                _print_difference(report.replayed.before, report.replayed.after)
-                for outcome in report.replayed.outcomes:
-                    if isinstance(outcome, Enriched):
-                        event = outcome.event
-                        out.print(Text(f"  becomes {event.event_name} {event.event_id}"))
-                    elif isinstance(outcome, Failed) and report.verdict != "failed":
-                        out.print(Text(f"  leaves failed: {outcome.failure.message}"))
-
-
-def _print_difference(before: Document, after: Document) -> None:
-    lines = list(difflib.unified_diff(_pretty(before).splitlines(), _pretty(after).splitlines(), lineterm="", n=1))
-    for line in lines[2:]:
-        style = "green" if line.startswith("+") else "red" if line.startswith("-") else "dim"
-        out.print(Text(f"  {line}", style=style))
-
-
-def _print_totals(totals: Totals, lost: Mapping[str, int], *, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        _line({"totals": totals})
-        return
-    would = "would be " if dry_run else ""
-    rows = [
-        (f"{would}recovered", totals.recovered, f"into {totals.events + totals.already} events"),
-        (f"{would}failed again", totals.failed, "they stay open"),
-        (f"{would}dropped", totals.dropped, "by an enrichment"),
-        ("left alone", totals.left, "not chosen by a condition, function or configuration"),
-        ("waiting", totals.waiting, "a registry is away"),
-        ("not replayable", totals.lost, "the request is not kept"),
-    ]
-    out.print(table(("", "rows", ""), [row for row in rows if row[1]] or [("nothing to do", 0, "")]))
-    for reason, number in lost.items():
-        out.print(Text(f"{number} not replayable, {reason}"), soft_wrap=True)
-    if totals.already:
-        out.print(f"{totals.already} events had been stored before and were not stored again")
-    if totals.new_failures:
-        out.print(f"{totals.new_failures} events of recovered requests failed and are failed events of their own")
+    print_totals(totals, teller.lost, dry_run=dry_run, as_json=as_json)
 
 
 def show_runs(ctx: typer.Context, as_json: JsonOption = False) -> None:
@@ -398,35 +305,13 @@ def show_runs(ctx: typer.Context, as_json: JsonOption = False) -> None:
     plans = Runs(data_dir(settings_of(ctx))).all()
     if as_json:
         for plan in plans:
-            _line(plan)
+            json_line(plan)
         return
     rows = []
     for plan in plans:
         asked = msgspec.to_builtins(plan.choice) | msgspec.to_builtins(plan.edits)
         done = plan.totals
         rows.append(
-            (plan.run, _text(_json(asked)), *((done.recovered, done.failed) if done is not None else ("?", "?")))
+            (plan.run, cell(json_text(asked)), *((done.recovered, done.failed) if done is not None else ("?", "?")))
         )
     out.print(table(("run", "asked", "recovered", "failed"), rows))
-
-
-def _line(value: Any) -> None:
-    sys.stdout.write(orjson.dumps(msgspec.to_builtins(value, enc_hook=str), default=_any).decode() + "\n")
-
-
-def _any(value: Any) -> Any:
-    """Numbers that remember their spelling, and integers beyond 64 bits."""
-    return float(value) if isinstance(value, float | int) else str(value)
-
-
-def _json(value: Any) -> str:
-    return compact(value) if not isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-def _text(value: object) -> str:
-    """A cell: whatever is in it is text, not markup."""
-    return "" if value is None else escape(str(value))

@@ -14,8 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from snowgauge.actions.simple_snowplow.rows import Rows
 from snowgauge.actions.simple_snowplow.take_over import Notes, TakeOver, plan, take_over
 from snowgauge.cli.context import err, out, settings_of, store_url, table
+from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
 from snowgauge.errors import ActionRefused, SnowgaugeError
 from snowgauge.pipeline.build import data_dir, open_foreign_table, open_store
+from snowgauge.pipeline.upgrades import migrate
 
 _URL_VARIABLE = "SIMPLE_SNOWPLOW_URL"
 _MEANINGS = {
@@ -62,6 +64,7 @@ def simple_snowplow(
             "Only for a table on this deployment's own ClickHouse.",
         ),
     ] = False,
+    backup: BackupOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON, for programs.")] = False,
 ) -> None:
     """Copy the rows of a Simple Snowplow (evnt) table into the store.
@@ -71,7 +74,7 @@ def simple_snowplow(
 
     Example: `snowgauge migrate simple-snowplow --url env:OLD_SERVER`
     """
-    settings = settings_of(ctx)
+    settings = settings_of(ctx, *upgrade_flags(backup))
     url = store_url(url) if url else os.environ.get(_URL_VARIABLE, "")
     if aside and url:
         raise ActionRefused("--take-over is for a table on this deployment's own ClickHouse: leave --url out")
@@ -90,7 +93,7 @@ def simple_snowplow(
     notes = Notes(data_dir(settings) / "migrations" / f"simple-snowplow-{name}.json")
     store = open_store(settings)
     try:
-        store.migrate()
+        migrate(settings, store, ask=asker())
         with Progress(
             TextColumn(source), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err, transient=True,
             disable=not err.is_terminal,

@@ -10,8 +10,10 @@ from snowgauge.actions.lifetime.copying import Day, End, copy
 from snowgauge.cli.context import err, out, settings_of, store_url, table
 from snowgauge.cli.erase_command import progress_lines
 from snowgauge.cli.export_command import SinceOption, UntilOption, instant
+from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline.lifetime import open_lifetime, opened, store_at, tombstones
+from snowgauge.pipeline.upgrades import migrate
 
 
 def register(app: typer.Typer) -> None:
@@ -32,10 +34,12 @@ def copy_command(
     target: Annotated[str, typer.Argument(help="Store to write, in the same words.")],
     since: SinceOption = "",
     until: UntilOption = "",
+    backup: BackupOption = None,
 ) -> None:
     """Copy all events, failed and incomplete ones too, from one store to another, and compare day by day.
 
-    It may break off and be repeated: what is there is not copied again. The target is set up first.
+    It may break off and be repeated: what is there is not copied again. The target is set up first; before tables that
+    are there are changed a backup is offered, as `store.backup_before_upgrade` says.
 
     Example: `snowgauge store copy here env:NEW_STORE`
     """
@@ -44,10 +48,12 @@ def copy_command(
         raise SnowgaugeError("FROM and TO are the same store")
     first, last = instant(since, "--since"), instant(until, "--until")
     days: list[Day] = []
+    given = settings_of(ctx, *upgrade_flags(backup))
     with (
-        opened(store_at(settings_of(ctx), source)) as (settings, origin),
-        opened(store_at(settings, target) if target != "here" else settings_of(ctx)) as (_, goal),
+        opened(store_at(given, source)) as (settings, origin),
+        opened(store_at(settings, target) if target != "here" else given) as (there, goal),
     ):
+        migrate(there, goal, ask=asker())
         ends = End(origin, open_lifetime(origin)), End(goal, open_lifetime(goal))
         for day in copy(*ends, tombstones(settings), since=first, until=last, progress=progress_lines("copying")):
             days.append(day)

@@ -226,7 +226,8 @@ class IgluResolver:
         count("iglu_lookups", 1, result="outage" if away else "missing")
         if away:
             silent = {name: h.errors[-1].message for name, h in histories.items() if h.errors[-1].away}
-            log.warning("registry_away", schema=key.uri, registries=silent)
+            # once for each schema: those who ask again and again say so themselves
+            (log.warning if before is None else log.debug)("registry_away", schema=key.uri, registries=silent)
         self._raise(key, failed)
 
     def _check_folder(self, key: SchemaKey, stale: Found, now: float) -> Found:

@@ -211,7 +211,7 @@ def restore_backup(
         parts = folder.absolute() / "clickhouse"
         for number, _ in enumerate(snapshot.attach(store.connection, engine_folder(here), tables, parts)):
             progress("tables", number + 1)
-        store.migrate()
+        store.migrate()  # the backup of what this changes is the one being restored
         gone = backup.forget_again(kept, open_lifetime(store), build.open_eventlog(here), progress)
         gone += JournalPlace(drafts["data"] / "journal").forget(kept)
     moved = restoring.finish(f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S}")

@@ -22,7 +22,7 @@ from snowgauge.errors import LogUnavailable, RegistryOutage, StoreUnavailable
 from snowgauge.eventlog.base import LogBatch, LogEntry, Subscription
 from snowgauge.events.bad_row import one_line
 from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
-from snowgauge.events.outcome import Enriched, Failed, Outcome, Tally
+from snowgauge.events.outcome import Failed, Outcome, Tally
 from snowgauge.events.timestamps import instant_text
 from snowgauge.pipeline.attempts import Attempts
 from snowgauge.pipeline.following import followed
@@ -227,14 +227,7 @@ class Worker:
             tally.count(outcomes)
             if work.follows:
                 work.payloads.append(followed(entry, started, outcomes))
-            for outcome in outcomes:
-                match outcome:
-                    case Enriched():
-                        result.events.append(outcome.event)
-                    case Failed():
-                        result.failed.append(outcome.failure)
-                        if outcome.incomplete is not None:
-                            result.incomplete.append(outcome.incomplete)
+            result.add(outcomes)
         return Processed(result, tally)
 
     def _outcomes(self, entry: LogEntry, index: int, seed: str, at: int) -> list[Outcome]:

@@ -10,13 +10,14 @@ separate door (``query``) in the store's own dialect, read-only unless said othe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
 
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.outcome import Enriched, Failed, Outcome
 
 EventKind = Literal["good", "failed", "incomplete"]
 FailedStatus = Literal["open", "recovered", "dropped"]
@@ -30,6 +31,17 @@ class StoreBatch(msgspec.Struct):
     events: list[EnrichedEvent] = msgspec.field(default_factory=list)
     failed: list[FailedEvent] = msgspec.field(default_factory=list)
     incomplete: list[EnrichedEvent] = msgspec.field(default_factory=list)
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Each outcome's rows where they belong; nothing of what was dropped on purpose."""
+        for outcome in outcomes:
+            match outcome:
+                case Enriched():
+                    self.events.append(outcome.event)
+                case Failed():
+                    self.failed.append(outcome.failure)
+                    if outcome.incomplete is not None:
+                        self.incomplete.append(outcome.incomplete)
 
 
 class WriteResult(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """Columns inside of self-describing data: a property of one kind of entity, or of one kind of self-describing event.
 
 Written ``contexts/<vendor>/<name>/<model>/<property>`` and ``unstruct_event/<vendor>/<name>/<model>/<property>``, with
-further parts for properties of inner objects; parts are percent-encoded. All versions of the model are meant.
+further parts for properties of inner objects; parts are percent-encoded. All versions of the model are meant. Without a
+property the column's value is the schema's version, such as ``1-0-2``: an event has one where it has the kind.
 
 An event has the values of all its entities of the kind, each once. Values are texts: strings as they are, numbers in
 their shortest form, ``true`` and ``false``; a list gives those that it holds. Empty strings, ``null`` and objects are
@@ -28,7 +29,8 @@ _EXPONENT = re.compile(r"e\+?(-?)0*")
 
 
 class NestedColumn(msgspec.Struct, frozen=True):
-    """``entity``: of entities, the tracker's and those of enrichments; else of the event's own data."""
+    """``entity``: of entities, the tracker's and those of enrichments; else of the event's own data. An empty ``path``
+    is that of the schema's version."""
 
     entity: bool
     vendor: str
@@ -50,7 +52,7 @@ class NestedColumn(msgspec.Struct, frozen=True):
 def nested_column(text: str) -> NestedColumn | None:
     """The column of this name; ``None`` for any other name."""
     kind, *parts = text.split("/") if len(text) <= _LONGEST else ("",)
-    if kind not in ("contexts", "unstruct_event") or not 4 <= len(parts) <= 3 + _DEEPEST:
+    if kind not in ("contexts", "unstruct_event") or not 3 <= len(parts) <= 3 + _DEEPEST:
         return None
     vendor, name, model, *path = (unquote(part) for part in parts)
     if not _NAME.fullmatch(vendor) or not _NAME.fullmatch(name) or not re.fullmatch("[1-9][0-9]{0,8}", model):
@@ -71,8 +73,9 @@ def found_in(event: dict[str, Any], column: NestedColumn) -> list[Any]:
         items = [event["unstruct_event"]["data"]] if event["unstruct_event"] else []
     found = []
     for item in items:
-        if str(item.get("schema", "")).startswith(column.schema_prefix):
-            value = item.get("data")
+        schema = str(item.get("schema", ""))
+        if schema.startswith(column.schema_prefix):
+            value = item.get("data") if column.path else schema.rpartition("/")[2]
             for part in column.path:
                 value = value.get(part) if isinstance(value, dict) else None
             if value is not None:

@@ -64,11 +64,11 @@ class Deployment:
         """The collector's address."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, *, within: float = 90.0) -> None:
-        """Start all processes and wait until the collector answers and workers are at work."""
+    def start(self, *options: str, within: float = 90.0) -> None:
+        """Start all processes, with options of ``serve``; wait until the collector answers and workers are at work."""
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", "snowgauge", "serve", "--host", "127.0.0.1", "--port", str(self.port)],
+                [sys.executable, "-m", "snowgauge", "serve", "--host", "127.0.0.1", "--port", str(self.port), *options],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -79,6 +79,12 @@ NESTED: list[tuple[Selection, list[int]]] = [
     (_where(f"{_BUY}/sku", "none"), [1, 2, 3]),
     (_where("unstruct_event/com.acme/buy/1/sku", "in", "old"), [2]),
     (_where("contexts/org.w3/PerformanceTiming/1/domComplete", "some"), [3]),
+    (_where(_CART, "some"), [0, 1]),
+    (_where(_CART, "none"), [2, 3]),
+    (_where(_CART, "in", "1-0-2"), [1]),
+    (_where(_CART, "not_in", "1-0-1"), [1, 2, 3]),
+    (_where(_BUY, "some"), [0]),
+    (_where("contexts/com.acme/cart/2", "contains", "2-"), [2]),
     (_where(f"{_CART}/total", "in"), []),
     (_where(f"{_CART}/total", "not_in"), [0, 1, 2, 3]),
     (_where(f"{_CART}/total", "contains"), []),
@@ -88,7 +94,7 @@ NESTED: list[tuple[Selection, list[int]]] = [
 
 WRONG_FILTERS = [
     _where(f"{_CART}/total", "gte", 3),
-    _where("contexts/com.acme/cart/1", "some"),
+    _where("contexts/com.acme/cart", "some"),
     _where("contexts/com.acme/cart/x/total", "some"),
     _where("contexts/com.ac'me/cart/1/total", "some"),
     _where("no_such_column", "some"),
@@ -309,6 +315,8 @@ class StoreContract:
             f"{_CART}/total": [("1000", 1), ("12.5", 1), ("3", 1), (None, 2)],
             f"{_CART}/tags": [("b", 2), ("1", 1), ("a", 1), (None, 2)],
             f"{_BUY}/sku": [("x", 1), (None, 3)],
+            _CART: [("1-0-0", 1), ("1-0-1", 1), ("1-0-2", 1), (None, 2)],
+            _BUY: [("2-0-0", 1), (None, 3)],
         }
         for column, wanted_counts in counts.items():
             buckets = sorted(store.count_by("good", column, ALL), key=lambda one: one.key is None)

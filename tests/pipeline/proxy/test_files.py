@@ -118,7 +118,7 @@ def test_nginx_really_routes_and_believes_nobody(front, tmp_path):
     trusting = ssl.create_default_context(cafile=str(pair["certificate"]))
     with subprocess.Popen([program, "-p", tmp_path, "-c", conf, "-g", "user root;" if is_root() else ""]) as process:
         try:
-            wait_until(lambda: front.served(GOOD) is not None, "nginx serves", within=10)
+            wait_until(lambda: front.served(GOOD) is not None, "nginx serves")
             target = "/i?u=https%3A%2F%2Fa%2F&x=%zz;b"
             sent = front.get(trusting, GOOD, target, "X-Forwarded-For: 9.9.9.9", "X-Forwarded-Proto: http")
             assert f"collector\nGET {target} HTTP/1.1" in sent

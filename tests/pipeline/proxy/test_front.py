@@ -32,7 +32,7 @@ def trusting(own):
 
 def start(front, name, **settings):
     run = front.start(front.settings(**settings))
-    wait_until(lambda: front.served(name) is not None, f"{name} is served", within=15)
+    wait_until(lambda: front.served(name) is not None, f"{name} is served")
     return run
 
 
@@ -211,7 +211,7 @@ def test_a_proxy_that_ends_by_itself_is_an_error(front, own, traefik):
 
     (child,) = [found for found in psutil.Process().children() if found.name() == "traefik"]
     child.kill()
-    wait_until(lambda: run.error is not None, "the end is noticed", within=10)
+    wait_until(lambda: run.error is not None, "the end is noticed")
     assert "traefik ended with code -9" in str(run.error)
 
 

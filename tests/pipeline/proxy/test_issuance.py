@@ -23,7 +23,7 @@ def test_each_name_gets_a_certificate(front, authority, order_from, program, cha
     front.start(settings)
     for name in names:
         front.wait_told("certificate_served", domain=name)
-        wait_until(lambda name=name: front.served(name) is not None, f"{name} is served", within=10)
+        wait_until(lambda name=name: front.served(name) is not None, f"{name} is served")
         answer = front.get(authority.trusting(), name, "/i?e=pv")
         assert answer.startswith("HTTP/1.1 200")
         assert "collector\nGET /i?e=pv HTTP/1.1" in answer
@@ -38,12 +38,12 @@ def test_a_restart_keeps_the_certificates(front, authority, order_from, program)
     settings = front.settings(**order_from(authority, GOOD, proxy=program))
     run = front.start(settings)
     front.wait_told("certificate_served", domain=GOOD)
-    wait_until(lambda: front.served(GOOD) is not None, "it is served", within=10)
+    wait_until(lambda: front.served(GOOD) is not None, "it is served")
     before = front.served(GOOD)
     run.stop()
     authority.__exit__()  # nobody to order from
     front.start(settings)
-    wait_until(lambda: front.served(GOOD) == before, "the same certificate is served", within=10)
+    wait_until(lambda: front.served(GOOD) == before, "the same certificate is served")
 
 
 def test_a_certificate_near_its_end_is_renewed(front, order_from, traefik, tmp_path):
@@ -56,7 +56,7 @@ def test_a_certificate_near_its_end_is_renewed(front, order_from, traefik, tmp_p
         settings = front.settings(**order_from(authority, GOOD, acme__certificate_lifetime="1 hour"))
         run = front.start(settings)
         front.wait_told("certificate_served", domain=GOOD)
-        wait_until(lambda: front.served(GOOD) is not None, "it is served", within=10)
+        wait_until(lambda: front.served(GOOD) is not None, "it is served")
         first = front.served(GOOD)
         run.stop()
         front.start(settings)
@@ -78,7 +78,7 @@ def test_a_name_that_leads_elsewhere_is_told_with_its_cure_and_keeps_no_other_wa
     assert f"port {front.http_port}" in astray["cure"]
     nowhere = front.wait_told("certificate_not_issued", domain=NOWHERE)
     assert "make a DNS entry" in nowhere["cure"]
-    wait_until(lambda: front.served(GOOD) is not None, "the good one is served", within=10)
+    wait_until(lambda: front.served(GOOD) is not None, "the good one is served")
     assert front.served(ASTRAY) is None
     assert set(orders_of(settings, front.folder).failures) == {ASTRAY, NOWHERE}
 

@@ -157,6 +157,7 @@ CREATE TABLE IF NOT EXISTS `atomic`.`events`
     `event_fingerprint` String CODEC(ZSTD(1)),
     `true_tstamp` Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
     `load_tstamp` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    `entity_schemas` Array(LowCardinality(String)) MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat(JSONExtract(`contexts`, 'data', 'Array(Tuple(schema String))'), JSONExtract(`derived_contexts`, 'data', 'Array(Tuple(schema String))')))) COMMENT 'schemas of the entities, those of enrichments too, each once',
     INDEX event_id_index `event_id` TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX user_id_index `user_id` TYPE bloom_filter(0.01) GRANULARITY 2,
     INDEX domain_userid_index `domain_userid` TYPE bloom_filter(0.01) GRANULARITY 2,
@@ -342,6 +343,7 @@ CREATE TABLE IF NOT EXISTS `atomic`.`incomplete_events`
     `event_fingerprint` String CODEC(ZSTD(1)),
     `true_tstamp` Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
     `load_tstamp` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    `entity_schemas` Array(LowCardinality(String)) MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat(JSONExtract(`contexts`, 'data', 'Array(Tuple(schema String))'), JSONExtract(`derived_contexts`, 'data', 'Array(Tuple(schema String))')))) COMMENT 'schemas of the entities, those of enrichments too, each once',
     INDEX event_id_index `event_id` TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX user_id_index `user_id` TYPE bloom_filter(0.01) GRANULARITY 2,
     INDEX domain_userid_index `domain_userid` TYPE bloom_filter(0.01) GRANULARITY 2,
@@ -445,5 +447,13 @@ FROM `atomic`.`events` AS e
 COMMENT 'of Snowgauge, 967511b39633b257';
 
 ALTER TABLE `atomic`.`failed_events` ADD COLUMN IF NOT EXISTS `seed` String CODEC(ZSTD(1)), ADD COLUMN IF NOT EXISTS `cause` LowCardinality(String), ADD COLUMN IF NOT EXISTS `attempts` UInt32, ADD COLUMN IF NOT EXISTS `attempted_at` Nullable(DateTime64(3, 'UTC')), ADD COLUMN IF NOT EXISTS `attempt_message` String CODEC(ZSTD(1)), ADD COLUMN IF NOT EXISTS `recovered_at` Nullable(DateTime64(3, 'UTC')), ADD COLUMN IF NOT EXISTS `recovery_run` LowCardinality(String), ADD COLUMN IF NOT EXISTS `recovered_into` String CODEC(ZSTD(1));
+
+ALTER TABLE `atomic`.`events` ADD COLUMN IF NOT EXISTS `entity_schemas` Array(LowCardinality(String)) MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat(JSONExtract(`contexts`, 'data', 'Array(Tuple(schema String))'), JSONExtract(`derived_contexts`, 'data', 'Array(Tuple(schema String))')))) COMMENT 'schemas of the entities, those of enrichments too, each once';
+
+ALTER TABLE `atomic`.`events` MATERIALIZE COLUMN `entity_schemas`;
+
+ALTER TABLE `atomic`.`incomplete_events` ADD COLUMN IF NOT EXISTS `entity_schemas` Array(LowCardinality(String)) MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat(JSONExtract(`contexts`, 'data', 'Array(Tuple(schema String))'), JSONExtract(`derived_contexts`, 'data', 'Array(Tuple(schema String))')))) COMMENT 'schemas of the entities, those of enrichments too, each once';
+
+ALTER TABLE `atomic`.`incomplete_events` MATERIALIZE COLUMN `entity_schemas`;
 
 ALTER TABLE `atomic`.`events` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';

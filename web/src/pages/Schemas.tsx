@@ -1,7 +1,7 @@
 /** Schemas: what there is and what uses it, a readable view, differences between versions, drafting and publishing. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { Fragment, useEffect, useMemo, useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { useMay } from "../shell/session";
 import { ago, compact, schemaParts } from "../view/format";
@@ -103,14 +103,33 @@ function useSchema(uri: string) {
 function Uses({ entry }: { entry: Entry }) {
   const { events, failed } = entry.use;
   const link = "rounded text-accent-ink hover:underline";
+  const toLive = (where: string, text: string) => (
+    <Link to={"/live" as never} search={{ status: "good", range: "24h", where: [where] } as never} className={link}>
+      {text}
+    </Link>
+  );
+  const having = (model: string) => `contexts/${entry.vendor}/${entry.name}/${model}:+`;
+  const models = [...new Set(entry.versions.map((version) => version.replace(/-.*/, "")))];
+  const count = `${compact(events)} events`;
   return (
     <p className="tabular text-[13px] text-ink-soft">
-      {entry.kind === "event" && events > 0 ? (
-        <Link to={"/live" as never} search={{ status: "good", range: "24h", where: [`event_name:${entry.name}`] } as never} className={link}>
-          {compact(events)} events
-        </Link>
+      {events === 0 || !entry.kind ? (
+        count
+      ) : entry.kind === "event" ? (
+        toLive(`event_name:${entry.name}`, count)
+      ) : models.length === 1 ? (
+        toLive(having(models.join()), count)
       ) : (
-        `${compact(events)} events`
+        <>
+          {count} (
+          {models.map((model, at) => (
+            <Fragment key={model}>
+              {at > 0 && ", "}
+              {toLive(having(model), `model ${model}`)}
+            </Fragment>
+          ))}
+          )
+        </>
       )}
       {", "}
       {failed > 0 ? (

@@ -1,4 +1,7 @@
-/** Columns inside of self-describing data: `contexts/com.acme/cart/1/total`, `unstruct_event/com.acme/buy/1/sku`. */
+/**
+ * Columns inside of self-describing data: `contexts/com.acme/cart/1/total`, `unstruct_event/com.acme/buy/1/sku`. Without
+ * a property, `contexts/com.acme/cart/1`, it is the schema's version: set where the event has such an entity.
+ */
 
 export interface Nested {
   entity: boolean;
@@ -10,7 +13,7 @@ export interface Nested {
 
 export function parseNested(name: string): Nested | null {
   const [kind, vendor, schema, model, ...path] = name.split("/");
-  if ((kind !== "contexts" && kind !== "unstruct_event") || !vendor || !schema || !model || !path.length) return null;
+  if ((kind !== "contexts" && kind !== "unstruct_event") || !vendor || !schema || !model) return null;
   return { entity: kind === "contexts", vendor, schema, model, path: path.map(decode) };
 }
 
@@ -32,7 +35,7 @@ export function nestedName(entity: boolean, uri: string, path: string[]): string
 /** What a column is called where there is little room: `cart.total`; the full name is for a tooltip. */
 export function columnLabel(name: string): string {
   const nested = parseNested(name);
-  return nested ? `${nested.schema}.${nested.path.join(".")}` : name;
+  return nested ? [nested.schema, ...nested.path].join(".") : name;
 }
 
 /** Keys of an event as people look for them: what it is about first, then its entities, then by name. */

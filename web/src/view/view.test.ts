@@ -85,13 +85,14 @@ describe("columns inside of events", () => {
   it("are read back", () => {
     expect(parseNested("contexts/com.acme/cart/1/a%2Fb/c")).toEqual({ entity: true, vendor: "com.acme", schema: "cart", model: "1", path: ["a/b", "c"] });
     expect(parseNested("app_id")).toBeNull();
-    expect(parseNested("contexts/com.acme/cart/1")).toBeNull();
+    expect(parseNested("contexts/com.acme/cart/1")?.path).toEqual([]);
+    expect(parseNested("contexts/com.acme/cart")).toBeNull();
   });
   it("are filters whose URL is read back", () => {
     const filter: Filter = { column: "contexts/com.acme/cart/1/a%3Ab", op: "in", values: ["x~y"] };
     expect(parseFilter(filterText(filter))).toEqual(filter);
     expect(describeFilter(filter)).toBe("cart.a:b is x~y");
   });
-  it("have short labels", () => expect([columnLabel("contexts/com.acme/cart/1/owner/name"), columnLabel("app_id")]).toEqual(["cart.owner.name", "app_id"]));
+  it("have short labels", () => expect([columnLabel("contexts/com.acme/cart/1/owner/name"), columnLabel("contexts/com.acme/cart/1"), columnLabel("app_id")]).toEqual(["cart.owner.name", "cart", "app_id"]));
   it("come first in an event", () => expect(Object.keys(inReadingOrder({ b: 1, contexts: 1, a: 1, unstruct_event: 1 }))).toEqual(["unstruct_event", "contexts", "a", "b"]));
 });

@@ -56,7 +56,7 @@ function useListedColumns(on: boolean, status: string, range: string): ListedCol
   return useMemo(
     () => [
       ...(columns.data ?? []).map((one) => ({ name: one.name, label: one.name, group: one.group })),
-      ...(nested.data ?? []).flatMap((carrier) => carrier.columns.filter((one) => one.filterable).map((one) => ({ name: one.name, label: `${carrier.schema}.${one.label}`, group: carrier.kind }))),
+      ...(nested.data ?? []).flatMap((carrier) => carrier.columns.filter((one) => one.filterable).map((one) => ({ name: one.name, label: columnLabel(one.name), group: carrier.kind }))),
     ],
     [columns.data, nested.data],
   );

@@ -18,7 +18,7 @@ from snowgauge.actions.demo.traffic import Traffic
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SnowgaugeError
 from snowgauge.events import payload_record
-from snowgauge.events.outcome import Dropped, Enriched, Failed
+from snowgauge.events.outcome import Tally
 from snowgauge.store.base import EventKind, Store, StoreBatch
 from snowgauge.store.lifetime import Apps, Lifetime
 
@@ -107,15 +107,15 @@ def seed(
     prefix, until = book.begin(f"{number}-{days}-{visitors}", now)
     traffic = Traffic(seed=number, days=days, visitors=visitors, until=until)
     totals = Totals()
-    for batch, dropped in _batches(traffic, enricher, prefix, totals, progress):
+    for batch, tally in _batches(traffic, enricher, prefix, totals, progress):
         with gate():
             repeated = store.write(batch).repeated
         if repeated:
-            totals.repeated += len(batch.events) + len(batch.failed) + dropped
+            totals.repeated += tally.events
         else:
-            totals.events += len(batch.events)
-            totals.failed += len(batch.failed)
-            totals.dropped += dropped
+            totals.events += tally.enriched
+            totals.failed += tally.failed
+            totals.dropped += tally.dropped
         progress(totals.visits, len(traffic.visits), totals)
     return totals
 
@@ -126,33 +126,25 @@ def _batches(
     prefix: str,
     totals: Totals,
     progress: Callable[[int, int, Totals], None],
-) -> Iterator[tuple[StoreBatch, int]]:
-    """Batches, and how many events were dropped on the way to each."""
-    batch, dropped, held = StoreBatch(f"{prefix}/0"), 0, 0
+) -> Iterator[tuple[StoreBatch, Tally]]:
+    """Batches, and what became of the requests of each."""
+    batch, tally = StoreBatch(f"{prefix}/0"), Tally()
     for visit in traffic.requests():
         for request in visit:
             seed = f"{prefix}/{totals.requests}"
             at = request.timestamp + _PROCESSING
-            for outcome in enricher.process(payload_record.encode(request), seed, at=at, outage_is_failure=True):
-                match outcome:
-                    case Enriched():
-                        batch.events.append(outcome.event)
-                    case Failed():
-                        batch.failed.append(outcome.failure)
-                        if outcome.incomplete is not None:
-                            batch.incomplete.append(outcome.incomplete)
-                    case Dropped():
-                        dropped += 1
+            outcomes = enricher.process(payload_record.encode(request), seed, at=at, outage_is_failure=True)
+            batch.add(outcomes)
+            tally.count(outcomes)
             totals.requests += 1
         totals.visits += 1
-        held += len(visit)
-        if held >= _TOGETHER:
-            yield batch, dropped
-            batch, dropped, held = StoreBatch(f"{prefix}/{totals.requests}"), 0, 0
+        if tally.records >= _TOGETHER:
+            yield batch, tally
+            batch, tally = StoreBatch(f"{prefix}/{totals.requests}"), Tally()
         elif totals.visits % 50 == 0:
             progress(totals.visits, len(traffic.visits), totals)
-    if held:
-        yield batch, dropped
+    if tally.records:
+        yield batch, tally
 
 
 def clear(

@@ -65,8 +65,7 @@ def copy(
     until: int | None = None,
     progress: Progress = silent,
 ) -> Iterator[Day]:
-    """Copy day after day; gives each once it is in the target and compared. The target is migrated first."""
-    target.store.migrate()
+    """Copy day after day; gives each once it is in the target and compared. The target's layout must be up to date."""
     for kind in KINDS:
         for bucket in source.store.timeline(kind, Selection(since, until), seconds=_DAY // 1000):
             start = bucket.key if since is None else max(bucket.key, since)

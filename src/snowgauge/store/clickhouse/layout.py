@@ -38,6 +38,17 @@ RECOVERY_COLUMNS = (
 )
 """What recovery needs and leaves; added to tables of an earlier layout by a step of its own."""
 
+_ENTITIES = ", ".join(
+    f"JSONExtract(`{name}`, 'data', 'Array(Tuple(schema String))')" for name in ("contexts", "derived_contexts")
+)
+ENTITY_SCHEMAS = Column(
+    "entity_schemas",
+    "Array(LowCardinality(String))",
+    f"MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat({_ENTITIES}))) "
+    "COMMENT 'schemas of the entities, those of enrichments too, each once'",
+)
+"""Which entities an event has: reading that out of their text takes 20 s for ten million events."""
+
 FAILED_COLUMNS = (
     Column("id", "UUID", "CODEC(ZSTD(1))"),
     Column("failure_type", "LowCardinality(String)"),
@@ -139,7 +150,7 @@ class Layout:
                 order="failure_type, toDate(tstamp), id", shard="cityHash64(id)",
             )  # fmt: skip
         return self._create(
-            table, (*ATOMIC_COLUMNS, LOAD_TSTAMP), _EVENT_INDEXES,
+            table, (*ATOMIC_COLUMNS, LOAD_TSTAMP, ENTITY_SCHEMAS), _EVENT_INDEXES,
             engine="ReplacingMergeTree(load_tstamp)", partition="toYYYYMM(collector_tstamp)",
             order=f"{_EVENT_KEY}, event_id", primary=_EVENT_KEY, shard="cityHash64(event_id)",
         )  # fmt: skip
@@ -158,18 +169,31 @@ class Layout:
         ]
 
     def add_columns(self, table: TableName, columns: Sequence[tuple[Column, str]]) -> list[str]:
-        """More columns, each with its comment; local table first, so that Distributed never names what is not there."""
-        tables = [self.stored(table)] + ([self.name(table)] if self.cluster else [])
+        """More columns, each with its comment."""
         added = ", ".join(
             f"ADD COLUMN IF NOT EXISTS {column.ddl} COMMENT {_text(comment)}" for column, comment in columns
         )
-        return [f"ALTER TABLE {name}{self.on_cluster()} {added}" for name in tables]
+        return self._alter(table, added)
 
     def add_recovery(self) -> list[str]:
         """Columns of failed events that tables of an earlier layout do not have."""
-        tables = [self.stored("failed_events")] + ([self.name("failed_events")] if self.cluster else [])
         added = ", ".join(f"ADD COLUMN IF NOT EXISTS {column.ddl}" for column in RECOVERY_COLUMNS)
-        return [f"ALTER TABLE {name}{self.on_cluster()} {added}" for name in tables]
+        return self._alter("failed_events", added)
+
+    def add_entity_schemas(self) -> list[str]:
+        """The column, and its values for events that are there: in the background, while they can be read."""
+        statements = []
+        for table in EVENT_TABLES:
+            statements += self._alter(table, f"ADD COLUMN IF NOT EXISTS {ENTITY_SCHEMAS.ddl}")
+            statements.append(
+                f"ALTER TABLE {self.stored(table)}{self.on_cluster()} MATERIALIZE COLUMN `{ENTITY_SCHEMAS.name}`"
+            )
+        return statements
+
+    def _alter(self, table: TableName, change: str) -> list[str]:
+        """Local table first, so that Distributed never names what is not there."""
+        tables = [self.stored(table)] + ([self.name(table)] if self.cluster else [])
+        return [f"ALTER TABLE {name}{self.on_cluster()} {change}" for name in tables]
 
     def _create(
         self,

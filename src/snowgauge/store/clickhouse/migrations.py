@@ -29,6 +29,7 @@ STEPS: tuple[Step, ...] = (
     Step(3, "incomplete events", lambda layout: layout.create_table("incomplete_events")),
     Step(4, "Simple Snowplow views", lambda _: []),  # made by refresh, at every migration
     Step(5, "recovery of failed events", Layout.add_recovery),
+    Step(6, "schemas of entities", Layout.add_entity_schemas),
 )
 
 

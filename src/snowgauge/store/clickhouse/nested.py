@@ -1,7 +1,7 @@
 """Nested columns as ClickHouse SQL, over the raw text of self-describing data.
 
 Not over the columns of schemas: those have names in snake case, guess types (dates, for one), and a schema may have
-none. The raw text holds every value as it came.
+none. The raw text holds every value as it came. It is read only of events that have such an entity.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from snowgauge.store.base import Filter
+from snowgauge.store.clickhouse.layout import ENTITY_SCHEMAS
 from snowgauge.store.nested import NestedColumn, nested_values
 
 Bind = Callable[[str, str], str]
@@ -17,11 +18,19 @@ Bind = Callable[[str, str], str]
 def nested_texts(column: NestedColumn, bind: Bind) -> str:
     """The values of one event, as an array of strings that may hold one twice."""
     prefix = bind(column.schema_prefix, "String")
+    if not column.path:
+        one = "[JSONExtractString(`unstruct_event`, 'data', 'schema')]"
+        schemas = f"`{ENTITY_SCHEMAS.name}`" if column.entity else one
+        meant = f"arrayFilter(x -> startsWith(x, {prefix}), {schemas})"
+        return f"arrayMap(x -> splitByChar('/', toString(x))[-1], {meant})"
     path = ", ".join(bind(part, "String") for part in column.path)
     if column.entity:
         entities = ", ".join(f"JSONExtractArrayRaw(`{name}`, 'data')" for name in ("contexts", "derived_contexts"))
         meant = f"arrayFilter(x -> startsWith(JSONExtractString(x, 'schema'), {prefix}), arrayConcat({entities}))"
-        found = f"arrayMap(x -> JSONExtractRaw(x, 'data', {path}), {meant})"
+        found = (
+            f"if(arrayExists(x -> startsWith(x, {prefix}), `{ENTITY_SCHEMAS.name}`), "
+            f"arrayMap(x -> JSONExtractRaw(x, 'data', {path}), {meant}), emptyArrayString())"
+        )
     else:
         found = (
             f"if(startsWith(JSONExtractString(`unstruct_event`, 'data', 'schema'), {prefix}), "

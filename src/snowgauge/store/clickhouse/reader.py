@@ -10,13 +10,14 @@ import msgspec
 
 from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS, AtomicField
-from snowgauge.store.base import Bucket, EventKind, Filter, QueryResult, Selection
+from snowgauge.store.base import Bucket, EventKind, QueryResult, Selection
 from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text
+from snowgauge.store.clickhouse.asked import Asked, unset
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.engine.statements import first_word, reads
-from snowgauge.store.clickhouse.layout import Layout, TableName
-from snowgauge.store.clickhouse.nested import nested_condition, nested_texts
-from snowgauge.store.filters import column_kind, filter_values
+from snowgauge.store.clickhouse.layout import ENTITY_SCHEMAS, Layout, TableName
+from snowgauge.store.clickhouse.nested import nested_texts
+from snowgauge.store.filters import column_kind
 from snowgauge.store.nested import nested_of
 
 _TABLES: dict[EventKind, TableName] = {
@@ -42,7 +43,7 @@ class ClickHouseReader:
         self._timeout = timeout
 
     def count(self, kind: EventKind, selection: Selection) -> int:
-        asked = _Asked(kind, selection)
+        asked = Asked(kind, selection)
         if kind != "failed" and (many := self._many(asked)):
             return many
         rows = self._rows(f"SELECT {asked.distinct} FROM {self._from(kind)} WHERE {asked.where}", asked)
@@ -59,7 +60,7 @@ class ClickHouseReader:
         columns: Collection[str] | None = None,
     ) -> list[dict[str, Any]]:
         # which rows is found by their keys alone: sorting whole rows would read every column of all that is selected
-        asked = _Asked(kind, selection)
+        asked = Asked(kind, selection)
         order = "DESC" if newest_first else "ASC"
         asked.parameters.update(limit=limit, offset=offset)
         key = asked.key
@@ -79,7 +80,7 @@ class ClickHouseReader:
     ) -> list[dict[str, Any]]:
         """The rows of these keys and times, in their order."""
         times = [at for _, at in keys]
-        asked = _Asked(kind, Selection(min(times), max(times) + 1))
+        asked = Asked(kind, Selection(min(times), max(times) + 1))
         asked.parameters["ids"] = [key for key, _ in keys]
         names = _names(kind, columns)
         # not FINAL, which would read whole rows to find the newest version of each; here there are few
@@ -102,7 +103,7 @@ class ClickHouseReader:
     def failed_events(self, selection: Selection) -> Iterator[dict[str, Any]]:
         after: tuple[int, str] | None = None
         while True:
-            asked = _Asked("failed", selection)
+            asked = Asked("failed", selection)
             where = asked.where
             if after is not None:
                 asked.parameters.update(after_at=after[0], after_id=after[1])
@@ -153,7 +154,7 @@ class ClickHouseReader:
             wanted = str(UUID(wanted))
         except ValueError:
             return None
-        asked = _Asked(kind, Selection())
+        asked = Asked(kind, Selection())
         asked.parameters["wanted"] = wanted
         order = "version DESC" if kind == "failed" else asked.time
         rows = self._rows(
@@ -165,7 +166,7 @@ class ClickHouseReader:
 
     def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
         nested = nested_of(kind, column)
-        asked = _Asked(kind, selection)
+        asked = Asked(kind, selection)
         asked.parameters["limit"] = limit
         if nested is None:
             value = _value(kind, column, column_kind(kind, column))
@@ -182,14 +183,10 @@ class ClickHouseReader:
         return [Bucket(_read(kind, column, key), int(n), first, last) for key, n, first, last in rows]
 
     def entity_counts(self, kind: EventKind, selection: Selection, *, limit: int = 100) -> list[Bucket]:
-        asked = _Asked(kind, selection)
+        asked = Asked(kind, selection)
         asked.parameters["limit"] = limit
-        entities = ", ".join(
-            f"JSONExtract(`{name}`, 'data', 'Array(Tuple(schema String))')" for name in ("contexts", "derived_contexts")
-        )
-        schemas = f"arrayDistinct(arrayMap(x -> x.1, arrayConcat({entities})))"
         rows = self._rows(
-            f"SELECT arrayJoin({schemas}) AS k, {self._number(asked)} AS c, "
+            f"SELECT arrayJoin(`{ENTITY_SCHEMAS.name}`) AS k, {self._number(asked)} AS c, "
             f"toUnixTimestamp64Milli(min({asked.time})), toUnixTimestamp64Milli(max({asked.time})) "
             f"FROM {self._from(kind)} WHERE {asked.where} GROUP BY k ORDER BY c DESC, k LIMIT {{limit:UInt64}}",
             asked,
@@ -197,7 +194,7 @@ class ClickHouseReader:
         return [Bucket(key, int(n), first, last) for key, n, first, last in rows]
 
     def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
-        asked = _Asked(kind, selection)
+        asked = Asked(kind, selection)
         asked.parameters["step"] = seconds * 1000
         rows = self._rows(
             f"SELECT intDiv(toUnixTimestamp64Milli({asked.time}), {{step:Int64}}) * {{step:Int64}} AS k, "
@@ -244,11 +241,11 @@ class ClickHouseReader:
             settings["readonly"] = 1
         return settings
 
-    def _number(self, asked: _Asked) -> str:
+    def _number(self, asked: Asked) -> str:
         """The aggregate that counts events: of very many, their rows."""
         return "count()" if asked.kind != "failed" and self._many(asked) else asked.distinct
 
-    def _many(self, asked: _Asked) -> int:
+    def _many(self, asked: Asked) -> int:
         """How many rows are selected, when they are too many to compare their ids; else 0."""
         table = f"SELECT count() FROM {self._from(asked.kind)}"
         settings = {"max_execution_time": self._timeout}
@@ -258,90 +255,12 @@ class ClickHouseReader:
                 return 0
         return rows
 
-    def _rows(self, sql: str, asked: _Asked) -> list[list[Any]]:
+    def _rows(self, sql: str, asked: Asked) -> list[list[Any]]:
         return self._connection.rows(sql, asked.parameters, {"max_execution_time": self._timeout})
 
     def _from(self, kind: EventKind) -> str:
         # a failed event's row can be replaced (its status): only the newest counts
         return self.layout.name(_TABLES[kind]) + (" FINAL" if kind == "failed" else "")
-
-
-class _Asked:
-    """The WHERE clause of a selection."""
-
-    def __init__(self, kind: EventKind, selection: Selection) -> None:
-        self.kind = kind
-        self.key = "id" if kind == "failed" else "event_id"
-        self.time = "tstamp" if kind == "failed" else "collector_tstamp"
-        self.distinct = f"uniqExact({self.key})"
-        self.parameters: dict[str, Any] = {}
-        conditions = []
-        if selection.since is not None:
-            conditions.append(f"{self.time} >= {self._instant(selection.since)}")
-        if selection.until is not None:
-            conditions.append(f"{self.time} < {self._instant(selection.until)}")
-        conditions += [self._condition(one) for one in selection.filters]
-        if selection.any_of:
-            conditions.append(f"({' OR '.join(self._condition(one) for one in selection.any_of)})")
-        self.where = " AND ".join(conditions) or "1"
-
-    def bind(self, value: Any, kind: str) -> str:
-        name = f"p{len(self.parameters)}"
-        self.parameters[name] = value
-        return f"{{{name}:{kind}}}"
-
-    def _instant(self, ms: int) -> str:
-        return f"fromUnixTimestamp64Milli({self.bind(ms, 'Int64')}, 'UTC')"
-
-    def _condition(self, one: Filter) -> str:
-        nested = nested_of(self.kind, one.column)
-        if nested is not None:
-            return nested_condition(one, nested, self.bind)
-        kind = column_kind(self.kind, one.column)
-        column = f"`{one.column}`"
-        unset = _unset(self.kind, one.column, kind)
-        if one.op == "none":
-            return unset
-        if one.op == "some":
-            return f"NOT ({unset})"
-        values = filter_values(one, kind)
-        if one.op == "contains":
-            needles = " OR ".join(
-                f"positionCaseInsensitiveUTF8({column}, {self.bind(value, 'String')}) > 0" for value in values
-            )
-            return f"({needles})" if needles else "0"
-        if one.op in ("gte", "lt"):
-            sign = ">=" if one.op == "gte" else "<"
-            return f"ifNull({column} {sign} {self._value(values[0], kind)}, 0) AND NOT ({unset})"
-        if not values:
-            return "0" if one.op == "in" else "1"
-        within = f"ifNull({column} IN ({', '.join(self._value(value, kind) for value in values)}), 0)"
-        return within if one.op == "in" else f"NOT {within}"
-
-    def _value(self, value: Any, kind: str) -> str:
-        if kind == "timestamp":
-            return self._instant(value)
-        if kind == "boolean":
-            return "true" if value else "false"
-        if kind == "uuid":
-            return self.bind(value, "UUID")
-        if kind == "int":
-            return self.bind(value, "Int64")
-        if kind == "double":
-            return self.bind(value, "Float64")
-        if kind == "money":
-            return f"toDecimal64({self.bind(value, 'String')}, 2)"
-        return self.bind(value, "String")
-
-
-def _unset(kind: EventKind, column: str, column_type: str) -> str:
-    if column_type == "text":
-        return f"`{column}` = ''"
-    if column_type == "uuid" and not (kind == "failed" and column == "event_id"):
-        return f"`{column}` = toUUID('{NO_UUID}')"
-    if column in ("collector_tstamp", "failed_at") and kind != "failed":
-        return f"toUnixTimestamp64Milli(`{column}`) = 0"
-    return f"`{column}` IS NULL"
 
 
 def _value(kind: EventKind, column: str, column_type: str) -> str:
@@ -350,10 +269,10 @@ def _value(kind: EventKind, column: str, column_type: str) -> str:
         return f"if(`{column}` IS NULL, NULL, toString(`{column}`))"
     if column_type == "boolean":
         return f"`{column}`"
-    unset = _unset(kind, column, column_type)
-    if unset.endswith("IS NULL"):
+    is_unset = unset(kind, column, column_type)
+    if is_unset.endswith("IS NULL"):
         return f"`{column}`"
-    return f"if({unset}, NULL, `{column}`)"
+    return f"if({is_unset}, NULL, `{column}`)"
 
 
 def _names(kind: EventKind, columns: Collection[str] | None) -> Sequence[str]:

@@ -22,9 +22,10 @@ def nested_rows(column: NestedColumn, table: str, bind: Bind, as_json: Callable[
         )
     else:
         items = f"SELECT {as_json(f'{table}.unstruct_event')} -> 'data'"
-    found = (
-        f"SELECT i.x -> 'data' #> ARRAY[{path}] AS f FROM ({items}) i(x) WHERE starts_with(i.x ->> 'schema', {prefix})"
-    )
+    meant = f"FROM ({items}) i(x) WHERE starts_with(i.x ->> 'schema', {prefix})"
+    if not column.path:
+        return f"SELECT DISTINCT split_part(i.x ->> 'schema', '/', 4) AS v {meant}"
+    found = f"SELECT i.x -> 'data' #> ARRAY[{path}] AS f {meant}"
     scalars = (
         f"SELECT s FROM ({found}) p CROSS JOIN LATERAL json_array_elements("
         "CASE json_typeof(p.f) WHEN 'array' THEN p.f ELSE json_build_array(p.f) END) s "
