@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, ask, type Schemas } from "../api/client";
 import { useMay } from "../shell/session";
-import { ago, briefTime, compact, middle, number, schemaParts, time } from "../view/format";
+import { ago, briefTime, compact, counted, middle, number, schemaParts, time } from "../view/format";
 import { describeRange, isRange } from "../view/ranges";
 import { many, one } from "../view/search";
 import { useView } from "../view/useView";
@@ -180,7 +180,7 @@ function Deeds({ id, schema }: { id: string; schema: string | null }) {
               `None of ${number(done.rows)} would become a good event yet: correct the schema first.`
             )
           ) : (
-            `${number(done.recovered)} of ${number(done.rows)} recovered, ${number(done.events)} events stored${done.already ? `, ${number(done.already)} were there already` : ""}.`
+            `${number(done.recovered)} of ${number(done.rows)} recovered, ${counted(done.events, "event")} stored${done.already ? `, ${number(done.already)} were there already` : ""}.`
           )}
         </p>
       )}

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, ask, type Schemas } from "../api/client";
 import { useKeys } from "../shell/keys";
-import { ago, bytes, compact, number, seconds } from "../view/format";
+import { ago, bytes, compact, counted, number, seconds } from "../view/format";
 import { Icon, type IconName } from "../widgets/icons";
 import { PageFrame } from "../widgets/Page";
 import { Badge, Button, Card, Failure, Figure, Skeleton } from "../widgets/ui";
@@ -84,7 +84,7 @@ function Verdict({ ready, checks }: { ready: boolean; checks: Schemas["Check"][]
   return (
     <a href="#checks" className="rounded-md">
       <Badge tone="warn">
-        ✓ All parts work, {open} {open === 1 ? "check" : "checks"} to look at
+        ✓ All parts work, {counted(open, "check")} to look at
       </Badge>
     </a>
   );
@@ -162,7 +162,7 @@ function CapacityRow({ capacity }: { capacity: Schemas["Capacity"] }) {
       <Figure
         label="Disk"
         tone={days !== null && days !== undefined && days < 30 ? "warn" : undefined}
-        value={days === null || days === undefined ? bytes(capacity.disk_free) : days > 3650 ? "> 10 years" : `${number(Math.floor(days))} days`}
+        value={days === null || days === undefined ? bytes(capacity.disk_free) : days > 3650 ? "> 10 years" : counted(Math.floor(days), "day")}
         note={days === null || days === undefined ? `free of ${bytes(capacity.disk_total)}` : `until full; ${bytes(capacity.disk_free)} free, ${bytes(capacity.used)} used`}
       />
     </div>

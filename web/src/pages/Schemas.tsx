@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { Fragment, useEffect, useMemo, useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { useMay } from "../shell/session";
-import { ago, compact, schemaParts } from "../view/format";
+import { ago, compact, counted, schemaParts } from "../view/format";
 import { one } from "../view/search";
 import { useView } from "../view/useView";
 import { Icon } from "../widgets/icons";
@@ -75,7 +75,7 @@ export function Page() {
                     </span>
                     <span className="block truncate text-[13px] text-ink-soft">{entry.vendor}</span>
                   </span>
-                  <span className="tabular text-[13px] sm:text-right">{entry.use.events > 0 && `${compact(entry.use.events)} events`}</span>
+                  <span className="tabular text-[13px] sm:text-right">{entry.use.events > 0 && counted(entry.use.events, "event", "events", compact)}</span>
                   <span className="tabular text-[13px] text-bad-ink sm:text-right">{entry.use.failed > 0 && `${compact(entry.use.failed)} failed`}</span>
                   <span className="text-[13px] text-ink-soft sm:text-right">{entry.use.last && ago(entry.use.last)}</span>
                 </button>
@@ -110,7 +110,7 @@ function Uses({ entry }: { entry: Entry }) {
   );
   const having = (model: string) => `contexts/${entry.vendor}/${entry.name}/${model}:+`;
   const models = [...new Set(entry.versions.map((version) => version.replace(/-.*/, "")))];
-  const count = `${compact(events)} events`;
+  const count = counted(events, "event", "events", compact);
   return (
     <p className="tabular text-[13px] text-ink-soft">
       {events === 0 || !entry.kind ? (
@@ -185,7 +185,7 @@ function View({ uri, entry }: { uri: string; entry: Entry | undefined }) {
           {tab === "json" ? <JsonTree value={data.document} open={4} /> : tab === "diff" ? <Differences data={data} vendor={parts.vendor} name={parts.name} version={parts.version} /> : <Fields fields={data.fields} />}
           {data.remarks.length > 0 && (
             <details>
-              <summary className="text-[13px] text-ink-soft">{data.remarks.length} remarks of lint</summary>
+              <summary className="text-[13px] text-ink-soft">{counted(data.remarks.length, "remark")} of lint</summary>
               <Remarks remarks={data.remarks} />
             </details>
           )}

@@ -3,7 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { useKeys } from "../shell/keys";
-import { number } from "../view/format";
+import { counted, number } from "../view/format";
 import { one } from "../view/search";
 import { useView } from "../view/useView";
 import { Icon } from "../widgets/icons";
@@ -154,7 +154,7 @@ function Result({ answer, sql, show, onShow }: { answer: Schemas["Answer"]; sql:
       label="Result"
       title={
         <span className="tabular text-[13px] font-normal text-ink-soft" role="status">
-          {number(answer.rows.length)} rows{answer.truncated ? " (there are more)" : ""} in {number(answer.milliseconds)} ms
+          {counted(answer.rows.length, "row")}{answer.truncated ? " (there are more)" : ""} in {number(answer.milliseconds)} ms
         </span>
       }
       actions={

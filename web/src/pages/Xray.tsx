@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
-import { exactTime, number } from "../view/format";
+import { counted, exactTime, number } from "../view/format";
 import { one } from "../view/search";
 import { useView } from "../view/useView";
 import { JsonTree } from "../widgets/JsonTree";
@@ -172,7 +172,7 @@ function Steps({ run }: { run: Schemas["Run"] }) {
                   <span className={`min-w-0 truncate ${quiet ? "text-ink-soft" : "font-medium"}`}>
                     {step.name}
                     <span className="ml-2 text-[13px] font-normal text-ink-soft">
-                      {[changed.length && `${changed.length} ${changed.length === 1 ? "column" : "columns"}`, step.entities.length && `${step.entities.length} ${step.entities.length === 1 ? "entity" : "entities"}`].filter(Boolean).join(", ") || (step.failure.length ? "" : "nothing to do")}
+                      {[changed.length && counted(changed.length, "column"), step.entities.length && counted(step.entities.length, "entity", "entities")].filter(Boolean).join(", ") || (step.failure.length ? "" : "nothing to do")}
                     </span>
                     {step.failure.length > 0 && (
                       <span className="ml-2">

@@ -9,6 +9,10 @@ export function number(value: number): string {
 export function compact(value: number): string {
   return value < 10_000 ? plain.format(value) : short.format(value);
 }
+/** `1 event`, `2,345 events`; `many` where an s does not make the plural. */
+export function counted(value: number, one: string, many = `${one}s`, written = number): string {
+  return `${written(value)} ${value === 1 ? one : many}`;
+}
 export function bytes(value: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let at = 0;

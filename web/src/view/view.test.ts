@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { columnLabel, inReadingOrder, nestedName, parseNested } from "./columns";
 import { describeFilter, filterText, parseFilter, parseFilters, withFilter, type Filter } from "./filters";
-import { ago, bytes, compact, middle, percent, schemaParts, seconds } from "./format";
+import { ago, bytes, compact, counted, middle, percent, schemaParts, seconds } from "./format";
 import { absoluteText, describeRange, intervals, isRange, lengthOf, parseAbsolute } from "./ranges";
 import { many, one, parseSearch, stringifySearch } from "./search";
 
@@ -63,6 +63,7 @@ describe("figures", () => {
   it("are short", () => {
     expect(bytes(1_500_000)).toBe("1.5 MB");
     expect(compact(9_999)).toBe((9_999).toLocaleString());
+    expect([counted(1, "event"), counted(0, "event"), counted(2, "entity", "entities")]).toEqual(["1 event", "0 events", "2 entities"]);
     expect(percent(1, 100_000)).toBe("< 0.1 %");
     expect(seconds(0.25)).toBe("250 ms");
     expect(ago(0, 61_000)).toBe("1 min ago");

@@ -1,5 +1,5 @@
 import { useId, useMemo, useState } from "react";
-import { briefTime, number, time } from "../view/format";
+import { briefTime, counted, number, time } from "../view/format";
 
 export interface BarPoint {
   at: number;
@@ -34,7 +34,7 @@ export function Bars({ points, seconds, label, selected, onPick, onClear, height
   };
   return (
     <div className="relative">
-      <svg role="img" aria-label={`${label}: ${number(total)} events`} width="100%" height={height} className="block overflow-visible">
+      <svg role="img" aria-label={`${label}: ${counted(total, "event")}`} width="100%" height={height} className="block overflow-visible">
         <defs>
           <pattern id={pattern} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
             <rect width="5" height="5" className="fill-bad-soft" />

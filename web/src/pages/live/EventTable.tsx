@@ -5,7 +5,7 @@ import { useEffect, useRef } from "react";
 import type { Schemas } from "../../api/client";
 import { columnLabel } from "../../view/columns";
 import { describeFilter, parseFilters, withFilter } from "../../view/filters";
-import { exactTime, middle, number, schemaParts, time } from "../../view/format";
+import { counted, exactTime, middle, schemaParts, time } from "../../view/format";
 import { FilterEditor } from "../../widgets/FilterBar";
 import { Icon } from "../../widgets/icons";
 import { Badge } from "../../widgets/ui";
@@ -109,7 +109,7 @@ export function EventTable({ view, rows, fresh, onOpen, setColumns, change, more
         </tbody>
       </table>
       <p className="sticky left-0 px-4 py-2.5 text-[13px] text-ink-faint" aria-live="off">
-        {loading ? "Loading more events…" : more ? view.oldest ? "Scroll for newer events" : "Scroll for older events" : `${number(rows.length)} events, that is all of them`}
+        {loading ? "Loading more events…" : more ? view.oldest ? "Scroll for newer events" : "Scroll for older events" : `${counted(rows.length, "event")}, that is all of them`}
       </p>
     </div>
   );
