@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import msgspec
@@ -86,6 +87,7 @@ METRICS: tuple[Metric, ...] = (
 
 _TABLE = {metric.name: metric for metric in METRICS}
 _live: dict[str, Any] = {}
+_making = Lock()
 _bound: dict[tuple[str, tuple[str, ...]], Any] = {}
 
 
@@ -98,20 +100,22 @@ def configure(folder: Path | None) -> None:
 
 
 def _metric(name: str) -> Any:
-    found = _live.get(name)
-    if found is None:
-        import prometheus_client as prometheus
+    with _making:  # a metric can be made once only
+        found = _live.get(name)
+        if found is None:
+            found = _live[name] = _made(_TABLE[name])
+        return found
 
-        metric = _TABLE[name]
-        full = f"snowgauge_{name}"
-        if metric.kind == "counter":
-            found = prometheus.Counter(full, metric.meaning, metric.labels)
-        elif metric.kind == "gauge":
-            found = prometheus.Gauge(full, metric.meaning, metric.labels, multiprocess_mode="mostrecent")
-        else:
-            found = prometheus.Histogram(full, metric.meaning, metric.labels, buckets=metric.buckets)
-        _live[name] = found
-    return found
+
+def _made(metric: Metric) -> Any:
+    import prometheus_client as prometheus
+
+    full = f"snowgauge_{metric.name}"
+    if metric.kind == "counter":
+        return prometheus.Counter(full, metric.meaning, metric.labels)
+    if metric.kind == "gauge":
+        return prometheus.Gauge(full, metric.meaning, metric.labels, multiprocess_mode="mostrecent")
+    return prometheus.Histogram(full, metric.meaning, metric.labels, buckets=metric.buckets)
 
 
 def _child(name: str, labels: dict[str, str]) -> Any:
