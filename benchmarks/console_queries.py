@@ -41,6 +41,7 @@ from snowgauge.testing.engine import EngineProcess
 _DAYS = 30
 _EVENTS_PER_VISITOR = 21.5
 _APPS = ("snowgauge-demo", "shop", "shop-app", "journal")
+PRODUCT = "contexts/com.snowplowanalytics.snowplow.ecommerce/product/1"
 RARE = ["geo_country:AU", "mkt_medium:cpc"]
 _LONG = {
     "max_execution_time": 0,
@@ -122,6 +123,11 @@ def questions(client: httpx.Client) -> dict[str, Callable[[], httpx.Response]]:
         "Live: search for an id": get("/events", columns=columns, limit=60, search=newest),
         "Live: page 20": get("/events", columns=columns, limit=60, offset=1200),
         "Live: one event": get(f"/events/good/{newest}"),
+        "Live: newest with an entity": get("/events", columns=columns, limit=60, where=f"{PRODUCT}:+"),
+        "Live: count with an entity, 7 days": get("/count", range="7d", where=f"{PRODUCT}:+"),
+        "Live: count with a property, 7 days": get("/count", range="7d", where=f"{PRODUCT}/category:instruments"),
+        "Live: columns inside of events, 24 h": get("/columns/nested"),
+        "Live: columns inside of events, 30 days": get("/columns/nested", range="30d"),
         "Live: count, 24 h": get("/count"),
         "Live: count, 7 days": get("/count", range="7d"),
         "Live: count, 30 days": get("/count", range="30d"),
