@@ -224,6 +224,32 @@ def test_what_the_person_does_later_is_not_concerned(tmp_path: Path) -> None:
     assert (kept.events, len(kept.failed), kept.incomplete) == ([later], 1, [])
 
 
+def test_the_first_erasures_of_a_folder_at_the_same_moment_have_one_key(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from snowgauge.actions.lifetime.tombstones import Tombstones\n"
+        "print(flush=True); sys.stdin.readline()\n"
+        "Tombstones(Path(sys.argv[1])).add(sys.argv[2], 9, [('user_id', sys.argv[2])])"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", script, str(tmp_path), f"person-{number}"], stdin=-1, stdout=-1)
+        for number in range(4)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in started:
+        process.communicate()
+        assert process.returncode == 0
+    kept = Tombstones(tmp_path)
+    for number in range(4):
+        assert kept.covers(web_page_view(1, user_id=f"person-{number}", collector_tstamp=8)), number
+    assert [file.name for file in (tmp_path / "privacy").iterdir() if file.suffix == ".new"] == []
+
+
 def test_tombstones_and_reports_name_nobody(tmp_path: Path) -> None:
     world = World(tmp_path, MemoryStore(), MemoryLog())
     world.fill()

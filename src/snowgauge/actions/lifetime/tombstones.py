@@ -60,7 +60,7 @@ class Tombstones:
         if there is not None:
             return there
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        key = self._read_key() or self._make_key()
+        key = self._read_key() or self._keep_key(secrets.token_bytes(32))
         found = list(marks)
         made = Tombstone(
             erasure, at, frozenset(_hash(key, mark) for mark in found), any(kind == "word" for kind, _ in found)
@@ -138,10 +138,7 @@ class Tombstones:
             return 0
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = other._read_key()
-        own = self._read_key()
-        if own is None:
-            self._write_key(key or b"")
-        elif own != key:
+        if (self._read_key() or self._keep_key(key or b"")) != key:
             raise ValueError(f"the tombstones of {self.folder} and {other.folder} have different keys")
         known = {one.erasure for one in self.all()}
         new = [one for one in theirs if one.erasure not in known]
@@ -183,19 +180,18 @@ class Tombstones:
         except FileNotFoundError:
             return None
 
-    def _make_key(self) -> bytes:
-        self._write_key(secrets.token_bytes(32))
-        return self._read_key() or b""
-
-    def _write_key(self, key: bytes) -> None:
-        draft = self._key_file.with_suffix(".new")
-        draft.touch(mode=0o600)
-        with draft.open("wb") as file:
+    def _keep_key(self, key: bytes) -> bytes:
+        """The folder's key from now on: this one, unless somebody else was quicker."""
+        draft = self.folder / f"tombstones.key.{secrets.token_hex(8)}.new"
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(key)
             file.flush()
             os.fsync(file.fileno())
-        draft.rename(self._key_file)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, self._key_file)
+        draft.unlink()
         _sync(self.folder)
+        return self._read_key() or b""
 
 
 def _hash(key: bytes, mark: Mark) -> str:
