@@ -6,13 +6,17 @@ from typing import Any
 
 from snowgauge.store.base import EventKind, Filter, Selection
 from snowgauge.store.canonical import NO_UUID
-from snowgauge.store.clickhouse.nested import nested_condition
+from snowgauge.store.clickhouse.nested import has_entity, nested_condition
 from snowgauge.store.filters import column_kind, filter_values
-from snowgauge.store.nested import nested_of
+from snowgauge.store.nested import NestedColumn, nested_of
 
 
 class Asked:
-    """The WHERE clause of a selection."""
+    """A selection's conditions: ``where`` all of them, ``quick`` those that take no self-describing data apart.
+
+    ``quick`` selects what ``where`` does and perhaps more. ``reads_text``: data are taken apart, so that many rows at
+    once would not fit the memory of a small engine.
+    """
 
     def __init__(self, kind: EventKind, selection: Selection) -> None:
         self.kind = kind
@@ -20,15 +24,29 @@ class Asked:
         self.time = "tstamp" if kind == "failed" else "collector_tstamp"
         self.distinct = f"uniqExact({self.key})"
         self.parameters: dict[str, Any] = {}
-        conditions = []
+        quick: list[str] = []
+        slow: list[str] = []
         if selection.since is not None:
-            conditions.append(f"{self.time} >= {self._instant(selection.since)}")
+            quick.append(f"{self.time} >= {self._instant(selection.since)}")
         if selection.until is not None:
-            conditions.append(f"{self.time} < {self._instant(selection.until)}")
-        conditions += [self._condition(one) for one in selection.filters]
+            quick.append(f"{self.time} < {self._instant(selection.until)}")
+        for one in selection.filters:
+            nested = self._taken_apart(one)
+            (quick if nested is None else slow).append(self._condition(one))
+            # on its own, so that the engine looks here first, and at the text only where it must
+            if nested is not None and (first := has_entity(one, nested, self.bind)):
+                quick.append(first)
         if selection.any_of:
-            conditions.append(f"({' OR '.join(self._condition(one) for one in selection.any_of)})")
-        self.where = " AND ".join(conditions) or "1"
+            some = f"({' OR '.join(self._condition(one) for one in selection.any_of)})"
+            (slow if any(map(self._taken_apart, selection.any_of)) else quick).append(some)
+        self.reads_text = bool(slow)
+        self.quick = " AND ".join(quick) or "1"
+        self.where = " AND ".join([*quick, *slow]) or "1"
+
+    def _taken_apart(self, one: Filter) -> NestedColumn | None:
+        """The column inside of data that the filter takes apart."""
+        nested = nested_of(self.kind, one.column)
+        return nested if nested is not None and (nested.path or not nested.entity) else None
 
     def bind(self, value: Any, kind: str) -> str:
         name = f"p{len(self.parameters)}"
