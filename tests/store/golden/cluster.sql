@@ -463,13 +463,13 @@ ALTER TABLE `atomic`.`events_local` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `
 
 ALTER TABLE `atomic`.`events` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `entity_schemas` Array(LowCardinality(String)) MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat(JSONExtract(`contexts`, 'data', 'Array(Tuple(schema String))'), JSONExtract(`derived_contexts`, 'data', 'Array(Tuple(schema String))')))) COMMENT 'schemas of the entities, those of enrichments too, each once';
 
-ALTER TABLE `atomic`.`events_local` ON CLUSTER `main` MATERIALIZE COLUMN `entity_schemas`;
+ALTER TABLE `atomic`.`events_local` ON CLUSTER `main` MATERIALIZE COLUMN `entity_schemas` SETTINGS mutations_sync = 0;
 
 ALTER TABLE `atomic`.`incomplete_events_local` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `entity_schemas` Array(LowCardinality(String)) MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat(JSONExtract(`contexts`, 'data', 'Array(Tuple(schema String))'), JSONExtract(`derived_contexts`, 'data', 'Array(Tuple(schema String))')))) COMMENT 'schemas of the entities, those of enrichments too, each once';
 
 ALTER TABLE `atomic`.`incomplete_events` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `entity_schemas` Array(LowCardinality(String)) MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat(JSONExtract(`contexts`, 'data', 'Array(Tuple(schema String))'), JSONExtract(`derived_contexts`, 'data', 'Array(Tuple(schema String))')))) COMMENT 'schemas of the entities, those of enrichments too, each once';
 
-ALTER TABLE `atomic`.`incomplete_events_local` ON CLUSTER `main` MATERIALIZE COLUMN `entity_schemas`;
+ALTER TABLE `atomic`.`incomplete_events_local` ON CLUSTER `main` MATERIALIZE COLUMN `entity_schemas` SETTINGS mutations_sync = 0;
 
 ALTER TABLE `atomic`.`events_local` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';
 

@@ -453,10 +453,10 @@ ALTER TABLE `tracking`.`failed_events` ADD COLUMN IF NOT EXISTS `seed` String CO
 
 ALTER TABLE `tracking`.`hits` ADD COLUMN IF NOT EXISTS `entity_schemas` Array(LowCardinality(String)) MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat(JSONExtract(`contexts`, 'data', 'Array(Tuple(schema String))'), JSONExtract(`derived_contexts`, 'data', 'Array(Tuple(schema String))')))) COMMENT 'schemas of the entities, those of enrichments too, each once';
 
-ALTER TABLE `tracking`.`hits` MATERIALIZE COLUMN `entity_schemas`;
+ALTER TABLE `tracking`.`hits` MATERIALIZE COLUMN `entity_schemas` SETTINGS mutations_sync = 0;
 
 ALTER TABLE `tracking`.`incomplete_events` ADD COLUMN IF NOT EXISTS `entity_schemas` Array(LowCardinality(String)) MATERIALIZED arrayDistinct(arrayMap(x -> x.1, arrayConcat(JSONExtract(`contexts`, 'data', 'Array(Tuple(schema String))'), JSONExtract(`derived_contexts`, 'data', 'Array(Tuple(schema String))')))) COMMENT 'schemas of the entities, those of enrichments too, each once';
 
-ALTER TABLE `tracking`.`incomplete_events` MATERIALIZE COLUMN `entity_schemas`;
+ALTER TABLE `tracking`.`incomplete_events` MATERIALIZE COLUMN `entity_schemas` SETTINGS mutations_sync = 0;
 
 ALTER TABLE `tracking`.`hits` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';

@@ -186,7 +186,8 @@ class Layout:
         for table in EVENT_TABLES:
             statements += self._alter(table, f"ADD COLUMN IF NOT EXISTS {ENTITY_SCHEMAS.ddl}")
             statements.append(
-                f"ALTER TABLE {self.stored(table)}{self.on_cluster()} MATERIALIZE COLUMN `{ENTITY_SCHEMAS.name}`"
+                f"ALTER TABLE {self.stored(table)}{self.on_cluster()} MATERIALIZE COLUMN `{ENTITY_SCHEMAS.name}` "
+                "SETTINGS mutations_sync = 0"
             )
         return statements
 
