@@ -1,7 +1,7 @@
 """A deployment under half of its load for half an hour, its parts killed and stopped in between: what was sent is
 stored once, and memory, open files and connections do not grow.
 
-    python -m benchmarks soak [--minutes 30] [--rate 500] [--set key=value]
+    python -m benchmarks soak [--minutes 30] [--rate 500] [--clients 8] [--set key=value]
 
 Clients do as trackers do: a request without an answer, or with another than 200, is sent again with the same event ids
 until it is taken, so every event sent is acknowledged in the end. One event in twenty breaks its schema. They come
