@@ -6,7 +6,7 @@ from typing import Any
 
 from snowgauge.store.base import EventKind, Filter, Selection
 from snowgauge.store.canonical import NO_UUID
-from snowgauge.store.clickhouse.nested import has_entity, nested_condition
+from snowgauge.store.clickhouse.nested import has_entity, in_text_only, nested_condition
 from snowgauge.store.filters import column_kind, filter_values
 from snowgauge.store.nested import NestedColumn, nested_of
 
@@ -46,7 +46,7 @@ class Asked:
     def _taken_apart(self, one: Filter) -> NestedColumn | None:
         """The column inside of data that the filter takes apart."""
         nested = nested_of(self.kind, one.column)
-        return nested if nested is not None and (nested.path or not nested.entity) else None
+        return nested if nested is not None and in_text_only(nested) else None
 
     def bind(self, value: Any, kind: str) -> str:
         name = f"p{len(self.parameters)}"

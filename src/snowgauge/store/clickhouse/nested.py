@@ -15,6 +15,11 @@ from snowgauge.store.nested import NestedColumn, nested_values
 Bind = Callable[[str, str], str]
 
 
+def in_text_only(column: NestedColumn) -> bool:
+    """Must the text be taken apart for the column's values? Else ``entity_schemas`` has them."""
+    return bool(column.path) or not column.entity
+
+
 def nested_texts(column: NestedColumn, bind: Bind) -> str:
     """The values of one event, as an array of strings that may hold one twice."""
     prefix = bind(column.schema_prefix, "String")

@@ -16,7 +16,7 @@ from snowgauge.store.clickhouse.asked import Asked, unset
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.engine.statements import first_word, reads
 from snowgauge.store.clickhouse.layout import ENTITY_SCHEMAS, Layout, TableName
-from snowgauge.store.clickhouse.nested import nested_texts
+from snowgauge.store.clickhouse.nested import in_text_only, nested_texts
 from snowgauge.store.filters import column_kind
 from snowgauge.store.nested import nested_of
 
@@ -175,7 +175,7 @@ class ClickHouseReader:
         if nested is None:
             value = _value(kind, column, column_kind(kind, column))
         else:
-            asked.reads_text = True
+            asked.reads_text |= in_text_only(nested)
             found = f"arrayDistinct({nested_texts(nested, asked.bind)})"
             value = f"arrayJoin(if(empty({found}), [NULL], arrayMap(v -> toNullable(v), {found})))"
         rows = self._rows(
@@ -255,7 +255,7 @@ class ClickHouseReader:
         if asked.kind == "failed":
             return 0
         table = f"SELECT count() FROM {self._from(asked.kind)}"
-        settings = self._settings(asked)
+        settings = {"max_execution_time": self._timeout}
         for where in ("", f" WHERE {asked.quick}"):  # that of the whole table is known without reading it
             rows = int(self._connection.rows(table + where, asked.parameters if where else {}, settings)[0][0])
             if rows <= _EXACT_ROWS:
