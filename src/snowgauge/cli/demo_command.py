@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -61,22 +60,19 @@ def seed(
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
                TimeRemainingColumn())  # fmt: skip
     try:
-        with contextlib.ExitStack() as stack:
-            here, store = stack.enter_context(opened(settings))
+        with opened(settings) as (here, store):
             migrate(here, store, ask=asker())
-            shown = stack.enter_context(
-                Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty())
-            )
-            task = shown.add_task("making visits", total=None)
+            with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as shown:
+                task = shown.add_task("making visits", total=None)
 
-            def progress(done: int, every: int, totals: seeding.Totals) -> None:
-                shown.update(task, completed=done, total=every, description=f"{totals.requests:,} events")
+                def progress(done: int, every: int, totals: seeding.Totals) -> None:
+                    shown.update(task, completed=done, total=every, description=f"{totals.requests:,} events")
 
-            totals = seeding.seed(
-                without_erased(settings, store), enriching.enricher, seeding.SeedBook(build.data_dir(settings)),
-                number=number, days=days, visitors=visitors, now=_now(), progress=progress,
-                gate=gate(settings).storing,
-            )  # fmt: skip
+                totals = seeding.seed(
+                    without_erased(settings, store), enriching.enricher, seeding.SeedBook(build.data_dir(settings)),
+                    number=number, days=days, visitors=visitors, now=_now(), progress=progress,
+                    gate=gate(settings).storing,
+                )  # fmt: skip
     finally:
         enriching.close()
     found = msgspec.to_builtins(totals)

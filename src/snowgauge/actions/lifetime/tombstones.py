@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from snowgauge.actions.lifetime.files import sync_folder
 from snowgauge.actions.lifetime.marks import Mark, Marks
 from snowgauge.actions.lifetime.pruning import Test, pruned_failed, pruned_record
 from snowgauge.errors import PayloadRecordError
@@ -72,7 +73,7 @@ class Tombstones:
             os.fsync(file)
         finally:
             os.close(file)
-        _sync(self.folder)
+        sync_folder(self.folder)
         return made
 
     def name(self, mark: Mark) -> str:
@@ -190,7 +191,7 @@ class Tombstones:
         with contextlib.suppress(FileExistsError):
             os.link(draft, self._key_file)
         draft.unlink()
-        _sync(self.folder)
+        sync_folder(self.folder)
         return self._read_key() or b""
 
 
@@ -206,11 +207,3 @@ def _collected(item: Item) -> int:
         except PayloadRecordError:
             return 0
     return item.timestamp if isinstance(item, CollectorPayload) else row_time(item)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from snowgauge.pipeline.proxy.private_files import private_folder, write_private
+from snowgauge.pipeline.proxy.private_files import write_private
 
 LONGEST_PAUSE = timedelta(days=1)
 
@@ -47,7 +47,7 @@ class Orders:
         self._first_pause = first_pause
         self._seen: tuple[int, int] | None = None
         self._failures: dict[str, Failure] = {}
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self.reload()
 
     @property
@@ -95,6 +95,8 @@ class Orders:
     def forget(self, names: Iterable[str]) -> None:
         """These have a certificate now, or shall be tried at once."""
         gone = set(names)
+        if not gone:
+            return
         with self._changing():
             left = {name: failure for name, failure in self._failures.items() if name not in gone}
             if left != self._failures:
@@ -104,7 +106,6 @@ class Orders:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Alone with the file, and with what it says now."""
-        private_folder(self._file.parent)
         lock = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         with self._lock, open(lock, "wb") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
