@@ -372,3 +372,23 @@ def test_the_numbers_of_a_schema_lead_to_its_events(page: Page, port: PrivatePor
     panel.get_by_role("link", name="3 failed").click()
     expect(page).to_have_url(re.compile("/failed.*where=schema:iglu:com.snowplowanalytics.snowplow/link_click"))
     expect(page.get_by_role("button", name=re.compile("targetUrl: integer found"))).to_be_visible()
+
+
+def test_the_number_of_an_entity_leads_to_the_events_that_have_it(page: Page, port: PrivatePort) -> None:
+    now = time.time_ns() // 1_000_000
+    having = [web_page_view(n, collector_tstamp=now - n) for n in range(3)]
+    without = [web_page_view(n, collector_tstamp=now - n, contexts=[], derived_contexts=[]) for n in range(3, 5)]
+    port.store.write(StoreBatch("entities", [*having, *without]))
+    page.goto("/schemas?uri=iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0")
+    page.get_by_role("link", name="3 events").click()
+    expect(page).to_have_url(re.compile("/live.*where=contexts/com.snowplowanalytics.snowplow/web_page/1:"))
+    expect(page.get_by_text("web_page is set")).to_be_visible()
+    expect(page.locator("tbody tr[data-kind]")).to_have_count(3)
+    page.get_by_label("Remove filter web_page").click()
+    expect(page.locator("tbody tr[data-kind]")).to_have_count(5)
+    page.get_by_role("button", name="Add filter").click()
+    page.get_by_label("Find a column").fill("web_page")
+    page.get_by_role("dialog").get_by_role("button", name="web_page entity", exact=True).click()
+    page.get_by_label("1-0-0").check()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("tbody tr[data-kind]")).to_have_count(3)

@@ -99,41 +99,47 @@ function useSchema(uri: string) {
   });
 }
 
-/** What used a schema within a day; the numbers lead to those events. */
-function Uses({ entry }: { entry: Entry }) {
-  const { events, failed } = entry.use;
-  const link = "rounded text-accent-ink hover:underline";
-  const toLive = (where: string, text: string) => (
-    <Link to={"/live" as never} search={{ status: "good", range: "24h", where: [where] } as never} className={link}>
-      {text}
+const LINK = "rounded text-accent-ink hover:underline";
+
+function ToLive({ where, children }: { where: string; children: string }) {
+  return (
+    <Link to={"/live" as never} search={{ status: "good", range: "24h", where: [where] } as never} className={LINK}>
+      {children}
     </Link>
   );
+}
+
+/** How many events used a schema, and the way to them: of several models each its own. */
+function Events({ entry }: { entry: Entry }) {
+  const count = counted(entry.use.events, "event", "events", compact);
+  if (entry.use.events === 0 || !entry.kind) return count;
+  if (entry.kind === "event") return <ToLive where={`event_name:${entry.name}`}>{count}</ToLive>;
   const having = (model: string) => `contexts/${entry.vendor}/${entry.name}/${model}:+`;
-  const models = [...new Set(entry.versions.map((version) => version.replace(/-.*/, "")))];
-  const count = counted(events, "event", "events", compact);
+  const [model = "", ...more] = new Set(entry.versions.map((version) => version.replace(/-.*/, "")));
+  if (!more.length) return <ToLive where={having(model)}>{count}</ToLive>;
+  return (
+    <>
+      {count} (
+      {[model, ...more].map((one, at) => (
+        <Fragment key={one}>
+          {at > 0 && ", "}
+          <ToLive where={having(one)}>{`model ${one}`}</ToLive>
+        </Fragment>
+      ))}
+      )
+    </>
+  );
+}
+
+/** What used a schema within a day; the numbers lead to those events. */
+function Uses({ entry }: { entry: Entry }) {
+  const { failed } = entry.use;
   return (
     <p className="tabular text-[13px] text-ink-soft">
-      {events === 0 || !entry.kind ? (
-        count
-      ) : entry.kind === "event" ? (
-        toLive(`event_name:${entry.name}`, count)
-      ) : models.length === 1 ? (
-        toLive(having(models.join()), count)
-      ) : (
-        <>
-          {count} (
-          {models.map((model, at) => (
-            <Fragment key={model}>
-              {at > 0 && ", "}
-              {toLive(having(model), `model ${model}`)}
-            </Fragment>
-          ))}
-          )
-        </>
-      )}
+      <Events entry={entry} />
       {", "}
       {failed > 0 ? (
-        <Link to={"/failed" as never} search={{ range: "24h", where: entry.versions.length ? [`schema:${entry.versions.map((version) => `iglu:${entry.vendor}/${entry.name}/jsonschema/${version}`).join("~")}`] : [] } as never} className={link}>
+        <Link to={"/failed" as never} search={{ range: "24h", where: entry.versions.length ? [`schema:${entry.versions.map((version) => `iglu:${entry.vendor}/${entry.name}/jsonschema/${version}`).join("~")}`] : [] } as never} className={LINK}>
           {compact(failed)} failed
         </Link>
       ) : (
