@@ -82,7 +82,9 @@ def test_the_readmes_snippet_works_with_and_without_its_post_path(running: Deplo
 def test_the_readmes_queries_run_unchanged(running: Deployment) -> None:
     assert send(running, "/tracker", event("readme", refr="https://www.google.com/", duid=ID, sid=ID)) == 200
     assert send(running, "/tracker", event("readme", e="se", se_ca="video", se_ac="play")) == 200
-    running.events("readme", 2)
+    # more than any other test sends of another type, whichever ran before this one
+    assert send(running, "/tracker", *(event("readme") for _ in range(3))) == 200
+    running.events("readme", 5)
     pages = running.sql(
         "SELECT time, page, refr, device_id, session_id FROM snowplow.local WHERE event_type = 'page_view' "
         "AND time > now() - INTERVAL 1 DAY ORDER BY time DESC LIMIT 100"
@@ -96,8 +98,7 @@ def test_the_readmes_queries_run_unchanged(running: Deployment) -> None:
     counts = running.sql(
         "SELECT event_type, count() AS events FROM snowplow.local GROUP BY event_type ORDER BY events DESC"
     )
-    events = [row["events"] for row in counts]
-    assert events == sorted(events, reverse=True)
+    assert counts[0]["event_type"] == "page_view"
     assert {row["event_type"] for row in counts} >= {"page_view", "struct"}
 
 
