@@ -20,7 +20,7 @@ SHAPES = (
     "SlackDetector", "StripeDetector",
 )  # fmt: skip
 NOT_TEXT = {".png", ".svg", ".mmdb", ".gz", ".lzo", ".ico", ".woff2"}
-PLACEHOLDER = re.compile(r"://[^/\s]*:(p|x|password|secret|s3cret|hush|pw|%s|\$\{?\w+\}?|\{[\w.]+\}|\.\.\.)@")
+PLACEHOLDER = re.compile(r"://[^/\s]*:(p|password|secret|s3cret|hush|pw|%s|\$\{?\w+\}?|\{[\w.]+\}|\.\.\.)@")
 """Addresses as documentation and tests write them."""
 
 

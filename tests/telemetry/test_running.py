@@ -219,7 +219,7 @@ def broken_requests(deployment: Deployment) -> None:
             ask(port, "POST", f"/com.{sender}?who={quote(EMAIL)}", {**headers, "Content-Type": kind}, body.encode())
     for path in (f"/{EMAIL}/v1", f"/{EMAIL}", f"/r/tp2?u=javascript:{EMAIL}", f"/i?%ff{EMAIL}", f"/static/{EMAIL}.js"):
         ask(port, "GET", path, headers)
-    visit(deployment, e="pv", p="nowhere", aid="broken", uid=EMAIL, url=f"https://{USER}:x@[::{EMAIL}")
+    visit(deployment, e="pv", p="nowhere", aid="broken", uid=EMAIL, url=f"https://{USER}:p@[::{EMAIL}")
     visit(deployment, e="pv", p="web", aid="breaks", uid=USER)
     for method, path, body in (
         ("POST", "/api/v1/access/login", {"name": EMAIL, "password": COOKIE}),
