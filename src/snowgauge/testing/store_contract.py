@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 import pytest
@@ -12,99 +11,13 @@ import pytest
 from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELDS
 from snowgauge.events.timestamps import parse_ms
-from snowgauge.store.base import FailedUpdate, Filter, Selection, Store, StoreBatch, WriteResult
+from snowgauge.store.base import FailedUpdate, Selection, Store, StoreBatch, WriteResult
 from snowgauge.store.canonical import Recovery, event_json, failed_json
 from snowgauge.testing.events import NOON, described, schema_violation, web_page_view
+from snowgauge.testing.selections import BUY, CART, FILTERS, NESTED, WRONG_FILTERS, where
 
 ALL = Selection()
-
-
-def _where(column: str, op: Any = "in", *values: Any) -> Selection:
-    return Selection(filters=[Filter(column, op, values)])
-
-
 TEXTS = ["Привет, 世界 🌍", "a\tb\nc\\d'e\"f`g", "x" * 200_000, "\u0001\u200b\ufeff end", "{a:String} %(x)s ?", "\\N"]
-FILTERS: list[tuple[Selection, list[int]]] = [
-    (_where("app_id", "in", "a"), [0]),
-    (_where("app_id", "in", "a", "b"), [0, 1]),
-    (_where("app_id", "not_in", "a"), [1, 2, 3]),
-    (_where("app_id", "none"), [2, 3]),
-    (_where("app_id", "some"), [0, 1]),
-    (_where("app_id", "in"), []),
-    (Selection(any_of=[Filter("app_id", "in", ["a"]), Filter("page_title", "contains", ["ПРИВЕТ"])]), [0, 1]),
-    (Selection(None, None, [Filter("app_id", "none")], [Filter("txn_id", "in", [5, 7])]), [2]),
-    (_where("app_id", "not_in"), [0, 1, 2, 3]),
-    (_where("page_title", "contains", "wORLD"), [0]),
-    (_where("page_title", "contains", "ПРИВЕТ", "nothing"), [1]),
-    (_where("page_title", "contains", "%"), [2]),
-    (_where("txn_id", "in", 5, "6"), [0, 1]),
-    (_where("txn_id", "not_in", 5), [1, 2, 3]),
-    (_where("txn_id", "gte", 6), [1, 2]),
-    (_where("txn_id", "lt", 6), [0]),
-    (_where("txn_id", "none"), [3]),
-    (_where("br_cookies", "in", True), [0]),
-    (_where("br_cookies", "in", "false"), [1]),
-    (_where("br_cookies", "not_in", True), [1, 2, 3]),
-    (_where("tr_total", "in", "10.5"), [0]),
-    (_where("tr_total", "gte", 11), [1]),
-    (_where("se_value", "lt", 0.5), [1]),
-    (_where("dvce_created_tstamp", "gte", NOON + 1000), [1]),
-    (_where("event_id", "in", str(uuid5(NAMESPACE_OID, "snowgauge-event-2"))), [2]),
-    (_where("contexts", "contains", "com.acme/user"), [3]),
-    (Selection(filters=[Filter("app_id", "some"), Filter("txn_id", "gte", (6,))]), [1]),
-]
-"""A selection, and which of the four events of ``test_filters`` it finds."""
-
-_CART = "contexts/com.acme/cart/1"
-_BUY = "unstruct_event/com.acme/buy/2"
-NESTED: list[tuple[Selection, list[int]]] = [
-    (_where(f"{_CART}/total", "in", "12.5"), [0]),
-    (_where(f"{_CART}/total", "in", 3), [1]),
-    (_where(f"{_CART}/total", "in", "1000"), [1]),
-    (_where(f"{_CART}/total", "not_in", "12.5"), [1, 2, 3]),
-    (_where(f"{_CART}/total", "some"), [0, 1]),
-    (_where(f"{_CART}/total", "none"), [2, 3]),
-    (_where(f"{_CART}/gift", "in", True), [0]),
-    (_where(f"{_CART}/gift", "in", "false"), [1]),
-    (_where(f"{_CART}/note", "contains", "PRIV", "ПРИВ"), [1]),
-    (_where(f"{_CART}/note", "contains", "%"), [0]),
-    (_where(f"{_CART}/note", "some"), [0, 1]),
-    (_where(f"{_CART}/tags", "in", "b"), [0, 1]),
-    (_where(f"{_CART}/tags", "in", "1"), [1]),
-    (_where(f"{_CART}/owner/name", "in", "ada", "bob"), [0]),
-    (_where(f"{_CART}/owner", "some"), []),
-    (_where(f"{_CART}/a%2Fb%3Ac", "in", "odd"), [1]),
-    (_where(f"{_CART}/no'such", "some"), []),
-    (_where(f"{_BUY}/sku", "in", "x"), [0]),
-    (_where(f"{_BUY}/sku", "none"), [1, 2, 3]),
-    (_where("unstruct_event/com.acme/buy/1/sku", "in", "old"), [2]),
-    (_where("contexts/org.w3/PerformanceTiming/1/domComplete", "some"), [3]),
-    (_where(_CART, "some"), [0, 1]),
-    (_where(_CART, "none"), [2, 3]),
-    (_where(_CART, "in", "1-0-2"), [1]),
-    (_where(_CART, "not_in", "1-0-1"), [1, 2, 3]),
-    (_where(_BUY, "some"), [0]),
-    (_where("contexts/com.acme/cart/2", "contains", "2-"), [2]),
-    (_where(f"{_CART}/total", "in"), []),
-    (_where(f"{_CART}/total", "not_in"), [0, 1, 2, 3]),
-    (_where(f"{_CART}/total", "contains"), []),
-    (Selection(filters=[Filter(f"{_CART}/tags", "in", ("b",)), Filter("app_id", "in", ("a",))]), [0]),
-]
-"""A selection inside of self-describing data, and which of the four events of ``test_nested`` it finds."""
-
-WRONG_FILTERS = [
-    _where(f"{_CART}/total", "gte", 3),
-    _where("contexts/com.acme/cart", "some"),
-    _where("contexts/com.acme/cart/x/total", "some"),
-    _where("contexts/com.ac'me/cart/1/total", "some"),
-    _where("no_such_column", "some"),
-    _where("app_id; DROP TABLE events", "some"),
-    _where("txn_id", "in", "seven"),
-    _where("txn_id", "contains", "7"),
-    _where("event_id", "in", "7"),
-    _where("br_cookies", "gte", True),
-    _where("txn_id", "gte"),
-]
 
 
 class StoreContract:
@@ -186,7 +99,7 @@ class StoreContract:
         ]
         store.write(StoreBatch("b1", events, [schema_violation(n, message=text) for n, text in enumerate(TEXTS)]))
         for event, text in zip(events, TEXTS, strict=True):
-            assert store.events("good", _where("page_title", "in", text)) == [event_json(event)]
+            assert store.events("good", where("page_title", "in", text)) == [event_json(event)]
         assert [row["message"] for row in store.events("failed", ALL, newest_first=False)] == TEXTS
 
     def test_hostile_json_harms_nobody(self, store: Store) -> None:
@@ -223,7 +136,7 @@ class StoreContract:
         batch = StoreBatch("b1", events, [schema_violation(1)])
         assert store.write(batch) == WriteResult(events=38, failed=1, incomplete=0, refused=2)
         assert store.count("good", ALL) == 38
-        filed = store.events("failed", _where("failure_type", "in", "loader_runtime_error"))
+        filed = store.events("failed", where("failure_type", "in", "loader_runtime_error"))
         assert len(filed) == 2
         assert {one["data"]["payload"]["event_id"] for one in filed} == {"no-uuid", events[23].event_id}
         assert all(isinstance(one["data"]["failure"], str) and one["message"] for one in filed)
@@ -312,19 +225,19 @@ class StoreContract:
             assert store.count("good", selection) == len(wanted), selection
         assert store.count("incomplete", NESTED[0][0]) == 1
         counts = {
-            f"{_CART}/total": [("1000", 1), ("12.5", 1), ("3", 1), (None, 2)],
-            f"{_CART}/tags": [("b", 2), ("1", 1), ("a", 1), (None, 2)],
-            f"{_BUY}/sku": [("x", 1), (None, 3)],
-            _CART: [("1-0-0", 1), ("1-0-1", 1), ("1-0-2", 1), (None, 2)],
-            _BUY: [("2-0-0", 1), (None, 3)],
+            f"{CART}/total": [("1000", 1), ("12.5", 1), ("3", 1), (None, 2)],
+            f"{CART}/tags": [("b", 2), ("1", 1), ("a", 1), (None, 2)],
+            f"{BUY}/sku": [("x", 1), (None, 3)],
+            CART: [("1-0-0", 1), ("1-0-1", 1), ("1-0-2", 1), (None, 2)],
+            BUY: [("2-0-0", 1), (None, 3)],
         }
         for column, wanted_counts in counts.items():
             buckets = sorted(store.count_by("good", column, ALL), key=lambda one: one.key is None)
             assert [(bucket.key, bucket.count) for bucket in buckets] == wanted_counts, column
-        within = store.count_by("good", f"{_CART}/tags", _where("app_id", "in", "b"), limit=1)
+        within = store.count_by("good", f"{CART}/tags", where("app_id", "in", "b"), limit=1)
         assert [(bucket.key, bucket.first) for bucket in within] == [("1", NOON + 1000)]
         with pytest.raises(QueryRefused):
-            store.count_by("failed", f"{_CART}/total", ALL)
+            store.count_by("failed", f"{CART}/total", ALL)
 
     def test_counts_by_schema_of_entities(self, store: Store) -> None:
         nested = {"schema": "iglu:com.acme/inside/jsonschema/1-0-0", "text": '\u0000\u0000b"\\u0000\\\u0000'}
@@ -351,8 +264,8 @@ class StoreContract:
         found = store.count_by("failed", "failure_type", ALL)
         assert [(bucket.key, bucket.count) for bucket in found] == [("adapter_failures", 6), ("schema_violations", 3)]
         assert store.events("failed", ALL, limit=1) == [failed_json(failed[8])]
-        assert store.count("failed", _where("event_id", "none")) == 9
-        assert store.count("failed", _where("status", "in", "open")) == 9
+        assert store.count("failed", where("event_id", "none")) == 9
+        assert store.count("failed", where("status", "in", "open")) == 9
 
     def test_marking_failed_events_changes_nothing_else_of_them(self, store: Store) -> None:
         failed = [schema_violation(n, seed=f"b1/{n}", event_index=n) for n in range(4)]
@@ -368,7 +281,7 @@ class StoreContract:
         assert store.failed_event(failed[2].id) == failed_json(changed, second)
         assert store.failed_event(failed[0].id) == failed_json(failed[0])
         assert store.count("failed", ALL) == 4
-        assert [row["id"] for row in store.events("failed", _where("status", "in", "recovered"))] == [failed[1].id]
+        assert [row["id"] for row in store.events("failed", where("status", "in", "recovered"))] == [failed[1].id]
         assert store.mark_failed([done]) == 1
         assert store.failed_event(failed[1].id) == failed_json(failed[1], first.after(done))
         # a batch that comes again does not undo it
@@ -383,12 +296,12 @@ class StoreContract:
         failed = [schema_violation(n, collector_tstamp=NOON + n // 300) for n in range(450)]
         store.write(StoreBatch("b1", failed=failed))
         seen = []
-        for row in store.failed_events(_where("status", "in", "open")):
+        for row in store.failed_events(where("status", "in", "open")):
             seen.append(row["id"])
             if len(seen) % 50 == 0:
                 store.mark_failed([FailedUpdate(one, "recovered", NOON, "run") for one in seen[-50:]])
         assert sorted(seen) == sorted(one.id for one in failed)
-        assert store.count("failed", _where("status", "in", "open")) == 0
+        assert store.count("failed", where("status", "in", "open")) == 0
         expected = failed_json(failed[0])
         found = [row for row in store.failed_events(ALL) if row["id"] == failed[0].id]
         assert found[0]["record"] == expected["record"]
@@ -456,7 +369,7 @@ class StoreContract:
         ]
         assert store.write(StoreBatch("b1", events)).events == 1000
         assert store.count("good", ALL) == 1000
-        assert store.count("good", _where("contexts", "contains", "thing_999/")) == 1
+        assert store.count("good", where("contexts", "contains", "thing_999/")) == 1
         found = store.event(str(events[999].event_id))
         assert found == event_json(events[999])
 
@@ -500,7 +413,7 @@ class StoreContract:
                 for day, count in (("2024-03-10", 1), ("2024-03-31", 3), ("2024-10-27", 2), ("2024-12-31", 1),
                                    ("2025-01-01", 1))
             }  # fmt: skip
-        assert store.count("good", _where("derived_tstamp", "gte", instants[-1])) == 1
+        assert store.count("good", where("derived_tstamp", "gte", instants[-1])) == 1
 
     def test_tending_the_tables_changes_no_answer(self, store: Store) -> None:
         store.write(StoreBatch("b1", [web_page_view(1)]))
