@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import http.server
+import os
 import shutil
 import subprocess
 import threading
@@ -12,10 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from snowgauge.testing.deployment import Deployment
+from snowgauge.errors import SettingsError
+from snowgauge.pipeline.proxy.programs import find_program
+from snowgauge.settings.tls import TlsSettings
+from snowgauge.testing import pebble
+from snowgauge.testing.deployment import Deployment, free_port
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / ".cache" / "js"
+PROGRAMS = HERE.parent.parent / ".cache" / "bin"
 
 
 @pytest.fixture(scope="session")
@@ -112,3 +118,26 @@ def chromium(launch_chromium):
     browser = launch_chromium()
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def authority(tmp_path):
+    """Pebble, which asks ``ports``, where a deployment with its ``settings`` listens."""
+    missing = pebble.missing(PROGRAMS)
+    if missing:
+        pytest.skip(missing)
+    try:
+        find_program(TlsSettings(), os.environ)
+    except SettingsError as error:
+        pytest.skip(str(error))
+    ports = {"http_port": free_port(), "https_port": free_port()}
+    with pebble.Pebble(tmp_path / "pebble", **ports, cache=PROGRAMS) as made:
+        made.ports = ports
+        made.settings = {
+            "tls.http_port": str(ports["http_port"]),
+            "tls.https_port": str(ports["https_port"]),
+            "tls.interface": "127.0.0.1",
+            "tls.acme.directory": made.directory,
+            "tls.acme.ca_certificates": str(made.ca_file),
+        }
+        yield made

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import urllib.request
-from pathlib import Path
 
 import pytest
 
-from snowgauge.errors import SettingsError
-from snowgauge.pipeline.proxy.programs import find_program
-from snowgauge.settings.tls import TlsSettings
-from snowgauge.testing import pebble
-from snowgauge.testing.deployment import Deployment, free_port, wait_until
+from snowgauge.testing.deployment import Deployment, wait_until
 
 pytestmark = pytest.mark.e2e
 NAME = "collector.snowgauge.example"
-CACHE = Path(__file__).parents[2] / ".cache" / "bin"
 
 
 def ask(port, context, target):
@@ -41,56 +34,40 @@ def answers(port, context):
         return False
 
 
-def test_one_command_serves_https_and_outlives_restarts(tmp_path):
-    missing = pebble.missing(CACHE)
-    if missing:
-        pytest.skip(missing)
-    try:
-        find_program(TlsSettings(), os.environ)
-    except SettingsError as error:
-        pytest.skip(str(error))
-    http_port, https_port = free_port(), free_port()
-    with pebble.Pebble(tmp_path / "pebble", http_port=http_port, https_port=https_port, cache=CACHE) as authority:
-        settings = {
-            "tls.domains": NAME,
-            "tls.http_port": str(http_port),
-            "tls.https_port": str(https_port),
-            "tls.interface": "127.0.0.1",
-            "tls.acme.directory": authority.directory,
-            "tls.acme.ca_certificates": str(authority.ca_file),
-            "iglu.iglu_central": "false",
-            "collector.pre_termination_period": "0",
-        }
-        trusting = authority.trusting()
-        running = Deployment(tmp_path / "data", settings)
-        with running:
-            wait_until(lambda: answers(https_port, trusting), "the certificate is served", within=60)
-            answer = ask(https_port, trusting, "/i?e=pv&p=web&tv=t&aid=https")
-            assert answer.startswith("HTTP/1.1 200")
-            cookie = next(line for line in answer.splitlines() if line.lower().startswith("set-cookie: sp="))
-            assert "Secure" in cookie
-            assert "SameSite=None" in cookie
-            assert "\r\nStrict-Transport-Security: max-age=31536000\r\n" in answer
-            (event,) = running.events("https", 1)
-            assert event["user_ipaddress"].startswith("127.0.0."), "the address that the visitor made up was believed"
-            shown = running.command("proxy", "certificates").decode()
-            assert NAME in shown
-            assert "Pebble" in shown
-            metrics = (
-                urllib.request.urlopen(f"http://127.0.0.1:{running.console_port}/metrics", timeout=10).read().decode()
-            )
-            assert f'snowgauge_tls_certificate_expires_timestamp{{domain="{NAME}"}}' in metrics
+def test_one_command_serves_https_and_outlives_restarts(tmp_path, authority):
+    https_port = authority.ports["https_port"]
+    settings = {
+        **authority.settings,
+        "tls.domains": NAME,
+        "iglu.iglu_central": "false",
+        "collector.pre_termination_period": "0",
+    }
+    trusting = authority.trusting()
+    running = Deployment(tmp_path / "data", settings)
+    with running:
+        wait_until(lambda: answers(https_port, trusting), "the certificate is served", within=60)
+        answer = ask(https_port, trusting, "/i?e=pv&p=web&tv=t&aid=https")
+        assert answer.startswith("HTTP/1.1 200")
+        cookie = next(line for line in answer.splitlines() if line.lower().startswith("set-cookie: sp="))
+        assert "Secure" in cookie
+        assert "SameSite=None" in cookie
+        assert "\r\nStrict-Transport-Security: max-age=31536000\r\n" in answer
+        (event,) = running.events("https", 1)
+        assert event["user_ipaddress"].startswith("127.0.0."), "the address that the visitor made up was believed"
+        shown = running.command("proxy", "certificates").decode()
+        assert NAME in shown
+        assert "Pebble" in shown
+        metrics = urllib.request.urlopen(f"http://127.0.0.1:{running.console_port}/metrics", timeout=10).read().decode()
+        assert f'snowgauge_tls_certificate_expires_timestamp{{domain="{NAME}"}}' in metrics
 
-            before = running.pid("proxy")
-            assert running.kill("proxy")
-            wait_until(
-                lambda: running.pid("proxy") != before and answers(https_port, trusting), "it is back", within=60
-            )
-        assert not answers(https_port, trusting)
-        with running:
-            wait_until(lambda: answers(https_port, trusting), "the certificate is served again", within=60)
-            told = running.data_dir / "run" / "status.json"
-            wait_until(lambda: told.exists() and "proxy-0" in told.read_text(), "the supervisor says how it is")
-            status = json.loads(told.read_text())
-            assert status["proxy-0"]["restarts"] == 0
-        assert authority.log_file.read_text().count("POST /finalize-order/") == 1, "a restart ordered anew"
+        before = running.pid("proxy")
+        assert running.kill("proxy")
+        wait_until(lambda: running.pid("proxy") != before and answers(https_port, trusting), "it is back", within=60)
+    assert not answers(https_port, trusting)
+    with running:
+        wait_until(lambda: answers(https_port, trusting), "the certificate is served again", within=60)
+        told = running.data_dir / "run" / "status.json"
+        wait_until(lambda: told.exists() and "proxy-0" in told.read_text(), "the supervisor says how it is")
+        status = json.loads(told.read_text())
+        assert status["proxy-0"]["restarts"] == 0
+    assert authority.log_file.read_text().count("POST /finalize-order/") == 1, "a restart ordered anew"

@@ -6,26 +6,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import socket
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 
-from snowgauge.errors import SettingsError
-from snowgauge.pipeline.proxy.programs import find_program
-from snowgauge.settings.tls import TlsSettings
-from snowgauge.testing import pebble
-from snowgauge.testing.deployment import Deployment, free_port, wait_until
+from snowgauge.testing.deployment import Deployment, wait_until
 from snowgauge.testing.issuer import Issuer
 from snowgauge.testing.postgres import PostgresServer
 from snowgauge.testing.web import serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 COLLECTOR, SHOP = "collector.snowgauge.example", "https://shop.snowgauge.example/"
-CACHE = Path(__file__).parents[2] / ".cache" / "bin"
 CLIENT, USER = "console", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 
 
@@ -33,14 +26,7 @@ class Installation(Deployment):
     """A deployment whose events are in PostgreSQL: the private port stands in for the engine that it has not."""
 
     def engine_up(self):
-        return self._status_of_console() == 200
-
-    def _status_of_console(self):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.console_port}/health", timeout=5) as answer:
-                return answer.status
-        except OSError:
-            return 0
+        return self.answers(self.console_port)
 
 
 class Visitor:
@@ -114,21 +100,6 @@ def ask(port, trusting, target, *headers):
 
 
 @pytest.fixture
-def authority(tmp_path):
-    missing = pebble.missing(CACHE)
-    if missing:
-        pytest.skip(missing)
-    try:
-        find_program(TlsSettings(), os.environ)
-    except SettingsError as error:
-        pytest.skip(str(error))
-    ports = {"http_port": free_port(), "https_port": free_port()}
-    with pebble.Pebble(tmp_path / "pebble", **ports, cache=CACHE) as made:
-        made.ports = ports
-        yield made
-
-
-@pytest.fixture
 def postgres(tmp_path):
     server = PostgresServer(tmp_path / "postgres", fsync="on", synchronous_commit="on").start()
     yield server
@@ -170,13 +141,9 @@ def test_the_whole_installation_outlives_a_kill_of_each_part(tmp_path, authority
         settings = {
             "store.url": database,
             "postgres.dbt_tables": "false",
+            **authority.settings,
             "tls.domains": COLLECTOR,
             "tls.agent": "true",
-            "tls.http_port": str(authority.ports["http_port"]),
-            "tls.https_port": str(https_port),
-            "tls.interface": "127.0.0.1",
-            "tls.acme.directory": authority.directory,
-            "tls.acme.ca_certificates": str(authority.ca_file),
             "agent.issuer": issuer.url,
             "agent.client_ids": CLIENT,
             "agent.subjects": USER,
@@ -234,8 +201,7 @@ def test_the_whole_installation_outlives_a_kill_of_each_part(tmp_path, authority
                 wait_until(kept, f"what was sent after {part} was killed is in PostgreSQL")
             wait_until(lambda: _status(through_the_agent, token()) == 200, "the agent answers again")
 
-            postgres._process.kill()
-            postgres._process.wait()
+            postgres.kill()
             visitor.visit()  # taken without a store
             visits += 1
             postgres.start()
