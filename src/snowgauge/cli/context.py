@@ -6,18 +6,20 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from snowgauge.errors import SettingsError
-from snowgauge.pipeline import privileges
-from snowgauge.settings.load import Loaded, load, refuse_secrets
-from snowgauge.settings.model import Settings
-from snowgauge.telemetry import logs
+
+if TYPE_CHECKING:  # the settings take longer to import than most commands take to run
+    from rich.table import Table
+
+    from snowgauge.settings.load import Loaded
+    from snowgauge.settings.model import Settings
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
 """Results go here, to standard output; never folded where a program reads them."""
@@ -46,6 +48,10 @@ def load_settings(ctx: typer.Context, *flags: str, as_root: bool = False) -> Loa
     Where root runs the command and ``common.user`` names somebody, it goes on as that user, so that what it makes is
     not root's: not with ``as_root``, for commands that are root's business.
     """
+    from snowgauge.pipeline import privileges
+    from snowgauge.settings.load import load, refuse_secrets
+    from snowgauge.telemetry import logs
+
     chosen = options(ctx)
     refuse_secrets(chosen.flags)
     chosen.flags.extend(flags)
@@ -93,6 +99,8 @@ def child_arguments(ctx: typer.Context) -> tuple[str, ...]:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
     """A table in the project's plain style."""
+    from rich.table import Table
+
     made = Table(title=title, box=None, pad_edge=False, header_style="bold", title_justify="left")
     for index, column in enumerate(columns):
         made.add_column(column, overflow="fold", no_wrap=index == 0)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import snowgauge
+from snowgauge.cli import lazy
 from snowgauge.cli.context import err, out
 from snowgauge.enrich.enrichments import reference as enrichments_reference
 from snowgauge.errors import SnowgaugeError
@@ -32,12 +33,12 @@ def reference(
     Example: `snowgauge docs reference --check`
     """
     stale = []
-    for name, text in pages():
-        path = folder / name
+    index = Path(lazy.__file__).with_name("index.py")
+    for path, text in [*((folder / name, text) for name, text in pages()), (index, lazy.index())]:
         if path.is_file() and path.read_text("utf-8") == text:
             continue
         if check:
-            stale.append(name)
+            stale.append(path.name)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")

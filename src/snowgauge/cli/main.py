@@ -1,9 +1,7 @@
-"""The command line's root: options in front of every command, errors for people, command groups found by folder."""
+"""The command line's root: options in front of every command, errors for people, commands found by folder."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,15 +10,16 @@ from typing import Annotated
 import typer
 
 import snowgauge
-from snowgauge import cli
 from snowgauge.cli.context import Options, err
+from snowgauge.cli.lazy import LazyGroup
 from snowgauge.errors import SettingsError, SnowgaugeError
 
 app = typer.Typer(
+    cls=LazyGroup,
     name="snowgauge",
     help="A self-hosted behavioural-data pipeline that speaks Snowplow.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
@@ -45,27 +44,6 @@ def root(
     ] = False,
 ) -> None:
     ctx.obj = Options(config, list(flags or []))
-
-
-def _modules() -> list[str]:
-    """Those of this folder. `snowgauge micro` is started by every run of a test suite: for it one is enough."""
-    program = Path(sys.argv[0])
-    ours = program.stem == "snowgauge" or (program.parent.name, program.stem) == ("snowgauge", "__main__")
-    if ours and sys.argv[1:2] == ["micro"]:
-        return ["micro_command"]
-    return sorted(module.name for module in pkgutil.iter_modules(cli.__path__))
-
-
-def _register() -> None:
-    """A module of this folder joins by having ``register(app)``."""
-    for name in _modules():
-        loaded = importlib.import_module(f"snowgauge.cli.{name}")
-        register = getattr(loaded, "register", None)
-        if register is not None:
-            register(app)
-
-
-_register()
 
 
 def _in_front(arguments: Sequence[str]) -> list[str]:

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import typer
 
 from snowgauge.cli.context import err, out, settings_of, table
-from snowgauge.pipeline.build import open_store
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +28,8 @@ def sql(
 
     Example: `snowgauge sql "SELECT event_name, count() FROM atomic.events GROUP BY 1" --format csv`
     """
+    from snowgauge.pipeline.build import open_store
+
     text = sys.stdin.read() if query == "-" else query
     store = open_store(settings_of(ctx))
     try:
