@@ -18,7 +18,7 @@ from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.cli.upgrade_command import asker
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline import build
-from snowgauge.pipeline.lifetime import gate, open_lifetime, opened, without_erased
+from snowgauge.pipeline.lifetime import gate, opened, without_erased
 from snowgauge.pipeline.upgrades import migrate
 from snowgauge.settings.model import Settings
 
@@ -92,7 +92,7 @@ def clear(ctx: typer.Context, as_json: AsJson = False) -> None:
     settings = _lasting(settings_of(ctx))
     with opened(settings) as (_, store):
         book = seeding.SeedBook(build.data_dir(settings))
-        gone = seeding.clear(open_lifetime(store), book, _now(), gate(settings).still)
+        gone = seeding.clear(store.lifetime(), book, _now(), gate(settings).still)
     found = msgspec.to_builtins(gone)
     if as_json:
         out.print_json(json.dumps(found))

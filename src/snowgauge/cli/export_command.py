@@ -22,7 +22,7 @@ from snowgauge.cli.erase_command import (
     progress_lines,
 )
 from snowgauge.errors import SnowgaugeError
-from snowgauge.pipeline.lifetime import erasing, open_lifetime, opened
+from snowgauge.pipeline.lifetime import erasing, opened
 from snowgauge.store.base import EventKind
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder to write to.")]
@@ -73,7 +73,7 @@ def events(
     with opened(settings_of(ctx)) as (_, store):
         done = export(
             store,
-            open_lifetime(store),
+            store.lifetime(),
             folder,
             kind=kind,
             fmt=fmt,

@@ -122,10 +122,11 @@ def bad_rows(ctx: typer.Context, places: Places, as_json: AsJson = False) -> Non
 
 def _stored(ctx: typer.Context, places: list[str], kind: Kind, *, as_json: bool) -> None:
     settings = settings_of(ctx)
-    store = without_erased(settings, open_store(settings))
+    store = open_store(settings)
+    kept = without_erased(settings, store)
     try:
         with _running(settings, as_json) as run:
-            sink = IntoStore(run.ledger, store, run.totals, kind, chunk=settings.imports.chunk_lines)
+            sink = IntoStore(run.ledger, kept, run.totals, kind, chunk=settings.imports.chunk_lines)
             for key, line in run.lines(places, _buckets(settings), kind, sink.flush, count_equal=False):
                 sink.add(key, line)
     finally:

@@ -12,7 +12,7 @@ import typer
 from snowgauge.actions.lifetime import retention
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.events.timestamps import iso_text
-from snowgauge.pipeline.lifetime import open_lifetime, opened, spool_folder
+from snowgauge.pipeline.lifetime import opened, spool_folder
 from snowgauge.settings.model import Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
@@ -32,7 +32,7 @@ def plan(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """
     settings = settings_of(ctx)
     with opened(settings) as (_, store):
-        steps = retention.plan(open_lifetime(store), settings.retention, datetime.now(UTC), spool_folder(settings))
+        steps = retention.plan(store.lifetime(), settings.retention, datetime.now(UTC), spool_folder(settings))
     _show(settings, steps, as_json, "would go")
 
 
@@ -43,7 +43,7 @@ def run(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """
     settings = settings_of(ctx)
     with opened(settings) as (_, store):
-        steps = retention.run(open_lifetime(store), settings.retention, datetime.now(UTC), spool_folder(settings))
+        steps = retention.run(store.lifetime(), settings.retention, datetime.now(UTC), spool_folder(settings))
     _show(settings, steps, as_json, "removed")
 
 

@@ -12,7 +12,7 @@ from snowgauge.cli.erase_command import progress_lines
 from snowgauge.cli.export_command import SinceOption, UntilOption, instant
 from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
 from snowgauge.errors import SnowgaugeError
-from snowgauge.pipeline.lifetime import open_lifetime, opened, store_at, tombstones
+from snowgauge.pipeline.lifetime import opened, store_at, tombstones
 from snowgauge.pipeline.upgrades import migrate
 
 
@@ -54,7 +54,7 @@ def copy_command(
         opened(store_at(settings, target) if target != "here" else given) as (there, goal),
     ):
         migrate(there, goal, ask=asker())
-        ends = End(origin, open_lifetime(origin)), End(goal, open_lifetime(goal))
+        ends = End(origin, origin.lifetime()), End(goal, goal.lifetime())
         for day in copy(*ends, tombstones(settings), since=first, until=last, progress=progress_lines("copying")):
             days.append(day)
             if not day.same:

@@ -29,6 +29,7 @@ from snowgauge.store.clickhouse.foreign_table import ForeignTable
 
 if TYPE_CHECKING:
     from snowgauge.api.doors import Doors
+    from snowgauge.store.clickhouse.store import ClickHouseStore
 
 
 def data_dir(settings: Settings) -> Path:
@@ -48,9 +49,23 @@ def open_store(settings: Settings) -> Store:
         settings.clickhouse,
         postgres=settings.postgres,
         resolver=open_iglu(settings)[0],
-        pool=(settings.performance.db_pool_size, settings.performance.db_pool_overflow),
+        pool=_pool(settings),
         schemas=settings.common.snowplow.schemas,
     )
+
+
+def open_clickhouse(settings: Settings) -> ClickHouseStore:
+    """As ``open_store``, for a deployment that is known to have ClickHouse."""
+    return store_build.build_clickhouse(
+        settings.store,
+        settings.clickhouse,
+        pool=_pool(settings),
+        schemas=settings.common.snowplow.schemas,
+    )
+
+
+def _pool(settings: Settings) -> tuple[int, int]:
+    return settings.performance.db_pool_size, settings.performance.db_pool_overflow
 
 
 def open_foreign_table(settings: Settings, url: str, name: str) -> ForeignTable:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pydantic import SecretStr
@@ -37,9 +37,9 @@ from snowgauge.errors import SettingsError, SnowgaugeError
 from snowgauge.pipeline import build
 from snowgauge.pipeline.journal import Journal, Processed
 from snowgauge.settings.model import Settings
-from snowgauge.store.base import Store, StoreBatch, WriteResult
+from snowgauge.store.base import BatchWriter, HasLifetime, Store, StoreBatch, WriteResult
 from snowgauge.store.clickhouse import snapshot
-from snowgauge.store.lifetime import HasLifetime, Lifetime, Row, row_key
+from snowgauge.store.lifetime import Row, row_key
 from snowgauge.telemetry.logs import logger
 
 if TYPE_CHECKING:
@@ -56,9 +56,23 @@ def opened(settings: Settings) -> Iterator[tuple[Settings, Store]]:
 
     The embedded engine is asked where it runs, and started in this process for the length of the block where not.
     """
+    if build.embedded(settings):
+        with opened_engine(settings) as found:
+            yield found
+        return
+    store = build.open_store(settings)
+    try:
+        yield settings, store
+    finally:
+        store.close()
+
+
+@contextmanager
+def opened_engine(settings: Settings) -> Iterator[tuple[Settings, ClickHouseStore]]:
+    """As ``opened``, for a deployment that is known to have the embedded engine."""
     engine = settings.clickhouse.engine
-    if not build.embedded(settings) or _listens(engine.host, engine.port):
-        store = build.open_store(settings)
+    if _listens(engine.host, engine.port):
+        store = build.open_clickhouse(settings)
         try:
             yield settings, store
         finally:
@@ -73,7 +87,7 @@ def opened(settings: Settings) -> Iterator[tuple[Settings, Store]]:
         here = quiet.model_copy(update={"port": server.port})
         clickhouse = settings.clickhouse.model_copy(update={"engine": here})
         chosen = settings.model_copy(update={"clickhouse": clickhouse})
-        store = build.open_store(chosen)
+        store = build.open_clickhouse(chosen)
         try:
             yield chosen, store
         finally:
@@ -101,13 +115,6 @@ def _listens(host: str, port: int) -> bool:
         return probe.connect_ex((_ANY.get(host, host), port)) == 0
 
 
-def open_lifetime(store: Store) -> Lifetime:
-    """The store's other end. Raises ``SettingsError`` for a store without one."""
-    if not hasattr(store, "lifetime"):
-        raise SettingsError(f"{type(store).__name__} cannot let go of events: use ClickHouse or PostgreSQL")
-    return cast("HasLifetime", store).lifetime()
-
-
 def tombstones(settings: Settings) -> Tombstones:
     return Tombstones(build.data_dir(settings), settings.privacy.person_fields)
 
@@ -120,13 +127,13 @@ def spool_folder(settings: Settings) -> Path:
     return settings.eventlog.folder or build.data_dir(settings) / "spool"
 
 
-def erasing(settings: Settings, store: Store) -> Erasing:
+def erasing(settings: Settings, store: HasLifetime) -> Erasing:
     """Everything that an erasure (or an export about a person) has to look at."""
     places: list[Place] = [
         EventLogPlace(build.open_eventlog(settings)),
         JournalPlace(build.data_dir(settings) / "journal"),
         RecoveriesPlace(build.data_dir(settings) / "recoveries"),
-        *store_places(open_lifetime(store)),
+        *store_places(store.lifetime()),
     ]
     return Erasing(places, tombstones(settings), gate(settings), names=settings.privacy.person_fields)
 
@@ -155,8 +162,7 @@ def take_backup(
     _refuse_server(settings)
     data = engine_folder(settings)
     name = uuid.uuid4().hex
-    with opened(settings) as (_, store):
-        store = cast("ClickHouseStore", store)
+    with opened_engine(settings) as (_, store):
 
         def freeze() -> backup.Snapshot:
             frozen = snapshot.freeze(store.connection, store.layout, data, name)
@@ -205,14 +211,13 @@ def restore_backup(
     # what was erased since the backup was taken stays erased
     kept = tombstones(draft_settings)
     kept.merge(tombstones(settings))
-    with opened(draft_settings) as (here, store):
-        store = cast("ClickHouseStore", store)
+    with opened_engine(draft_settings) as (here, store):
         tables = [msgspec.json.decode(raw, type=snapshot.Table) for raw in found.tables]
         parts = folder.absolute() / "clickhouse"
         for number, _ in enumerate(snapshot.attach(store.connection, engine_folder(here), tables, parts)):
             progress("tables", number + 1)
         store.migrate()  # the backup of what this changes is the one being restored
-        gone = backup.forget_again(kept, open_lifetime(store), build.open_eventlog(here), progress)
+        gone = backup.forget_again(kept, store.lifetime(), build.open_eventlog(here), progress)
         gone += JournalPlace(drafts["data"] / "journal").forget(kept)
     moved = restoring.finish(f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S}")
     return found, gone, moved
@@ -329,12 +334,12 @@ class JournalPlace:
                 yield processed
 
 
-def keep_retention(settings: Settings, store: Store, stop: threading.Event) -> threading.Thread | None:
+def keep_retention(settings: Settings, store: HasLifetime, stop: threading.Event) -> threading.Thread | None:
     """Run retention once a day in the background of this process, until ``stop``. ``None``: nothing ever goes."""
     daily = retention.Daily(settings.retention, build.data_dir(settings))
-    if not daily.wanted or not hasattr(store, "lifetime"):
+    if not daily.wanted:
         return None
-    lifetime = open_lifetime(store)
+    lifetime = store.lifetime()
 
     def keep() -> None:
         while not stop.is_set():
@@ -352,19 +357,16 @@ def keep_retention(settings: Settings, store: Store, stop: threading.Event) -> t
 
 
 class WithoutErased:
-    """A store that takes nothing of whoever was erased: for all that writes what was collected long ago."""
+    """Writes nothing of whoever was erased: for all that stores what was collected long ago."""
 
-    def __init__(self, store: Store, tombstones: Tombstones) -> None:
+    def __init__(self, store: BatchWriter, tombstones: Tombstones) -> None:
         self._store = store
         self._tombstones = tombstones
 
     def write(self, batch: StoreBatch) -> WriteResult:
         return self._store.write(self._tombstones.without(batch))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
 
-
-def without_erased(settings: Settings, store: Store) -> Store:
-    """The same store behind this deployment's tombstones."""
-    return cast("Store", WithoutErased(store, tombstones(settings)))
+def without_erased(settings: Settings, store: BatchWriter) -> WithoutErased:
+    """Writing to the store past this deployment's tombstones."""
+    return WithoutErased(store, tombstones(settings))

@@ -25,7 +25,7 @@ from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.self_recovery import keep_recovering
 from snowgauge.pipeline.worker import Patience, Worker
 from snowgauge.settings.model import Settings
-from snowgauge.store.base import Migration, Store
+from snowgauge.store.base import Migration, Migrator
 from snowgauge.telemetry import metrics
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.reporting.requests import Traced
@@ -141,7 +141,7 @@ def _enriching(settings: Settings, environment: Mapping[str, str], stop: threadi
     return None
 
 
-def prepare_store(store: Store, *, migrate: Callable[[], list[Migration]] | None, stop: threading.Event) -> None:
+def prepare_store(store: Migrator, *, migrate: Callable[[], list[Migration]] | None, stop: threading.Event) -> None:
     """Wait until the store answers and its layout is complete; ``migrate``, where given, makes it so."""
     told = 0.0
     while not stop.is_set():

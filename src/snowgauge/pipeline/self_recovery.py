@@ -14,13 +14,15 @@ from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline import build, lifetime
 from snowgauge.settings.model import Settings
-from snowgauge.store.base import Store
+from snowgauge.store.base import EventStore
 from snowgauge.telemetry.logs import logger
 
 _log = logger("recovery")
 
 
-def keep_recovering(settings: Settings, environment: Mapping[str, str], store: Store, stop: threading.Event) -> None:
+def keep_recovering(
+    settings: Settings, environment: Mapping[str, str], store: EventStore, stop: threading.Event
+) -> None:
     """Start the thread that looks every ``pipeline.auto_recover_interval``; it ends with ``stop``."""
     if not settings.pipeline.auto_recover:
         return
@@ -38,7 +40,7 @@ def keep_recovering(settings: Settings, environment: Mapping[str, str], store: S
     threading.Thread(target=run, name="recovery", daemon=True).start()
 
 
-def recover_unresolved(settings: Settings, environment: Mapping[str, str], store: Store) -> Totals:
+def recover_unresolved(settings: Settings, environment: Mapping[str, str], store: EventStore) -> Totals:
     """Replay what failed for want of schemas that can be had now. Raises ``ActionRefused`` while somebody recovers."""
     resolver, _ = build.open_iglu(settings)  # a new one: it has not yet learnt that a schema is missing
     opened: list[build.Enriching] = []

@@ -22,7 +22,7 @@ from snowgauge.events.timestamps import iso_text
 from snowgauge.pipeline import build
 from snowgauge.pipeline.lifetime import take_backup
 from snowgauge.settings.model import Settings
-from snowgauge.store.base import Migration, Store
+from snowgauge.store.base import Migration, Migrator
 from snowgauge.telemetry.logs import logger
 
 _log = logger("upgrade")
@@ -42,14 +42,14 @@ class Record(msgspec.Struct, frozen=True):
     decided: str
 
 
-def pending(store: Store) -> list[Migration]:
+def pending(store: Migrator) -> list[Migration]:
     """Steps that would change tables which are there already; none for a store that is new or up to date."""
     steps = store.migrations()
     missing = [step for step in steps if step.applied_at is None]
     return missing if len(missing) < len(steps) else []
 
 
-def migrate(settings: Settings, store: Store, *, ask: Ask | None = None) -> list[Migration]:
+def migrate(settings: Settings, store: Migrator, *, ask: Ask | None = None) -> list[Migration]:
     """Bring the layout up to date, after the backup that the settings, or the person asked, want.
 
     Unattended (no ``ask``) the setting ``ask`` means to go on without: no step drops events, and each can be repeated.

@@ -27,7 +27,7 @@ from snowgauge.events.timestamps import instant_text
 from snowgauge.pipeline.attempts import Attempts
 from snowgauge.pipeline.following import followed
 from snowgauge.pipeline.journal import Journal, Processed
-from snowgauge.store.base import Store, StoreBatch
+from snowgauge.store.base import BatchWriter, StoreBatch
 from snowgauge.telemetry.logs import about, logger
 from snowgauge.telemetry.metrics import count, gauge, observe
 from snowgauge.telemetry.reporting import reports
@@ -84,7 +84,7 @@ class Worker:
         self,
         subscription: Subscription,
         enricher: RecordEnricher,
-        store: Store,
+        store: BatchWriter,
         journal: Journal,
         attempts: Attempts,
         *,

@@ -1,23 +1,30 @@
-"""The contract of a store.
+"""The contract of a store, in the parts that callers need; ``Store`` is all of them.
 
-Writing: a batch is stored whole or an exception says it was not; the same batch id a second time changes nothing, for
-ever. Rows that the database refuses are stored as failed events (type ``loader_runtime_error``) by the store itself
-and reported in the result; they never block the batch. Several processes may write at the same time.
+- ``BatchWriter``: a batch is stored whole or an exception says it was not; the same batch id a second time changes
+  nothing, for ever. Rows that the database refuses are stored as failed events (type ``loader_runtime_error``) by the
+  store itself and reported in the result; they never block the batch. Several processes may write at the same time.
+- ``Reader`` answers the questions the actions ask, in values, the same on every store.
+- ``FailedMarker`` changes what is known about failed events. With the two above it makes an ``EventStore``.
+- ``Sql`` is free SQL in the store's own dialect, read-only unless said otherwise.
+- ``Migrator`` brings the layout up to date, ``Upkeep`` describes and tends the database.
+- ``HasLifetime`` gives the other end, where events leave again (``store.lifetime``).
 
-Reading (``Reader``) answers the questions the actions ask, in values, the same on every store. Free SQL is a
-separate door (``query``) in the store's own dialect, read-only unless said otherwise.
+A caller names the smallest part that it needs. A part that wraps a store wraps such a part, never all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.outcome import Enriched, Failed, Outcome
+
+if TYPE_CHECKING:
+    from snowgauge.store.lifetime import Lifetime
 
 EventKind = Literal["good", "failed", "incomplete"]
 FailedStatus = Literal["open", "recovered", "dropped"]
@@ -167,6 +174,25 @@ class Reader(Protocol):
     def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
         """Counts per interval; ``key`` is its start in ms; intervals without events are left out."""
 
+
+class BatchWriter(Protocol):
+    def write(self, batch: StoreBatch) -> WriteResult:
+        """Raises ``StoreUnavailable`` when nothing can be said about the batch: write it again."""
+
+
+class FailedMarker(Protocol):
+    def mark_failed(self, updates: Sequence[FailedUpdate]) -> int:
+        """Change what is known about failed events, and nothing else of them; returns how many were found.
+
+        Raises ``StoreUnavailable``; some may be changed then.
+        """
+
+
+class EventStore(Reader, BatchWriter, FailedMarker, Protocol):
+    """What moves events about: it finds them, stores what becomes of them, and marks them."""
+
+
+class Sql(Protocol):
     def query(
         self,
         sql: str,
@@ -178,32 +204,33 @@ class Reader(Protocol):
     ) -> QueryResult:
         """Free SQL. Raises ``QueryRefused`` for anything that writes (unless allowed), fails or takes too long."""
 
+    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
+        """A read-only query's result in one of the formats json, csv, tsv, parquet, streamed."""
 
-class Store(Reader, Protocol):
+
+class Migrator(Protocol):
     def migrate(self) -> list[Migration]:
         """Bring the database to this version's layout; returns what was applied (empty: nothing to do)."""
 
     def migrations(self) -> list[Migration]:
         """Every migration known, with the time it was applied."""
 
-    def write(self, batch: StoreBatch) -> WriteResult:
-        """Raises ``StoreUnavailable`` when nothing can be said about the batch: write it again."""
 
-    def mark_failed(self, updates: Sequence[FailedUpdate]) -> int:
-        """Change what is known about failed events, and nothing else of them; returns how many were found.
-
-        Raises ``StoreUnavailable``; some may be changed then.
-        """
-
-    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
-        """A read-only query's result in one of the formats json, csv, tsv, parquet, streamed."""
-
+class Upkeep(Protocol):
     def status(self) -> dict[str, Any]:
         """What the database is and can do, as short texts and numbers for people."""
 
     def vacuum(self) -> list[str]:
         """Let deleted rows leave the disk, and refresh statistics; the names of the tables tended."""
 
+
+class HasLifetime(Protocol):
+    """What can let go of the events that it holds."""
+
+    def lifetime(self) -> Lifetime: ...
+
+
+class Store(EventStore, Sql, Migrator, Upkeep, HasLifetime, Protocol):
     def ready(self) -> bool:
         """Can it be asked and written to now?"""
 

@@ -20,6 +20,7 @@ from snowgauge.store.settings import (
 
 if TYPE_CHECKING:
     from snowgauge.store.clickhouse.foreign_table import ForeignTable
+    from snowgauge.store.clickhouse.store import ClickHouseStore
 
 _CLICKHOUSE = {"clickhouse": "http", "http": "http", "clickhouses": "https", "https": "https"}
 
@@ -51,18 +52,9 @@ def build(
     that are kept, and how many more there may be. ``schemas``: what fills columns of the Simple Snowplow views.
     """
     url = store.url.get_secret_value()
-    if not url:
-        from snowgauge.store.clickhouse.store import ClickHouseStore
-
-        if clickhouse.connection.host:
-            return ClickHouseStore(clickhouse, pool=pool, schemas=schemas)
-        engine = engine_connection(clickhouse, engine_url)
-        return ClickHouseStore(clickhouse, engine, pool=pool, schemas=schemas, advice=_ENGINE)
     parts = urlsplit(url)
-    if parts.scheme in _CLICKHOUSE:
-        from snowgauge.store.clickhouse.store import ClickHouseStore
-
-        return ClickHouseStore(clickhouse, _server(parts, clickhouse.connection), pool=pool, schemas=schemas)
+    if not url or parts.scheme in _CLICKHOUSE:
+        return build_clickhouse(store, clickhouse, engine_url, pool=pool, schemas=schemas)
     if parts.scheme in ("postgresql", "postgres"):
         from snowgauge.store.postgres.store import PostgresStore
 
@@ -77,6 +69,27 @@ def build(
         f"store.url begins with {parts.scheme or url[:20]!r}: use clickhouse://, clickhouses://, http://, https://, "
         "postgresql:// or memory://, or leave it empty for the embedded engine"
     )
+
+
+def build_clickhouse(
+    store: StoreSettings,
+    clickhouse: ClickHouseSettings,
+    engine_url: str = "",
+    *,
+    pool: tuple[int, int] = (5, 10),
+    schemas: SimpleSnowplowSchemas | None = None,
+) -> ClickHouseStore:
+    """As ``build``, for settings that are known to mean ClickHouse."""
+    from snowgauge.store.clickhouse.store import ClickHouseStore
+
+    url = store.url.get_secret_value()
+    if url:
+        connection = _server(urlsplit(url), clickhouse.connection)
+        return ClickHouseStore(clickhouse, connection, pool=pool, schemas=schemas)
+    if clickhouse.connection.host:
+        return ClickHouseStore(clickhouse, pool=pool, schemas=schemas)
+    engine = engine_connection(clickhouse, engine_url)
+    return ClickHouseStore(clickhouse, engine, pool=pool, schemas=schemas, advice=_ENGINE)
 
 
 def foreign_table(store: StoreSettings, clickhouse: ClickHouseSettings, url: str, name: str) -> ForeignTable:

@@ -1,8 +1,8 @@
 """The contract of a store's other end: how events leave it again.
 
-``Store`` writes and answers; ``Lifetime`` reads every row that is there, whole and as it was written (resent
-duplicates included), and takes rows out, by key or by age. Taking out what is gone already is harmless, so whatever
-broke off is simply done again. Several callers may work at the same time as the pipeline.
+The other parts of a store write and answer; ``Lifetime`` reads every row that is there, whole and as it was written
+(resent duplicates included), and takes rows out, by key or by age. Taking out what is gone already is harmless, so
+whatever broke off is simply done again. Several callers may work at the same time as the pipeline.
 """
 
 from __future__ import annotations
@@ -94,9 +94,3 @@ class Lifetime(Protocol):
     def settle(self) -> str:
         """Have deleted rows leave the disk; returns when they did, as far as the database tells. The text says what
         remains for how long."""
-
-
-class HasLifetime(Protocol):
-    """A store that can let go of what it holds."""
-
-    def lifetime(self) -> Lifetime: ...

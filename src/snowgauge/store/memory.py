@@ -275,7 +275,7 @@ def _value(row: Row, column: str) -> Any:
             return cause_of(row)
         if column == "record":
             return failed_json(row)["record"]
-    on = row.recovery if isinstance(row, FailedEvent) and hasattr(row.recovery, column) else row
+    on = row.recovery if isinstance(row, FailedEvent) and column in Recovery.__struct_fields__ else row
     value = getattr(on, column)
     if isinstance(row, EnrichedEvent):
         field = ATOMIC_FIELD[column]

@@ -15,7 +15,6 @@ from snowgauge.actions.demo.places import place_of, somewhere
 from snowgauge.actions.demo.traffic import Traffic
 from snowgauge.actions.demo.visits import UNKNOWN
 from snowgauge.errors import StoreUnavailable
-from snowgauge.pipeline.lifetime import open_lifetime
 from snowgauge.store.base import Filter, Selection, StoreBatch, WriteResult
 from snowgauge.store.memory import MemoryStore
 from snowgauge.testing.demo import seed_demo
@@ -130,7 +129,7 @@ def test_clear_takes_out_the_demo_and_nothing_else(tmp_path: Path) -> None:
     store = MemoryStore()
     store.write(StoreBatch("real", [web_page_view(1)], [schema_violation(1)], [web_page_view(2)]))
     first = seed_demo(store, tmp_path, visitors=20, until=UNTIL)
-    gone = seeding.clear(open_lifetime(store), seeding.SeedBook(tmp_path), UNTIL)
+    gone = seeding.clear(store.lifetime(), seeding.SeedBook(tmp_path), UNTIL)
     assert (gone.events, gone.failed) == (first.events, first.failed)
     assert [store.count(kind, EVERYTHING) for kind in ("good", "failed", "incomplete")] == [1, 1, 1]
     assert seed_demo(store, tmp_path, visitors=20, until=UNTIL).events == first.events

@@ -21,7 +21,7 @@ from snowgauge.eventlog.base import LogEntry
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
 from snowgauge.pipeline import build
-from snowgauge.pipeline.lifetime import erasing, gate, open_lifetime, opened, restore_backup, take_backup, tombstones
+from snowgauge.pipeline.lifetime import erasing, gate, opened, restore_backup, take_backup, tombstones
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.testing.deployment import free_port
@@ -57,7 +57,7 @@ def fill(settings: Settings) -> None:
     with opened(settings) as (_, store):
         store.migrate()
         store.write(StoreBatch("b1", events, [schema_violation(n) for n in range(5)], [web_page_view(900)]))
-        open_lifetime(store).delete("good", [(str(events[1].event_id), NOON + 1000)])
+        store.lifetime().delete("good", [(str(events[1].event_id), NOON + 1000)])
     writer = build.open_eventlog(settings).writer()
     writer.append(
         [LogEntry(encode(CollectorPayload(timestamp=NOON, querystring=f"uid={u}")), 1) for u in ("ann", "bob")]
@@ -70,7 +70,7 @@ def fill(settings: Settings) -> None:
 
 def sums(settings: Settings) -> Any:
     with opened(settings) as (_, store):
-        lifetime = open_lifetime(store)
+        lifetime = store.lifetime()
         none = Tombstones(Path("/nowhere"))
         return (
             [checksum(lifetime, none, kind, 0, 2**42)[0] for kind in ("good", "failed", "incomplete")],

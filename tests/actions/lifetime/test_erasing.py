@@ -81,7 +81,7 @@ class World:
         self.store = store
         self.log = log or SpoolLog(folder / "spool", min_free_bytes=0)
         self.journal = Journal(folder / "journal")
-        lifetime = store.lifetime()  # type: ignore[attr-defined]
+        lifetime = store.lifetime()
         self.lifetime = lifetime
         self.tombstones = Tombstones(folder)
         places: list[Place] = [EventLogPlace(self.log), JournalPlace(folder / "journal"), *store_places(lifetime)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from snowgauge.store.base import Selection, Store, StoreBatch
-from snowgauge.store.lifetime import Apps, HasLifetime, Lifetime, Search, row_key
+from snowgauge.store.lifetime import Apps, Lifetime, Search, row_key
 from snowgauge.testing.events import NOON, described, schema_violation, web_page_view
 
 ALL = Selection()
@@ -16,9 +16,7 @@ DAY = 86_400_000
 
 @pytest.fixture
 def lifetime(store: Store) -> Lifetime:
-    assert hasattr(store, "lifetime")
-    held: HasLifetime = store
-    return held.lifetime()
+    return store.lifetime()
 
 
 def event(number: int, **columns: Any) -> Any:

@@ -19,7 +19,7 @@ from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SnowgaugeError
 from snowgauge.events import payload_record
 from snowgauge.events.outcome import Tally
-from snowgauge.store.base import EventKind, Store, StoreBatch
+from snowgauge.store.base import BatchWriter, EventKind, StoreBatch
 from snowgauge.store.lifetime import Apps, Lifetime
 
 _TOGETHER = 4000
@@ -89,7 +89,7 @@ class SeedBook:
 
 
 def seed(
-    store: Store,
+    store: BatchWriter,
     enricher: Enricher,
     book: SeedBook,
     *,

@@ -24,7 +24,7 @@ from snowgauge.actions.failed.subject import NotReplayable
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.outcome import Dropped, Enriched, Failed
-from snowgauge.store.base import FailedStatus, FailedUpdate, Selection, Store, StoreBatch
+from snowgauge.store.base import EventStore, FailedStatus, FailedUpdate, Reader, Selection, StoreBatch
 from snowgauge.store.canonical import NO_UUID, refusal
 from snowgauge.telemetry.metrics import count
 
@@ -76,7 +76,7 @@ def new_run(at: datetime) -> str:
 
 
 def recover(
-    store: Store,
+    store: EventStore,
     replayer: Replayer,
     selection: Selection,
     *,
@@ -112,7 +112,7 @@ def recover(
     return totals
 
 
-def _parts(store: Store, selection: Selection, run: str) -> Iterator[list[FailedRow]]:
+def _parts(store: Reader, selection: Selection, run: str) -> Iterator[list[FailedRow]]:
     part: list[FailedRow] = []
     size = 0
     for found in store.failed_events(selection):
@@ -195,7 +195,7 @@ def _still_failed(
 
 
 def _store(
-    store: Store,
+    store: EventStore,
     tried: list[_Tried],
     totals: Totals,
     run: str,

@@ -14,13 +14,13 @@ from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SchemaResolutionError, SelfDescribingError
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.contract import Resolver
-from snowgauge.store.base import Filter, Selection, Store, StoreBatch
+from snowgauge.store.base import EventStore, Filter, Reader, Selection, StoreBatch
 
 _UNRESOLVED = (Filter("status", "in", ("open",)), Filter("message", "contains", ("Resolution error: schema",)))
 _MOST = 10_000
 
 
-def curable(store: Store, resolver: Resolver) -> list[str]:
+def curable(store: Reader, resolver: Resolver) -> list[str]:
     """Schemas that failed events wait for and that can be had now."""
     waiting = store.count_by("failed", "schema", Selection(filters=_UNRESOLVED), limit=_MOST)
     return [str(bucket.key) for bucket in waiting if bucket.key is not None and _there(resolver, str(bucket.key))]
@@ -35,7 +35,7 @@ def _there(resolver: Resolver, uri: str) -> bool:
 
 
 def retry(
-    store: Store,
+    store: EventStore,
     resolver: Resolver,
     enricher: Callable[[], Enricher],
     *,

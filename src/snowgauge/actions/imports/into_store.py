@@ -21,7 +21,7 @@ from snowgauge.actions.imports.totals import Totals
 from snowgauge.events.bad_row import generic_error
 from snowgauge.events.enriched_tsv import NotEnriched, from_tsv
 from snowgauge.events.failed import FailedEvent, bad_row_data
-from snowgauge.store.base import Store, StoreBatch
+from snowgauge.store.base import BatchWriter, StoreBatch
 
 Kind = Literal["tsv", "bad-rows"]
 
@@ -39,7 +39,7 @@ class IntoStore:
     def __init__(
         self,
         ledger: Ledger,
-        store: Store,
+        store: BatchWriter,
         totals: Totals,
         kind: Kind,
         *,

@@ -18,7 +18,7 @@ from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.timestamps import parse_ms
-from snowgauge.store.base import EventKind, FailedUpdate, Selection, Store, StoreBatch
+from snowgauge.store.base import EventKind, EventStore, FailedUpdate, Reader, Selection, StoreBatch
 from snowgauge.store.canonical import event_json, failed_json, time_text
 from snowgauge.store.lifetime import Lifetime, Row, row_key
 
@@ -52,7 +52,7 @@ class Day(msgspec.Struct, frozen=True):
 class End(msgspec.Struct, frozen=True):
     """One end of a copy: a store with its lifetime."""
 
-    store: Store
+    store: EventStore
     lifetime: Lifetime
 
 
@@ -107,7 +107,7 @@ def _batch(kind: EventKind, rows: list[Row]) -> StoreBatch:
     return batch
 
 
-def _copy_status(source: Store, target: Store, start: int, end: int) -> None:
+def _copy_status(source: Reader, target: EventStore, start: int, end: int) -> None:
     """What is known of the recovery of failed events, where it is not known in the target yet."""
     known = {row["id"]: row["status"] for row in target.failed_events(Selection(start, end))}
     updates = []

@@ -16,7 +16,7 @@ import msgspec
 
 from snowgauge.actions.simple_snowplow.rows import Rows
 from snowgauge.errors import ActionRefused
-from snowgauge.store.base import Filter, Selection, Store, StoreBatch
+from snowgauge.store.base import EventStore, Filter, Selection, StoreBatch
 
 _ROWS = 5_000
 
@@ -94,7 +94,7 @@ def plan(table: SourceTable) -> TakeOver:
 def take_over(
     table: SourceTable,
     rows: Rows,
-    store: Store,
+    store: EventStore,
     notes: Notes,
     *,
     progress: Callable[[int], None] = lambda _: None,

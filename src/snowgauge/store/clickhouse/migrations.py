@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from snowgauge.errors import QueryRefused
 from snowgauge.store.base import Migration
-from snowgauge.store.clickhouse.connection import Connection
+from snowgauge.store.clickhouse.connection import Connection, Refused
 from snowgauge.store.clickhouse.layout import Layout
 from snowgauge.store.clickhouse.views import Views
 
@@ -43,8 +42,8 @@ def applied(connection: Connection, layout: Layout) -> dict[int, str]:
         rows = connection.rows(
             f"SELECT version, toString(min(applied_at)) FROM {layout.migrations} GROUP BY version ORDER BY version"
         )
-    except QueryRefused as raised:
-        if getattr(raised, "code", None) in UNKNOWN_TABLE:
+    except Refused as raised:
+        if raised.code in UNKNOWN_TABLE:
             return {}
         raise
     return {int(version): str(at) for version, at in rows}

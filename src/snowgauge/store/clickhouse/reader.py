@@ -234,7 +234,7 @@ class ClickHouseReader:
         cut = max_rows is not None and len(rows) > max_rows
         return QueryResult(lines[0], lines[1], rows[:max_rows] if cut else rows, cut)
 
-    def export_raw(self, sql: str, fmt: str) -> Any:
+    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
         name = _FORMATS.get(fmt)
         if name is None:
             raise QueryRefused(f"unknown format {fmt!r}: use one of {', '.join(_FORMATS)}")

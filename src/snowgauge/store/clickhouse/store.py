@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-from snowgauge.errors import QueryRefused, StoreUnavailable
+from snowgauge.errors import StoreUnavailable
 from snowgauge.store.base import FailedUpdate, Migration, StoreBatch, WriteResult
-from snowgauge.store.clickhouse.connection import Connection
+from snowgauge.store.clickhouse.connection import Connection, Refused
 from snowgauge.store.clickhouse.layout import Features, Layout, TableName, features
 from snowgauge.store.clickhouse.lifetime import ClickHouseLifetime
 from snowgauge.store.clickhouse.marking import mark_failed
@@ -81,8 +81,8 @@ class ClickHouseStore(ClickHouseReader):
     def write(self, batch: StoreBatch) -> WriteResult:
         try:
             return self._ready_writer().write(batch)
-        except QueryRefused as raised:
-            if getattr(raised, "code", None) in UNKNOWN_TABLE:
+        except Refused as raised:
+            if raised.code in UNKNOWN_TABLE:
                 raise StoreUnavailable(
                     f"the tables are missing at {self.connection.url}: run 'snowgauge db init' ({raised})"
                 ) from raised
@@ -102,9 +102,6 @@ class ClickHouseStore(ClickHouseReader):
     def lifetime(self) -> ClickHouseLifetime:
         """How events leave this store."""
         return ClickHouseLifetime(self.connection, self.layout)
-
-    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
-        return cast("Iterator[bytes]", super().export_raw(sql, fmt))
 
     def ready(self) -> bool:
         return self.connection.alive()
