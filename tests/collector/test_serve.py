@@ -240,6 +240,38 @@ def test_https_with_plain_http_sent_on_to_it(certificate):
         assert [p.body for p in served.kept] == ["sent twice"]
 
 
+def test_a_handshake_that_does_not_begin_is_ended(certificate):
+    settings = {"enable": True, "port": free_port(), **certificate}
+    with serving(ssl=settings, networking={"head_timeout": "300 ms", "max_connections": 1}, port=settings["port"]):
+        trusted = ssl.create_default_context(cafile=str(certificate["certificate"]))
+        for beginning in (b"", b"\x16\x03\x01"):
+            with socket.create_connection(("127.0.0.1", settings["port"]), timeout=60) as silent:
+                silent.sendall(beginning)
+                assert (
+                    httpx.get(f"https://127.0.0.1:{settings['port']}/health", verify=trusted, timeout=60).text == "ok"
+                )
+
+
+@pytest.mark.parametrize("interface", ["::", "::1"])
+def test_a_connection_that_speaks_is_known_by_either_family(interface):
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    with serving(interface=interface, networking={"head_timeout": "200 ms"}) as served:
+        for host in ("127.0.0.1", "::1")[interface == "::1" :]:
+            with (
+                socket.create_connection((host, served.port), timeout=60) as speaks,
+                socket.create_connection((host, served.port), timeout=60) as silent,
+            ):
+                for last in (False, True):
+                    speaks.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                    answer = b""
+                    while not answer.endswith(b"ok"):
+                        part = speaks.recv(4096)
+                        assert part
+                        answer += part
+                    assert last or silent.recv(1) == b""  # from now on the other is older than its time, too
+
+
 def test_an_address_that_is_none():
     settings = CollectorSettings(interface="no such host", port=1)
     with pytest.raises(SettingsError, match=r"collector\.interface"):

@@ -1,10 +1,10 @@
-"""Clients that send byte by byte, as many as there may be: each is cut off, and nobody waits for them for ever."""
+"""Clients that send byte by byte or nothing, as many as there may be: nobody waits for them for ever."""
 
 from __future__ import annotations
 
 import select
 import socket
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -14,18 +14,16 @@ pytestmark = pytest.mark.e2e
 MOST = 4
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory):
-    """A collector with room for few connections, and little patience."""
-    settings = {
-        "collector.interface": "127.0.0.1",
-        "collector.networking.max_connections": str(MOST),
-        "collector.networking.idle_timeout": "1 s",
-        "collector.networking.response_header_timeout": "1 s",
-        "collector.networking.http2_without_tls": "false",
-        "collector.pre_termination_period": "0",
-    }
-    deployment = Deployment(tmp_path_factory.mktemp("slow") / "data", settings)
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+
+@contextmanager
+def collector(folder, **networking):
+    """A collector with room for few connections."""
+    settings = {"interface": "127.0.0.1", "networking.max_connections": str(MOST), "pre_termination_period": "0"}
+    settings |= {f"networking.{name}": value for name, value in networking.items()}
+    deployment = Deployment(folder / "data", {f"collector.{name}": value for name, value in settings.items()})
     process = deployment.role("collector", "--port", str(deployment.port), folder="data")
     try:
         wait_until(deployment.collector_up, "the collector answers")
@@ -35,32 +33,110 @@ def port(tmp_path_factory):
         process.wait(60)
 
 
+IMPATIENT = {"head_timeout": "1 s", "idle_timeout": "1 s", "response_header_timeout": "1 s"}
+
+
+@pytest.fixture(scope="module", params=["true", "false"], ids=["both versions", "HTTP/1 only"])
+def port(request, tmp_path_factory):
+    with collector(tmp_path_factory.mktemp("slow"), http2_without_tls=request.param, **IMPATIENT) as port:
+        yield port
+
+
+def fill(held, port, beginning):
+    """Take every place."""
+    slow = [connect(held, port) for _ in range(MOST)]
+    for connection in slow:
+        connection.sendall(beginning)
+    return slow
+
+
+def connect(held, port):
+    return held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+
+
+def answered(connection, slow, more=b""):
+    """The answer to an honest request, while the slow clients go on sending."""
+    connection.sendall(HEALTH)
+    while not select.select([connection], [], [], 0.1)[0]:
+        for each in slow:
+            if more:
+                with suppress(OSError):
+                    each.sendall(more)
+    return connection.recv(4096).startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize(
-    "beginning",
+    ("beginning", "more"),
     [
-        b"GET /i?e=pv HTTP/1.1\r\nHost: x\r\nX-Slow: ",
-        b"POST /com.acme/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
-        b"",
+        (b"GET /i?e=pv HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"a"),
+        (b"POST /com.acme/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", b"a"),
+        (b"", b""),
+        (b"P", b""),
+        (PREFACE, b""),
+        (PREFACE, bytes([0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8])),
     ],
-    ids=["head", "body", "nothing"],
+    ids=["head", "body", "nothing", "half a version", "HTTP/2 without a request", "HTTP/2 with pings"],
 )
-def test_who_waits_behind_slow_clients_is_served(port, beginning):
+def test_who_waits_behind_slow_clients_is_served(port, beginning, more):
     with ExitStack() as held:
+        slow = fill(held, port, beginning)
+        assert answered(connect(held, port), slow, more)
 
-        def connect():
-            return held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
 
-        slow = [connect() for _ in range(MOST)]
-        for connection in slow:
-            connection.sendall(beginning)
-        honest = connect()
-        honest.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        while not select.select([honest], [], [], 0.1)[0]:
-            for connection in slow:
-                if beginning:
-                    with suppress(OSError):
-                        connection.sendall(b"a")
-        assert honest.recv(4096).startswith(b"HTTP/1.1 200")
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory):
+    """Time for everything: only the want of places can end a connection."""
+    long = dict.fromkeys(("head_timeout", "idle_timeout", "response_header_timeout"), "1 hour")
+    with collector(tmp_path_factory.mktemp("patient"), **long) as port:
+        yield port
+
+
+@pytest.mark.parametrize("beginning", [b"", HEALTH, HEALTH + b"GET /i HTTP/1.1\r\nX-Slow: "])
+def test_where_every_place_is_taken_the_silent_make_room(patient, beginning):
+    with ExitStack() as held:
+        slow = fill(held, patient, beginning)
+        assert answered(connect(held, patient), slow)
+
+
+@pytest.mark.parametrize("timeout", ["1 s", "1 hour"])
+def test_the_private_port_is_not_shut_by_silent_connections(tmp_path, timeout):
+    settings = {"console.max_connections": str(MOST), "console.idle_timeout": timeout}
+    deployment = Deployment(tmp_path / "data", settings)
+    process = deployment.role("console", folder="data")
+    try:
+        wait_until(lambda: deployment.answers(deployment.console_port), "the console answers")
+        for beginning in (b"", PREFACE, HEALTH):
+            with ExitStack() as held:
+                slow = fill(held, deployment.console_port, beginning)
+                assert answered(connect(held, deployment.console_port), slow)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+@pytest.mark.parametrize("named", ["true", "false"])
+def test_connections_of_one_address_are_limited_unless_it_is_a_proxy_of_ours(tmp_path, named):
+    settings = {
+        "collector.interface": "127.0.0.1",
+        "collector.networking.max_connections_per_address": "2",
+        "security.trust_proxy_headers": named,
+        "collector.pre_termination_period": "0",
+    }
+    deployment = Deployment(tmp_path / "data", settings)
+    process = deployment.role("collector", "--port", str(deployment.port), folder="data")
+    try:
+        wait_until(deployment.collector_up, "the collector answers")
+        with ExitStack() as held:
+            silent = [connect(held, deployment.port) for _ in range(6)]
+            if named == "true":
+                assert all(answered(connection, []) for connection in silent)
+            else:
+                wait_until(lambda: len(select.select(silent, [], [], 1)[0]) == 4, "what is too many is closed")
+                assert [connection.recv(1) for connection in silent[:4]] == [b""] * 4
+                assert all(answered(connection, []) for connection in silent[4:])
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 @pytest.mark.parametrize(

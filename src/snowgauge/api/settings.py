@@ -23,6 +23,13 @@ class ConsoleSettings(PartSettings):
     port: int = Field(default=8001, ge=0, le=65535)
     """Port to listen on."""
 
+    max_connections: int = Field(default=256, ge=1)
+    """Open connections; further ones wait to be accepted. Where all places are taken, the connections that are silent
+    longest are closed to make room."""
+
+    idle_timeout: Duration = Field(default=timedelta(seconds=30), gt=timedelta())
+    """A connection on which no request is made, or none whose head ends, is closed after this time."""
+
     behind_proxy: bool = False
     """A proxy of your own on this machine passes requests from elsewhere on to this port: nobody is then let in for
     coming from loopback, and an admin is needed first. `tls.console_domain` and `tls.agent` switch it on by

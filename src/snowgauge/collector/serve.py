@@ -22,11 +22,13 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
+from snowgauge.collector.admission.addresses import Networks, parse
 from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.app import create_app
 from snowgauge.collector.request import ASGIApp
 from snowgauge.collector.routing import request_name
 from snowgauge.collector.settings import CollectorSettings
+from snowgauge.connections import ConnectionGuard, ConnectionLimits
 from snowgauge.errors import SettingsError
 from snowgauge.eventlog.base import LogWriter
 from snowgauge.telemetry.logs import logger
@@ -90,15 +92,17 @@ async def serve(
     requests under way, write what waits and close the writer. ``ready`` is called once the port accepts connections."""
     app = create_app(settings, writer, name=name, more=more, security=security)
     front: ASGIApp = Traced(app, request_name) if reports.active() else app
+    limits = _limits(settings, security or SecuritySettings())
     servers = []
     if settings.ssl.enable:
-        servers.append(_server(settings, front, settings.ssl.port, tls=True))
+        servers.append(_server(settings, front, settings.ssl.port, limits, tls=True))
     if not settings.ssl.enable or settings.ssl.redirect:
-        servers.append(_server(settings, front, settings.port, tls=False))
-    running = [asyncio.ensure_future(server.serve()) for server in servers]
+        servers.append(_server(settings, front, settings.port, limits, tls=False))
+    running = [asyncio.ensure_future(server.serve()) for server, _ in servers]
+    watching = [asyncio.ensure_future(guard.keep()) for _, guard in servers]
     stopping = asyncio.ensure_future(stop.wait())
     try:
-        for server in servers:
+        for server, _ in servers:
             await _accepting(server, running)
         if ready is not None:
             ready()
@@ -109,11 +113,13 @@ async def serve(
             await asyncio.sleep(settings.pre_termination_period.total_seconds())
     finally:
         stopping.cancel()
-        for server in servers:
+        for server, _ in servers:
             server.stop()  # type: ignore[no-untyped-call]
         _, unfinished = await asyncio.wait(running, timeout=_DRAIN_SECONDS)
         if unfinished:  # a client that sends its request byte by byte must not keep the process alive
             _log.warning("connections_cut", after_seconds=_DRAIN_SECONDS)
+        for task in watching:
+            task.cancel()
         await app.close()
     for task in running:
         if task in unfinished:
@@ -122,11 +128,26 @@ async def serve(
             task.result()
 
 
-def _server(settings: CollectorSettings, app: ASGIApp, port: int, *, tls: bool) -> Server:
+def _limits(settings: CollectorSettings, security: SecuritySettings) -> ConnectionLimits:
+    networking = settings.networking
+    proxies = Networks(security.trusted_proxies if security.trust_proxy_headers else ())
+    return ConnectionLimits(
+        most=networking.max_connections,
+        head_seconds=networking.head_timeout.total_seconds(),
+        idle_seconds=networking.idle_timeout.total_seconds(),
+        most_per_address=networking.max_connections_per_address or None,
+        unlimited=lambda address: (found := parse(address)) is not None and found in proxies,
+    )
+
+
+def _server(
+    settings: CollectorSettings, app: ASGIApp, port: int, limits: ConnectionLimits, *, tls: bool
+) -> tuple[Server, ConnectionGuard]:
     networking, ssl = settings.networking, settings.ssl
     head = networking.max_request_line_length + networking.max_headers_length
-    return Server(
-        app,
+    guard = ConnectionGuard(app, port, limits)
+    server = Server(
+        guard,
         address=_address(settings.interface),
         port=port,
         interface=Interfaces.ASGINL,
@@ -147,6 +168,7 @@ def _server(settings: CollectorSettings, app: ASGIApp, port: int, *, tls: bool) 
         ssl_key=ssl.private_key if tls else None,
         ssl_protocol_min=SSLProtocols.tls12,  # the server's default of 1.3 would shut out old phones
     )
+    return server, guard
 
 
 def _address(interface: str) -> str:

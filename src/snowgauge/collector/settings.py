@@ -273,13 +273,21 @@ class NetworkingSettings(CollectorPart):
     """Limits on connections and requests."""
 
     max_connections: int = Field(default=1024, ge=1)
-    """Open connections per process; further ones wait to be accepted."""
-    idle_timeout: Duration = timedelta(seconds=610)
-    """An idle connection, or one whose request head does not end, is closed after this time. Longer than the 600 s of
-    common load balancers, so that it is never the collector that closes first. Without one in front, 60 s is safer."""
+    """Open connections per process; further ones wait to be accepted. Where all places are taken, the connections that
+    are silent longest are closed to make room."""
+    max_connections_per_address: int = Field(default=256, ge=0)
+    """Open connections of one address per process; above it those that are silent longest are closed. 0 sets no limit.
+    What counts is the address of the connection itself: the visitors behind a proxy share the proxy's, so
+    `security.trusted_proxies` are not limited, and limiting visitors is up to the proxy."""
+    head_timeout: Duration = Field(default=timedelta(seconds=20), gt=timedelta())
+    """A new connection is closed when it has not sent the head of a request within this time, including the TLS
+    handshake."""
+    idle_timeout: Duration = Field(default=timedelta(seconds=610), gt=timedelta())
+    """A connection without a further request, or with one whose head does not end, is closed after this time. Longer
+    than the 600 s of common load balancers, so that it is never the collector that closes first. Without one in front,
+    60 s is safer."""
     http2_without_tls: bool = True
-    """Whether HTTP/2 is spoken on the plain port, too. Telling the versions apart has no time limit: a client that
-    connects and says nothing keeps its place until it goes. Switch this off where strangers reach the plain port."""
+    """Whether HTTP/2 is spoken on the plain port, too."""
     response_header_timeout: Duration = timedelta(seconds=30)
     """Time for receiving and keeping one request; then the answer is 408, or 503 when the log was too slow."""
     max_request_line_length: ByteSize = Field(default=20480, ge=1024)

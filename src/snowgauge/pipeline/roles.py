@@ -15,6 +15,7 @@ from typing import Any
 from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.api.app import create_app
 from snowgauge.api.programs import programs
+from snowgauge.connections import ConnectionGuard, ConnectionLimits
 from snowgauge.console.site import Console
 from snowgauge.errors import RegistryOutage, StoreUnavailable
 from snowgauge.pipeline import build, lifetime, public_door, upgrades
@@ -169,6 +170,7 @@ def _route_name(scope: MutableMapping[str, Any]) -> str:
 def run_console(settings: Settings) -> None:
     """The private port."""
     from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server.embed import Server
 
@@ -179,18 +181,26 @@ def run_console(settings: Settings) -> None:
     served = programs(deployment, doors, settings.registry, settings.agent, proxies)
     app = Traced(create_app(deployment, doors, Console(), served), _route_name)
 
+    own = settings.console
+    patience = own.idle_timeout.total_seconds()
+    guard = ConnectionGuard(app, own.port, ConnectionLimits(own.max_connections, patience, patience))
+
     async def serve() -> None:
         server = Server(
-            app,
-            address=settings.console.host,
-            port=settings.console.port,
+            guard,
+            address=own.host,
+            port=own.port,
             interface=Interfaces.ASGI,
+            backpressure=own.max_connections,
+            http1_settings=HTTP1Settings(header_read_timeout=int(patience * 1000)),
             log_level=LogLevels.error,
             log_dictconfig={"incremental": True, "handlers": {}, "loggers": {}},
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
+        watching = asyncio.ensure_future(guard.keep())
         await server.serve()
+        watching.cancel()
 
     asyncio.run(serve())
