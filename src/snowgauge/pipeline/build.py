@@ -9,26 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import snowgauge
-from snowgauge.actions.access.book import AccessBook
-from snowgauge.actions.deployment import Deployment, Surroundings
-from snowgauge.enrich import means as enrichment_means
-from snowgauge.enrich.configs import LoadedEnrichments, load
-from snowgauge.enrich.enricher import Enricher
-from snowgauge.enrich.enrichments.base import Enrichment
 from snowgauge.errors import SettingsError
 from snowgauge.eventlog import build as eventlog_build
 from snowgauge.eventlog.base import EventLog
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.contract import Resolver, Validator
 from snowgauge.iglu.settings import IGLU_CENTRAL
-from snowgauge.outgoing import HttpClient
 from snowgauge.settings.model import Settings
 from snowgauge.store import build as store_build
 from snowgauge.store.base import Store
 from snowgauge.store.clickhouse.foreign_table import ForeignTable
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # most commands need one part or two; to import them all takes longer than a command runs
+    from snowgauge.actions.access.book import AccessBook
+    from snowgauge.actions.deployment import Deployment, Surroundings
     from snowgauge.api.doors import Doors
+    from snowgauge.enrich.configs import LoadedEnrichments
+    from snowgauge.enrich.enricher import Enricher
+    from snowgauge.enrich.enrichments.base import Enrichment
+    from snowgauge.outgoing import HttpClient
     from snowgauge.store.clickhouse.store import ClickHouseStore
 
 
@@ -106,6 +105,8 @@ class LentEnricher:
 
 def open_deployment(settings: Settings, environment: Mapping[str, str] | None = None) -> Deployment:
     """``environment`` is what enrichments' configurations may refer to; without it no enricher can be lent."""
+    from snowgauge.actions.deployment import Deployment
+
     resolver, validator = open_iglu(settings)
     return Deployment(
         store=open_store(settings),
@@ -122,6 +123,8 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
 
 def surroundings(settings: Settings) -> Surroundings:
     """What the doctor looks at beside the parts themselves."""
+    from snowgauge.actions.deployment import Surroundings
+
     places = [*settings.iglu.registries, *([IGLU_CENTRAL] if settings.iglu.iglu_central else [])]
     return Surroundings(
         registries=tuple(place.rstrip("/") for place in places if "://" in place),
@@ -144,6 +147,8 @@ def collector_url(settings: Settings) -> str:
 
 def open_access(settings: Settings) -> AccessBook:
     """People and keys of the private port."""
+    from snowgauge.actions.access.book import AccessBook
+
     lifetime = settings.console.session_lifetime.total_seconds()
     return AccessBook(data_dir(settings) / "console.sqlite", session_seconds=lifetime)
 
@@ -172,7 +177,9 @@ def open_doors(settings: Settings) -> Doors:
 
 def open_outgoing(settings: Settings) -> HttpClient:
     """HTTP to other hosts, within the limits of the enrichments' settings."""
-    _, _, http = enrichment_means.build(settings.enrichments, data_dir(settings))
+    from snowgauge.enrich import means
+
+    _, _, http = means.build(settings.enrichments, data_dir(settings))
     return http
 
 
@@ -189,8 +196,12 @@ class Enriching:
     ) -> None:
         """Raises ``SettingsError`` for enrichments that cannot be used. With ``start``, files are kept fresh; ``more``
         run beside those that are configured."""
+        from snowgauge.enrich import means
+        from snowgauge.enrich.configs import load
+        from snowgauge.enrich.enricher import Enricher
+
         self.resolver, self.validator = open_iglu(settings)
-        self._means, self.assets, self._http = enrichment_means.build(settings.enrichments, data_dir(settings))
+        self._means, self.assets, self._http = means.build(settings.enrichments, data_dir(settings))
         self.loaded: LoadedEnrichments = load(
             settings.enrichments.folder,
             self.validator,
