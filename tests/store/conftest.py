@@ -27,15 +27,23 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
 def clickhouse(engine: EngineProcess) -> Iterator[ClickHouseStore]:
     store = new_store(engine)
     yield store
-    store.connection.command(f"DROP DATABASE `{store.layout.database}`")
-    store.connection.command(f"DROP DATABASE `{store.layout.settings.views_database}`")
+    settings = store.layout.settings
+    for database in (settings.database, settings.views_database, settings.derived_database):
+        store.connection.command(f"DROP DATABASE `{database}`")
     store.close()
 
 
 def new_store(engine: EngineProcess, **configuration: object) -> ClickHouseStore:
     number = next(_numbers)
     settings = ClickHouseSettings.model_validate(
-        {"configuration": {"database": f"atomic_{number}", "views_database": f"snowplow_{number}", **configuration}}
+        {
+            "configuration": {
+                "database": f"atomic_{number}",
+                "views_database": f"snowplow_{number}",
+                "derived_database": f"derived_{number}",
+                **configuration,
+            }
+        }
     )
     store = ClickHouseStore(settings, engine_connection(settings, engine.url))
     store.migrate()

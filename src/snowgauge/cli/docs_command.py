@@ -13,6 +13,7 @@ from snowgauge.cli import lazy
 from snowgauge.cli.context import err, out
 from snowgauge.enrich.enrichments import reference as enrichments_reference
 from snowgauge.errors import SnowgaugeError
+from snowgauge.modelling import reference as modelling_reference
 from snowgauge.settings import reference as settings_reference
 from snowgauge.telemetry.metrics import METRICS
 
@@ -28,7 +29,7 @@ def reference(
     folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs/reference"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a page is out of date.")] = False,
 ) -> None:
-    """Write the reference pages: settings, commands, metrics, endpoints, and one page per enrichment.
+    """Write the reference pages: settings, commands, metrics, endpoints, modelled tables, and one page per enrichment.
 
     Example: `snowgauge docs reference --check`
     """
@@ -71,6 +72,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "commands.md", _commands()
     yield "metrics.md", _metrics()
     yield "endpoints.md", _endpoints()
+    yield "tables.md", modelling_reference.markdown()
     for name, text in enrichments_reference.pages().items():
         yield f"enrichments/{name}", text
 

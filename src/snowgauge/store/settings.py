@@ -170,6 +170,9 @@ class ClickHouseConfigurationSettings(PartSettings):
     """Database of the Simple Snowplow views. Empty: ``snowplow``, or ``database`` where that is another than
     ``atomic``, since Simple Snowplow had its tables there."""
 
+    derived_database: str = "derived"
+    """Database of the modelled tables."""
+
     cluster_name: str = ""
     """Name of the cluster. Set: every table is made ``ON CLUSTER``, replicated, with a Distributed table before it."""
 

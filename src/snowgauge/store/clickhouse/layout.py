@@ -137,10 +137,10 @@ class Layout:
         return self._full("snowgauge_migrations")
 
     def on_cluster(self) -> str:
-        return f" ON CLUSTER {_quote(self.cluster)}" if self.cluster else ""
+        return f" ON CLUSTER {quote(self.cluster)}" if self.cluster else ""
 
     def create_database(self) -> list[str]:
-        return [f"CREATE DATABASE IF NOT EXISTS {_quote(self.database)}{self.on_cluster()}"]
+        return [f"CREATE DATABASE IF NOT EXISTS {quote(self.database)}{self.on_cluster()}"]
 
     def create_table(self, table: TableName) -> list[str]:
         if table == "failed_events":
@@ -160,7 +160,7 @@ class Layout:
         window = f"non_replicated_deduplication_window = {self.settings.deduplication_window}"
         return [
             f"CREATE TABLE IF NOT EXISTS {name}{self.on_cluster()}\n(\n    {_columns(columns)}\n)\n"
-            f"ENGINE = {self._engine(f'ReplacingMergeTree({version})', shared=True)}\nORDER BY {key}\n"
+            f"ENGINE = {self.engine(f'ReplacingMergeTree({version})', shared=True)}\nORDER BY {key}\n"
             f"SETTINGS {window if not self.cluster else _replicated_window(self.settings.deduplication_window)}"
             for name, columns, version, key in (
                 (self.migrations, _MIGRATION_COLUMNS, "applied_at", "version"),
@@ -171,7 +171,7 @@ class Layout:
     def add_columns(self, table: TableName, columns: Sequence[tuple[Column, str]]) -> list[str]:
         """More columns, each with its comment."""
         added = ", ".join(
-            f"ADD COLUMN IF NOT EXISTS {column.ddl} COMMENT {_text(comment)}" for column, comment in columns
+            f"ADD COLUMN IF NOT EXISTS {column.ddl} COMMENT {text(comment)}" for column, comment in columns
         )
         return self._alter(table, added)
 
@@ -222,7 +222,7 @@ class Layout:
         parts = [
             f"CREATE TABLE IF NOT EXISTS {self.stored(table)}{self.on_cluster()}\n(",
             "    " + _columns((*columns, *indexes)),
-            f")\nENGINE = {chosen.engine or self._engine(engine)}",
+            f")\nENGINE = {chosen.engine or self.engine(engine)}",
             f"PARTITION BY {chosen.partition_by or partition}",
         ]
         if primary and not chosen.order_by:
@@ -237,25 +237,26 @@ class Layout:
         if self.cluster:
             statements.append(
                 f"CREATE TABLE IF NOT EXISTS {self.name(table)}{self.on_cluster()} AS {self.stored(table)}\n"
-                f"ENGINE = Distributed({_text(self.cluster)}, {_text(self.database)}, "
-                f"{_text(self._plain(table) + '_local')}, {shard})"
+                f"ENGINE = Distributed({text(self.cluster)}, {text(self.database)}, "
+                f"{text(self._plain(table) + '_local')}, {shard})"
             )
         return statements
 
-    def _engine(self, engine: str, *, shared: bool = False) -> str:
+    def engine(self, engine: str, *, shared: bool = False) -> str:
+        """The engine of a table, replicated on a cluster. ``shared``: whole on every server."""
         if not self.cluster:
             return engine
         path = self.settings.replicated_path.replace("{shard}", "all") if shared else self.settings.replicated_path
         name, _, rest = engine.partition("(")
         replica = self.settings.replica_name if not shared else "{shard}-" + self.settings.replica_name
-        return f"Replicated{name}({_text(path)}, {_text(replica)}, {rest}"
+        return f"Replicated{name}({text(path)}, {text(replica)}, {rest}"
 
     def _plain(self, table: TableName) -> str:
         chosen: TableSettings = getattr(self.settings.tables, table)
         return chosen.name or table
 
     def _full(self, table: str) -> str:
-        return f"{_quote(self.database)}.{_quote(table)}"
+        return f"{quote(self.database)}.{quote(table)}"
 
 
 def _replicated_window(window: int) -> str:
@@ -266,9 +267,9 @@ def _columns(columns: tuple[Column | str, ...]) -> str:
     return ",\n    ".join(c if isinstance(c, str) else c.ddl for c in columns)
 
 
-def _quote(name: str) -> str:
+def quote(name: str) -> str:
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

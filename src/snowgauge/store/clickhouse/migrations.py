@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from snowgauge.store.base import Migration
 from snowgauge.store.clickhouse.connection import Connection, Refused
+from snowgauge.store.clickhouse.derived.layout import DerivedLayout
 from snowgauge.store.clickhouse.layout import Layout
 from snowgauge.store.clickhouse.views import Views
 
@@ -29,6 +30,7 @@ STEPS: tuple[Step, ...] = (
     Step(4, "Simple Snowplow views", lambda _: []),  # made by refresh, at every migration
     Step(5, "recovery of failed events", Layout.add_recovery),
     Step(6, "schemas of entities", Layout.add_entity_schemas),
+    Step(7, "modelled tables", lambda layout: DerivedLayout(layout).create()),
 )
 
 

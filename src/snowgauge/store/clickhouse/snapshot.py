@@ -47,7 +47,7 @@ def freeze(connection: Connection, layout: Layout, data: Path, name: str) -> Fro
     """Take a snapshot of all tables of the layout. ``data``: the engine's folder, on this machine."""
     tables: list[Table] = []
     folders: dict[str, Path] = {}
-    for database in dict.fromkeys((layout.database, views_database(layout))):
+    for database in dict.fromkeys((layout.database, views_database(layout), layout.settings.derived_database)):
         rows = connection.rows(
             "SELECT name, engine, create_table_query, toString(uuid) FROM system.tables "
             "WHERE database = {d:String} AND NOT is_temporary ORDER BY engine = 'View', name",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snowgauge.store.base import Migration
 from snowgauge.store.postgres.connection import Connections
+from snowgauge.store.postgres.derived.layout import DerivedLayout
 from snowgauge.store.postgres.layout import Layout
 from snowgauge.store.postgres.naming import quote
 from snowgauge.store.postgres.tables import alone
@@ -26,6 +27,7 @@ STEPS: tuple[Step, ...] = (
     Step(2, "failed events", Layout.create_failed),
     Step(3, "incomplete events", Layout.create_incomplete),
     Step(4, "recovery of failed events", Layout.add_recovery),
+    Step(5, "modelled tables", lambda layout: DerivedLayout(layout).create()),
 )
 
 

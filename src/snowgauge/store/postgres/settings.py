@@ -16,6 +16,9 @@ class PostgresSettings(PartSettings):
     atomic_schema: str = Field(default="atomic", min_length=1, max_length=63)
     """Schema of the tables (Snowplow's loader: ``schema``)."""
 
+    derived_schema: str = Field(default="derived", min_length=1, max_length=63)
+    """Schema of the modelled tables."""
+
     types: Literal["wide", "snowplow"] = "wide"
     """``wide``: text columns for what Snowplow's loader cuts or refuses (atomic texts, strings without ``maxLength``)
     and for UUIDs inside of entities, as its dbt packages expect. ``snowplow``: the very types of Postgres loader 0.3.3;

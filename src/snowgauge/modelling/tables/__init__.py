@@ -1,0 +1,43 @@
+"""The modelled tables, one module each, readable as their specification."""
+
+from snowgauge.modelling.definition import Table
+from snowgauge.modelling.tables import (
+    app_errors,
+    bookkeeping,
+    conversions,
+    ecommerce_actions,
+    event_stats,
+    identities,
+    page_views,
+    sessions,
+    touches,
+    user_days,
+    users,
+    web_vitals,
+)
+
+PAGE_VIEWS = page_views.TABLE
+SESSIONS = sessions.TABLE
+USERS = users.TABLE
+IDENTITIES = identities.TABLE
+CONVERSIONS = conversions.TABLE
+USER_DAYS = user_days.TABLE
+WEB_VITALS = web_vitals.TABLE
+ECOMMERCE_ACTIONS = ecommerce_actions.TABLE
+APP_ERRORS = app_errors.TABLE
+TOUCHES = touches.TABLE
+EVENT_STATS = event_stats.TABLE
+
+OF_UNITS = (PAGE_VIEWS, SESSIONS, CONVERSIONS, USER_DAYS, WEB_VITALS, ECOMMERCE_ACTIONS, APP_ERRORS)
+"""Tables made of events, unit by unit."""
+
+BOOKKEEPING = (
+    bookkeeping.STATE,
+    bookkeeping.DIRTY,
+    bookkeeping.QUARANTINE,
+    bookkeeping.LEASE,
+    bookkeeping.SETTINGS,
+)
+
+TABLES: tuple[Table, ...] = (*OF_UNITS, USERS, IDENTITIES, EVENT_STATS, TOUCHES, *BOOKKEEPING)
+"""All of them; views after the tables that they show."""

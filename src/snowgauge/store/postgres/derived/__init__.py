@@ -1,0 +1,1 @@
+"""The modelled tables on PostgreSQL."""
