@@ -117,11 +117,13 @@ class AssetError(SnowgaugeError):
 
 
 class ActionRefused(SnowgaugeError):
-    """Something asked of the running system that cannot be done. ``status`` is the HTTP status that says so."""
+    """Something asked of the running system that cannot be done. ``status`` is the HTTP status that says so,
+    ``retry_after`` the seconds after which asking again makes sense."""
 
-    def __init__(self, message: str, *, status: int = 400) -> None:
+    def __init__(self, message: str, *, status: int = 400, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after = retry_after
 
 
 class AccessRefused(ActionRefused):

@@ -1,6 +1,8 @@
 """People, sessions, keys and the audit log."""
 
+import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,16 +62,70 @@ def test_a_wrong_login_does_not_say_what_was_wrong(book: AccessBook, name: str, 
     assert refused.value.status == 401
 
 
-def test_guessing_is_slowed_down_and_then_forgiven(book: AccessBook, clock: Clock) -> None:
+def guess(book: AccessBook, times: int, *, name: str = "ada", ip: str = "203.0.113.9") -> list[int]:
+    """The statuses of as many wrong passwords."""
+    statuses = []
+    for n in range(times):
+        with pytest.raises(AccessRefused) as refused:
+            book.log_in(name, f"guess number {n}", ip=ip)
+        statuses.append(refused.value.status)
+    return statuses
+
+
+def test_guessing_is_slowed_down_and_the_right_password_waits_seconds(book: AccessBook, clock: Clock) -> None:
     book.add_person("ada", PASSWORD, "admin")
-    for n in range(10):
-        with pytest.raises(AccessRefused):
-            book.log_in("ada", f"guess number {n}", ip="203.0.113.9")
-    with pytest.raises(AccessRefused, match="five minutes") as refused:
-        book.log_in("ada", PASSWORD)
-    assert refused.value.status == 429
-    clock.now += 300_001
-    assert book.log_in("ada", PASSWORD).person.name == "ada"
+    assert guess(book, 40) == [401] * 10 + [429] * 30
+    with pytest.raises(AccessRefused) as refused:
+        book.log_in("ada", PASSWORD, ip="203.0.113.9")
+    assert (refused.value.status, refused.value.retry_after) == (429, 10)
+    clock.now += 10_000
+    assert book.log_in("ada", PASSWORD, ip="203.0.113.9").person.name == "ada"
+    assert guess(book, 11) == [401] * 10 + [429]
+
+
+def test_who_guesses_holds_up_neither_other_addresses_nor_other_accounts(book: AccessBook) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    book.add_person("grace", PASSWORD, "viewer")
+    guess(book, 20)
+    assert book.log_in("ada", PASSWORD, ip="198.51.100.1").person.name == "ada"
+    assert book.log_in("grace", PASSWORD, ip="203.0.113.9").person.name == "grace"
+
+
+def test_an_address_has_a_limit_over_all_accounts_and_an_ipv6_network_is_one_address(book: AccessBook) -> None:
+    statuses = [guess(book, 1, name=f"name {n}", ip=f"2001:db8::{n:x}")[0] for n in range(31)]
+    assert statuses == [401] * 30 + [429]
+
+
+def test_many_addresses_slow_down_each_other_and_not_where_the_person_logged_in_before(
+    book: AccessBook, clock: Clock
+) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    book.log_in("ada", PASSWORD, ip="198.51.100.1")
+    statuses = [status for n in range(6) for status in guess(book, 10, ip=f"203.0.113.{n}")]
+    assert statuses == [401] * 50 + [429] * 10
+    assert book.log_in("ada", PASSWORD, ip="198.51.100.1").person.name == "ada"
+    with pytest.raises(AccessRefused, match="try again in 2 s"):
+        book.log_in("ada", PASSWORD, ip="198.51.100.2")
+    clock.now += 2000
+    assert book.log_in("ada", PASSWORD, ip="198.51.100.2").person.name == "ada"
+
+
+def _guess_in_parallel(file: Path, threads: int) -> list[int]:
+    book = AccessBook(file, clock=Clock())
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            return [status for found in pool.map(lambda _: guess(book, 1), range(threads)) for status in found]
+    finally:
+        book.close()
+
+
+def test_of_parallel_guesses_no_more_than_the_limit_are_looked_at(book: AccessBook, tmp_path: Path) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(3, mp_context=spawn) as pool:
+        found = [pool.submit(_guess_in_parallel, tmp_path / "console.sqlite", 40) for _ in range(3)]
+        statuses = [status for each in found for status in each.result()]
+    assert sorted(statuses) == [401] * 10 + [429] * 110
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Who gets through the private door, for every route and role."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi.routing import APIRoute
 
@@ -165,3 +167,27 @@ def test_answers_carry_safety_headers_and_are_not_kept(client: Browser) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("believed", [True, False])
+def test_behind_a_trusted_proxy_each_visitor_guesses_alone(tmp_path: Path, believed: bool) -> None:
+    proxies = [ip_network("127.0.0.0/8")] if believed else []
+    port = PrivatePort(tmp_path, proxies=proxies, clock=lambda: 1_000_000_000_000)
+    try:
+        port.access.add_person("ada", PASSWORD, "admin")
+
+        def log_in(password: str, visitor: str) -> httpx.Response:
+            forwarded = {"X-Forwarded-For": visitor}
+            return Browser(port.app, headers=forwarded).post(
+                "/api/v1/access/login", json={"name": "ada", "password": password}
+            )
+
+        assert [log_in(f"guess number {n}", "203.0.113.9").status_code for n in range(11)] == [401] * 10 + [429]
+        late = log_in(PASSWORD, "203.0.113.9")
+        assert late.headers["retry-after"] == "10"
+        # a visitor who is not behind a trusted proxy writes what they like there
+        assert log_in(PASSWORD, "198.51.100.1").status_code == (200 if believed else 429)
+        if believed:
+            assert port.access.audit()[0].ip == "198.51.100.1"
+    finally:
+        port.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
@@ -19,6 +19,8 @@ from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.access.roles import LOCAL, Principal, Scope
 from snowgauge.api.oidc.login import OidcLogin
 from snowgauge.api.settings import ConsoleSettings
+from snowgauge.collector.admission.addresses import Visitors
+from snowgauge.collector.admission.settings import Network
 
 COOKIE = "snowgauge_session"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,10 +46,19 @@ def is_loopback(host: str) -> bool:
 class Doors:
     """The rules of one deployment."""
 
-    def __init__(self, settings: ConsoleSettings, access: AccessBook, *, proxied: bool = False) -> None:
-        """``proxied``: a proxy on this machine lets others reach a port that listens on loopback."""
+    def __init__(
+        self,
+        settings: ConsoleSettings,
+        access: AccessBook,
+        *,
+        proxied: bool = False,
+        proxies: Sequence[Network] = (),
+    ) -> None:
+        """``proxied``: a proxy on this machine lets others reach a port that listens on loopback. ``proxies``: networks
+        whose word is taken for whom they pass on."""
         self.settings = settings
         self.access = access
+        self.visitors = Visitors(proxies)
         self.loopback = is_loopback(settings.host) and not (proxied or settings.behind_proxy)
         self.oidc = OidcLogin(settings.oidc, access) if settings.oidc.configured else None
 
@@ -107,7 +118,9 @@ def needs(scope: Scope) -> Any:
 
 
 def address(request: Request) -> str:
-    return request.client.host if request.client else ""
+    """Who asks, as far as trusted proxies say; empty where the connection has no address."""
+    doors: Doors = request.app.state.doors
+    return str(doors.visitors.behind(request.client.host if request.client else None, request.headers.raw) or "")
 
 
 Scope_ = MutableMapping[str, Any]

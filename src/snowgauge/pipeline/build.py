@@ -158,7 +158,12 @@ def open_doors(settings: Settings) -> Doors:
     from snowgauge.api.doors import Doors  # FastAPI, which most roles do without
 
     tls = settings.tls
-    doors = Doors(settings.console, open_access(settings), proxied=tls.opens_private_port)
+    doors = Doors(
+        settings.console,
+        open_access(settings),
+        proxied=tls.opens_private_port,
+        proxies=settings.security.trusted_proxies if settings.security.trust_proxy_headers else (),
+    )
     if not doors.loopback and not doors.access.has_admin() and not settings.console.oidc.makes_admins:
         doors.access.close()
         what, cure = f"console.host: {settings.console.host!r}", "leave console.host at 127.0.0.1"

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from snowgauge.actions.deployment import Deployment
 from snowgauge.api.app import create_app
 from snowgauge.api.doors import Doors
 from snowgauge.api.settings import ConsoleSettings
+from snowgauge.collector.admission.settings import Network
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.iglu import build as iglu_build
@@ -28,7 +29,7 @@ from snowgauge.store.memory import MemoryStore
 
 
 class PrivatePort:
-    """``app`` is the application, ``store`` what it shows, ``access`` who may."""
+    """``app`` is the application, ``store`` what it shows, ``access`` who may. ``clock`` gives milliseconds."""
 
     def __init__(
         self,
@@ -37,14 +38,16 @@ class PrivatePort:
         store: Store | None = None,
         site: Any = None,
         collector_url: str = "http://127.0.0.1:1",
+        proxies: Sequence[Network] = (),
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         **settings: Any,
     ) -> None:
         self.store = store or MemoryStore()
         self.log = MemoryLog()
         resolver, validator = iglu_build.build(IgluSettings(iglu_central=False), folder)
         self.settings = ConsoleSettings.model_validate(settings)
-        self.access = AccessBook(folder / "console.sqlite")
-        self.doors = Doors(self.settings, self.access)
+        self.access = AccessBook(folder / "console.sqlite", clock=clock)
+        self.doors = Doors(self.settings, self.access, proxies=proxies)
         self.deployment = Deployment(
             store=self.store,
             eventlog=self.log,

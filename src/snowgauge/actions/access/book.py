@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from snowgauge.actions.access import guesses
 from snowgauge.actions.access.roles import ROLES, SCOPES, Principal, Role, Scope
 from snowgauge.errors import AccessRefused
 
@@ -40,8 +41,6 @@ CREATE TABLE IF NOT EXISTS keys (
 CREATE TABLE IF NOT EXISTS audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
   action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, ip TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS attempts (who TEXT NOT NULL, at INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS attempts_who ON attempts (who, at);
 """
 _PEOPLE = "SELECT people.*, identities.issuer FROM people LEFT JOIN identities ON identities.person = people.id"
 _NO_PASSWORD = ""
@@ -116,7 +115,8 @@ class AccessBook:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA foreign_keys=ON")
-        self._db.executescript(_LAYOUT)
+        self._db.executescript(_LAYOUT + guesses.LAYOUT)
+        self._guesses = guesses.Guesses(self._db)
         self._hasher = PasswordHasher(time_cost=3, memory_cost=19 * 1024, parallelism=1)
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
@@ -205,16 +205,12 @@ class AccessBook:
     # ---- sessions ---------------------------------------------------------------------------------------------
 
     def log_in(self, name: str, password: str, *, ip: str = "") -> Session:
-        """Raises ``AccessRefused``; after ten failures in five minutes it no longer looks at the password."""
+        """Raises ``AccessRefused``. After too many tries the password is not looked at: see ``guesses``."""
         from argon2.exceptions import InvalidHashError, VerificationError
 
         now = self._clock()
-        sources = (f"name:{name.strip().lower()}", f"ip:{ip}")
         with self._lock:
-            self._db.execute("DELETE FROM attempts WHERE at < ?", (now - 300_000,))
-            for source in sources:
-                if self._rows("SELECT count(*) AS n FROM attempts WHERE who = ?", source)[0]["n"] >= 10:
-                    raise AccessRefused("too many failed logins: wait five minutes", status=429)
+            self._guesses.count(name, ip, now)
             rows = self._rows(f"{_PEOPLE} WHERE name = ? AND password <> ?", name.strip(), _NO_PASSWORD)
         hashed = rows[0]["password"] if rows else self._nobody
         try:
@@ -225,13 +221,12 @@ class AccessBook:
             known = False
         with self._lock:
             if not known:
-                self._db.executemany("INSERT INTO attempts VALUES (?, ?)", [(source, now) for source in sources])
                 raise AccessRefused("name or password is wrong", status=401)
             if self._hasher.check_needs_rehash(hashed):
                 self._db.execute(
                     "UPDATE people SET password = ? WHERE id = ?", (self._hasher.hash(password), rows[0]["id"])
                 )
-            self._db.execute("DELETE FROM attempts WHERE who = ?", (sources[0],))
+            self._guesses.right(name, ip, now)
             return self._begin(rows[0]["id"])
 
     def log_in_through(self, issuer: str, subject: str, names: Iterable[str], role: Role, *, follow: bool) -> Session:

@@ -44,7 +44,9 @@ def refusals(app: FastAPI) -> None:
 
     @app.exception_handler(SnowgaugeError)
     def refused(_: Request, error: SnowgaugeError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, status_of(error))
+        later = error.retry_after if isinstance(error, ActionRefused) else None
+        headers = {} if later is None else {"Retry-After": str(later)}
+        return JSONResponse({"detail": str(error)}, status_of(error), headers)
 
 
 def status_of(error: SnowgaugeError) -> int:
