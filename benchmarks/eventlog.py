@@ -12,8 +12,9 @@ import threading
 import time
 from pathlib import Path
 
-from snowgauge.eventlog.base import EventLog, LogEntry
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.contract import EventLog
+from snowgauge.delivery.spool import SpoolLog
+from snowgauge.events.log_entry import LogEntry
 
 SECONDS = 3.0
 ENTRY_BYTES = 3072

@@ -41,7 +41,7 @@ NAME = "collector.snowgauge.example"
 
 
 def serve(folder: str, port: int, tls_port: int, chain: str, key: str, secure: bool) -> None:
-    from snowgauge.eventlog.spool import SpoolLog
+    from snowgauge.delivery.spool import SpoolLog
 
     given: dict[str, Any] = {"interface": "127.0.0.1", "port": port, "pre_termination_period": "0 s"}
     if secure:

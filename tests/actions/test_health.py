@@ -14,9 +14,9 @@ import pytest
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.health import Readiness, check
 from snowgauge.actions.processes import processes
+from snowgauge.delivery.spool import SpoolLog
 from snowgauge.errors import LogUnavailable, StoreUnavailable
-from snowgauge.eventlog.base import LogEntry
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.store.base import Selection
 from snowgauge.store.memory import MemoryStore
 

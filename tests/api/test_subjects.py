@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from snowgauge.eventlog.base import LogEntry
 from snowgauge.events import payload_record
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.store.base import StoreBatch
 from snowgauge.testing.console import Browser, PrivatePort

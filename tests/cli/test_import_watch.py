@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.spool import SpoolLog
 from snowgauge.testing.cloudfront import log_line, write_log
 from snowgauge.testing.deployment import wait_until
 

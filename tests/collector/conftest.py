@@ -12,7 +12,7 @@ import pytest
 from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.app import create_app
 from snowgauge.collector.settings import CollectorSettings
-from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode
 from snowgauge.testing.asgi import Client, Response

@@ -10,7 +10,7 @@ import pytest
 from snowgauge.collector import demo
 from snowgauge.collector.app import create_app
 from snowgauge.collector.settings import CollectorSettings
-from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.settings.load import load
 from snowgauge.testing.asgi import Client

@@ -10,9 +10,9 @@ import pytest
 from snowgauge.collector.app import create_app
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.collector.submit import Submitter
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import LogEntry
-from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.testing.asgi import Client, call, scope
 
 

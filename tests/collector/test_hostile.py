@@ -11,7 +11,7 @@ from snowgauge.collector.app import create_app
 from snowgauge.collector.bodies import BodyTooLarge, inflate
 from snowgauge.collector.query_strings import first_value, with_parameter
 from snowgauge.collector.settings import CollectorSettings
-from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.events.payload_record import decode
 from snowgauge.testing.asgi import Client
 

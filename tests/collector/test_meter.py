@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 from snowgauge.collector.app import create_app
 from snowgauge.collector.random_uuids import RandomUuids
 from snowgauge.collector.settings import CollectorSettings
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.testing.asgi import Client
 
 

@@ -12,7 +12,7 @@ from snowgauge.collector.app import create_app
 from snowgauge.collector.proxy.app import AnalyticsProxy
 from snowgauge.collector.proxy.settings import ProxySettings
 from snowgauge.collector.settings import CollectorSettings
-from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.outgoing import HttpClient
 from snowgauge.testing.asgi import Client
 

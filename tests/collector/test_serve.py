@@ -22,8 +22,8 @@ import uvloop
 
 from snowgauge.collector.serve import serve
 from snowgauge.collector.settings import CollectorSettings
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.errors import SettingsError
-from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.events.payload_record import decode
 from snowgauge.testing.deployment import wait_until
 
@@ -293,7 +293,7 @@ def test_sigterm_keeps_serving_for_the_period_and_then_ends_well(tmp_path):
     program.write_text(
         "from snowgauge.collector.serve import run\n"
         "from snowgauge.collector.settings import CollectorSettings\n"
-        "from snowgauge.eventlog.memory import MemoryLog\n"
+        "from snowgauge.delivery.memory import MemoryLog\n"
         f"run(CollectorSettings(interface='localhost', port={port}, pre_termination_period='4 s',\n"
         "                      pre_termination_unhealthy=True),\n"
         "    MemoryLog().writer(), ready=lambda: print('ready', flush=True))\n"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from snowgauge.collector.app import create_app
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.collector.static import StaticFiles
-from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.testing.asgi import Client
 
 SCRIPT = b"window.snowplow = 1;\n" * 100

@@ -11,16 +11,16 @@ from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.places import EventLogPlace, store_places
 from snowgauge.actions.lifetime.tombstones import Tombstones
-from snowgauge.eventlog.base import LogEntry
-from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.delivery.attempts import Attempts
+from snowgauge.delivery.journal import Journal
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.worker import Patience, Worker
 from snowgauge.events.failed import Processor
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Enriched, Outcome, Tally
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
-from snowgauge.pipeline.attempts import Attempts
-from snowgauge.pipeline.journal import Journal
 from snowgauge.pipeline.lifetime import JournalPlace, RecoveriesPlace, WithoutErased
-from snowgauge.pipeline.worker import Patience, Worker
 from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.store.memory import MemoryStore
 from snowgauge.testing.events import NOON, web_page_view

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from snowgauge.cli.main import app as command_line
 from snowgauge.collector.app import create_app
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.errors import SettingsError, StoreUnavailable
-from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.events.payload_record import decode
 from snowgauge.pipeline import build, public_door, public_paths
 from snowgauge.settings.load import load

@@ -11,19 +11,19 @@ import pytest
 from snowgauge.collector.app import create_app
 from snowgauge.collector.routing import request_name
 from snowgauge.collector.settings import CollectorSettings
+from snowgauge.delivery.attempts import Attempts
+from snowgauge.delivery.journal import Journal
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.worker import Patience, Worker
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SettingsError, StoreUnavailable
-from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.events import payload_record
 from snowgauge.events.failed import Processor
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.trace_ids import trace_ids
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.settings import IgluSettings
-from snowgauge.pipeline.attempts import Attempts
-from snowgauge.pipeline.journal import Journal
 from snowgauge.pipeline.reporters import reporters
-from snowgauge.pipeline.worker import Patience, Worker
 from snowgauge.settings.load import load
 from snowgauge.store.memory import MemoryStore
 from snowgauge.telemetry.reporting.reports import reporting
@@ -263,7 +263,7 @@ def test_switched_off_it_is_not_even_imported(tmp_path):
         "from snowgauge.pipeline.reporters import reporters\n"
         "from snowgauge.settings.load import load\n"
         "assert reporters(load().settings, 'collector') == []\n"
-        "import snowgauge.collector.serve, snowgauge.pipeline.worker\n"
+        "import snowgauge.collector.serve, snowgauge.delivery.worker\n"
         # FastAPI itself imports the interface, which does nothing by itself
         "assert not {'opentelemetry.sdk', 'opentelemetry.exporter'} & set(sys.modules)\n"
     )

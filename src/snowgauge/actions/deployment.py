@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from snowgauge.delivery.contract import EventLog
 from snowgauge.enrich.enricher import Enricher
-from snowgauge.eventlog.base import EventLog
 from snowgauge.iglu.contract import Resolver, Validator
 from snowgauge.store.base import Store
 

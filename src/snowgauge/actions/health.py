@@ -12,8 +12,8 @@ import msgspec
 
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.processes import processes
+from snowgauge.delivery.contract import LogStats
 from snowgauge.errors import SnowgaugeError
-from snowgauge.eventlog.base import LogStats
 from snowgauge.store.base import StoreBatch
 from snowgauge.telemetry.metrics import gauge
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from snowgauge.cli.context import out, settings_of, table
-from snowgauge.eventlog.show import lines, stats_report
+from snowgauge.delivery.show import lines, stats_report
 from snowgauge.pipeline.build import open_eventlog
 
 

@@ -23,9 +23,8 @@ from snowgauge.collector.redirects import https_location
 from snowgauge.collector.request import ASGIApp, Header, Receive, Request, Scope, Send
 from snowgauge.collector.routing import Routes, request_name
 from snowgauge.collector.settings import CollectorSettings
-from snowgauge.collector.submit import Submitter
+from snowgauge.collector.submit import LogWriter, Submitter
 from snowgauge.collector.tracking import Tracking, bad_request, unavailable
-from snowgauge.eventlog.base import LogWriter
 from snowgauge.events.failed import Processor
 from snowgauge.telemetry.logs import logger
 

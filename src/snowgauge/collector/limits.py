@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from snowgauge.errors import SelfDescribingError
-from snowgauge.eventlog.base import LogEntry
 from snowgauge.events.failed import Processor, bad_row_data, bad_row_schema
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import encode
 from snowgauge.events.selfdescribing import SchemaKey

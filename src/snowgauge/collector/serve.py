@@ -28,9 +28,9 @@ from snowgauge.collector.app import create_app
 from snowgauge.collector.request import ASGIApp
 from snowgauge.collector.routing import request_name
 from snowgauge.collector.settings import CollectorSettings
+from snowgauge.collector.submit import LogWriter
 from snowgauge.connections import ConnectionGuard, ConnectionLimits
 from snowgauge.errors import SettingsError
-from snowgauge.eventlog.base import LogWriter
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.reporting import reports
 from snowgauge.telemetry.reporting.requests import Traced

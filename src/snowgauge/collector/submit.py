@@ -16,9 +16,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import LogEntry, LogWriter
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import observe
 
@@ -28,6 +29,16 @@ _UNHEALTHY_SECONDS = 5.0
 """How long one failed write counts against ``healthy``; without new requests nobody would find out that it is over."""
 
 _Group = list[tuple["asyncio.Future[LogUnavailable | None]", Sequence[LogEntry]]]
+
+
+class LogWriter(Protocol):
+    """What the collector needs of an event log; ``delivery.contract`` says what it promises."""
+
+    def append(self, entries: Sequence[LogEntry]) -> None: ...
+
+    def healthy(self) -> bool: ...
+
+    def close(self) -> None: ...
 
 
 class Submitter:

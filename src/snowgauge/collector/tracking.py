@@ -20,8 +20,8 @@ from snowgauge.collector.routing import Route
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.collector.submit import Submitter
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import LogEntry
 from snowgauge.events.failed import Processor
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.trace_ids import trace_ids
 from snowgauge.telemetry.reporting.base import TRANSACTION, Followed
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import snowgauge
+from snowgauge.delivery import build as delivery_build
+from snowgauge.delivery.contract import EventLog
 from snowgauge.errors import SettingsError
-from snowgauge.eventlog import build as eventlog_build
-from snowgauge.eventlog.base import EventLog
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.contract import Resolver, Validator
 from snowgauge.iglu.settings import IGLU_CENTRAL
@@ -39,7 +39,7 @@ def data_dir(settings: Settings) -> Path:
 
 
 def open_eventlog(settings: Settings) -> EventLog:
-    return eventlog_build.build(settings.eventlog, data_dir(settings))
+    return delivery_build.build(settings.eventlog, data_dir(settings))
 
 
 def open_store(settings: Settings) -> Store:

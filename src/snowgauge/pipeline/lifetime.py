@@ -33,9 +33,9 @@ from snowgauge.actions.lifetime.places import (
 )
 from snowgauge.actions.lifetime.pruning import pruned_failed
 from snowgauge.actions.lifetime.tombstones import Tombstones
+from snowgauge.delivery.journal import Journal, Processed
 from snowgauge.errors import SettingsError, SnowgaugeError
 from snowgauge.pipeline import build
-from snowgauge.pipeline.journal import Journal, Processed
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import BatchWriter, HasLifetime, Store, StoreBatch, WriteResult
 from snowgauge.store.clickhouse import snapshot

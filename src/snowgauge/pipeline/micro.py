@@ -26,17 +26,17 @@ from snowgauge.actions.micro.memory import MemoryMicroEvents
 from snowgauge.api.micro.app import MicroApp, Schemas
 from snowgauge.collector.serve import serve
 from snowgauge.collector.settings import CollectorSettings
+from snowgauge.delivery.worker import collector_failure
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SettingsError
-from snowgauge.eventlog.base import LogEntry
 from snowgauge.events import bad_row, enriched_tsv
 from snowgauge.events.analytics_json import schema_of, shredded
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.json_text import compact
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Enriched, Failed, Outcome
 from snowgauge.outgoing import HttpClient
-from snowgauge.pipeline.worker import collector_failure
 from snowgauge.telemetry.logs import logger
 
 Format = Literal["tsv", "json"]

@@ -11,7 +11,7 @@ from snowgauge.collector.pages.figures import figures
 from snowgauge.collector.pages.system_health import system_health
 from snowgauge.collector.request import ASGIApp
 from snowgauge.collector.settings import CollectorSettings
-from snowgauge.eventlog.base import LogWriter
+from snowgauge.delivery.contract import LogWriter
 from snowgauge.pipeline import build
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Store

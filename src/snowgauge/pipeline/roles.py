@@ -17,14 +17,14 @@ from snowgauge.api.app import create_app
 from snowgauge.api.programs import programs
 from snowgauge.connections import ConnectionGuard, ConnectionLimits
 from snowgauge.console.site import Console
+from snowgauge.delivery.attempts import Attempts
+from snowgauge.delivery.journal import Journal
+from snowgauge.delivery.worker import Patience, Worker
 from snowgauge.errors import RegistryOutage, StoreUnavailable
 from snowgauge.pipeline import build, lifetime, public_door, upgrades
-from snowgauge.pipeline.attempts import Attempts
-from snowgauge.pipeline.journal import Journal
 from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.self_recovery import keep_recovering
-from snowgauge.pipeline.worker import Patience, Worker
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Migration, Migrator
 from snowgauge.telemetry import metrics

@@ -11,9 +11,9 @@ from snowgauge.api.settings import ConsoleSettings
 from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.proxy.settings import ProxySettings
 from snowgauge.collector.settings import CollectorSettings
+from snowgauge.delivery.settings import EventLogSettings
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
 from snowgauge.enrich.settings import EnrichSettings
-from snowgauge.eventlog.settings import EventLogSettings
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.part_settings import PartSettings
 from snowgauge.settings.deployment import CommonSettings, PerformanceSettings, PipelineSettings

@@ -20,8 +20,8 @@ from snowgauge.api.app import create_app
 from snowgauge.api.doors import Doors
 from snowgauge.api.settings import ConsoleSettings
 from snowgauge.collector.admission.settings import Network
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.enrich.enricher import Enricher
-from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.store.base import Store

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.spool import SpoolLog
 
 
 def free_port() -> int:

@@ -13,8 +13,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from snowgauge.delivery.contract import EventLog, LogWriter, Subscription
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import EventLog, LogEntry, LogWriter, Subscription
+from snowgauge.events.log_entry import LogEntry
 
 MakeLog = Callable[..., EventLog]
 

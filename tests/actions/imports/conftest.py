@@ -8,7 +8,7 @@ from snowgauge.actions.imports.files import local_files
 from snowgauge.actions.imports.into_log import IntoLog
 from snowgauge.actions.imports.ledger import Ledger
 from snowgauge.actions.imports.totals import Totals
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.spool import SpoolLog
 from snowgauge.store.memory import MemoryStore
 
 

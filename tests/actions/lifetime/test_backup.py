@@ -17,7 +17,7 @@ from snowgauge.actions.lifetime import backup
 from snowgauge.actions.lifetime.copying import _sum as checksum
 from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.errors import SnowgaugeError
-from snowgauge.eventlog.base import LogEntry
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
 from snowgauge.pipeline import build

@@ -23,14 +23,14 @@ from snowgauge.actions.lifetime.person_export import export_person
 from snowgauge.actions.lifetime.places import EventLogPlace, Place, store_places
 from snowgauge.actions.lifetime.pruning import pruned_record
 from snowgauge.actions.lifetime.tombstones import Tombstones
+from snowgauge.delivery.journal import Journal, Processed
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.spool import SpoolLog
 from snowgauge.errors import SnowgaugeError
-from snowgauge.eventlog.base import LogEntry
-from snowgauge.eventlog.memory import MemoryLog
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Tally
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
-from snowgauge.pipeline.journal import Journal, Processed
 from snowgauge.pipeline.lifetime import JournalPlace
 from snowgauge.store.base import Store, StoreBatch
 from snowgauge.store.memory import MemoryStore
@@ -297,7 +297,7 @@ import os, sys, signal
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from snowgauge.actions.lifetime import places
-from snowgauge.eventlog.spool import SpoolLog, amend
+from snowgauge.delivery.spool import SpoolLog, amend
 from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.tombstones import Tombstones

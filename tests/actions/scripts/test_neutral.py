@@ -11,8 +11,8 @@ from snowgauge.actions.scripts.settings import ScriptsSettings
 from snowgauge.collector.app import create_app
 from snowgauge.collector.settings import CollectorSettings
 from snowgauge.collector.static import StaticFiles
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.errors import SettingsError
-from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.events.payload_record import decode
 from snowgauge.testing.asgi import Client
 

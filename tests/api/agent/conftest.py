@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from snowgauge.actions.deployment import Deployment
 from snowgauge.api.agent.app import agent_app
 from snowgauge.api.agent.settings import AgentSettings
-from snowgauge.eventlog.memory import MemoryLog
+from snowgauge.delivery.memory import MemoryLog
 from snowgauge.iglu.build import build
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.store.memory import MemoryStore

@@ -21,9 +21,10 @@ import orjson
 from snowgauge import __version__
 from snowgauge.actions.imports.ledger import Ledger, Pending
 from snowgauge.actions.imports.totals import Totals
+from snowgauge.delivery.contract import EventLog
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import EntryKind, EventLog, LogEntry
 from snowgauge.events.failed import Processor, bad_row_data, bad_row_schema
+from snowgauge.events.log_entry import EntryKind, LogEntry
 from snowgauge.events.timestamps import instant_text
 from snowgauge.store.base import Filter, Reader, Selection
 from snowgauge.telemetry.logs import logger

@@ -25,9 +25,10 @@ from snowgauge.actions.lifetime.files import sync_folder, written
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.places import Progress, silent
 from snowgauge.actions.lifetime.tombstones import Tombstones
+from snowgauge.delivery.contract import EventLog
 from snowgauge.errors import SnowgaugeError
-from snowgauge.eventlog.base import EventLog, LogEntry
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.timestamps import iso_text
 from snowgauge.store.base import EventKind
 from snowgauge.store.lifetime import Key, Lifetime, row_key

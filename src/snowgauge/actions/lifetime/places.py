@@ -9,10 +9,11 @@ import msgspec
 
 from snowgauge.actions.lifetime.marks import Finder, Mark
 from snowgauge.actions.lifetime.pruning import pruned_failed, pruned_record
+from snowgauge.delivery.contract import EventLog
 from snowgauge.errors import PayloadRecordError
-from snowgauge.eventlog.base import EventLog, LogEntry
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload_record import decode
 from snowgauge.store.base import EventKind
 from snowgauge.store.canonical import event_json, failed_json

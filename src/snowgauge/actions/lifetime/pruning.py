@@ -14,8 +14,8 @@ import msgspec
 
 from snowgauge.actions.lifetime.marks import Finder, Mark, Marks
 from snowgauge.errors import PayloadRecordError
-from snowgauge.eventlog.base import LogEntry
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
 

@@ -31,7 +31,7 @@ _ALLOWED = {
     ("snowgauge.events.selfdescribing", "SelfDescribing"),
     ("snowgauge.events.selfdescribing", "SchemaKey"),
     ("snowgauge.events.outcome", "Tally"),
-    ("snowgauge.pipeline.journal", "Processed"),
+    ("snowgauge.delivery.journal", "Processed"),
     ("msgspec._utils", "rebuild"),
 }
 
@@ -42,6 +42,9 @@ class Processed(msgspec.Struct):
     batch: StoreBatch
     tally: Tally
 
+
+_FORMERLY = {("snowgauge.pipeline.journal", "Processed"): Processed}
+"""Where these types were when older versions wrote their files."""
 
 _PACKED, _PICKLED = b"m", b"p"
 _pack = msgspec.msgpack.Encoder().encode
@@ -65,6 +68,8 @@ def _decode(body: bytes) -> Processed:
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _FORMERLY:
+            return _FORMERLY[module, name]
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"{module}.{name} does not belong into a journal")
         return super().find_class(module, name)

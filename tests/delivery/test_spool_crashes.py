@@ -13,14 +13,14 @@ from collections import Counter
 
 import pytest
 
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.spool import SpoolLog
 from snowgauge.testing.eventlog_contract import bodies, drain, entries, subscribed
 
 WRITER = """
 import random, sys, time
 from pathlib import Path
-from snowgauge.eventlog.base import LogEntry
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.events.log_entry import LogEntry
+from snowgauge.delivery.spool import SpoolLog
 
 name = sys.argv[2]
 writer = SpoolLog(Path(sys.argv[1]), segment_bytes=200_000, min_free_bytes=0).writer()
@@ -36,7 +36,7 @@ while True:
 READER = """
 import json, sys, zlib
 from pathlib import Path
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.spool import SpoolLog
 
 share, of = int(sys.argv[2]), int(sys.argv[3])
 log = SpoolLog(Path(sys.argv[1]), max_batch_entries=50, linger=0, min_free_bytes=0)

@@ -16,20 +16,11 @@ entries out among themselves (each entry goes to exactly one).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
-EntryKind = Literal["payload", "bad_row", "erased"]
-
-
-class LogEntry(msgspec.Struct, frozen=True):
-    """``payload``: ``body`` is a Thrift CollectorPayload record. ``bad_row``: a bad row the collector itself made, as
-    JSON. ``erased``: a person's data was here, ``body`` is zeros. ``received_at`` is the server clock in ms."""
-
-    body: bytes
-    received_at: int
-    kind: EntryKind = "payload"
+from snowgauge.events.log_entry import LogEntry
 
 
 class LogBatch(msgspec.Struct, frozen=True):

@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from snowgauge.delivery.contract import Amended, LogStats, LogWriter, Subscription
+from snowgauge.delivery.spool import folder as files
+from snowgauge.delivery.spool.amend import amend
+from snowgauge.delivery.spool.cursor import Place, read_place
+from snowgauge.delivery.spool.reader import BatchLimits, SpoolSubscription
+from snowgauge.delivery.spool.segment import DamagedSegment, SegmentReader
+from snowgauge.delivery.spool.writer import SpoolWriter
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import Amended, LogEntry, LogStats, LogWriter, Subscription
-from snowgauge.eventlog.spool import folder as files
-from snowgauge.eventlog.spool.amend import amend
-from snowgauge.eventlog.spool.cursor import Place, read_place
-from snowgauge.eventlog.spool.reader import BatchLimits, SpoolSubscription
-from snowgauge.eventlog.spool.segment import DamagedSegment, SegmentReader
-from snowgauge.eventlog.spool.writer import SpoolWriter
+from snowgauge.events.log_entry import LogEntry
 
 _FOLLOW_PAUSE = 0.1
 _LISTINGS = 20

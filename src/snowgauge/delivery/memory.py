@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from uuid import uuid4
 
+from snowgauge.delivery.contract import Amended, LogBatch, LogStats, LogWriter, Subscription, amended
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import Amended, LogBatch, LogEntry, LogStats, LogWriter, Subscription, amended
+from snowgauge.events.log_entry import LogEntry
 
 
 class MemoryLog:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from snowgauge.eventlog.base import LogEntry
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Failed, Outcome, Tally
 from snowgauge.events.trace_ids import trace_ids
 from snowgauge.telemetry.reporting.base import Followed, Told

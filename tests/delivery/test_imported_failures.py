@@ -2,8 +2,8 @@
 
 import msgspec
 
-from snowgauge.eventlog.base import LogEntry
-from snowgauge.pipeline.worker import collector_failure
+from snowgauge.delivery.worker import collector_failure
+from snowgauge.events.log_entry import LogEntry
 
 ROW = {
     "schema": "iglu:com.snowplowanalytics.snowplow.badrows/collector_payload_format_violation/jsonschema/1-0-0",

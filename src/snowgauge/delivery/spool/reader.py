@@ -8,12 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from snowgauge.delivery.contract import LogBatch
+from snowgauge.delivery.spool import folder as files
+from snowgauge.delivery.spool.cursor import Boundaries, Cursor
+from snowgauge.delivery.spool.salvage import replace_damaged
+from snowgauge.delivery.spool.segment import DamagedSegment, SegmentReader
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import LogBatch, LogEntry
-from snowgauge.eventlog.spool import folder as files
-from snowgauge.eventlog.spool.cursor import Boundaries, Cursor
-from snowgauge.eventlog.spool.salvage import replace_damaged
-from snowgauge.eventlog.spool.segment import DamagedSegment, SegmentReader
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.telemetry.logs import logger
 
 log = logger("eventlog")

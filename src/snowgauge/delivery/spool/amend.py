@@ -15,10 +15,11 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from snowgauge.delivery.contract import Amended, amended
+from snowgauge.delivery.spool import folder as files
+from snowgauge.delivery.spool.segment import KIND_CODES, KINDS, connect
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import Amended, LogEntry, amended
-from snowgauge.eventlog.spool import folder as files
-from snowgauge.eventlog.spool.segment import KIND_CODES, KINDS, connect
+from snowgauge.events.log_entry import LogEntry
 
 _TOGETHER = 200
 _TRIES = 50

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from snowgauge.eventlog.base import EventLog
-from snowgauge.eventlog.memory import MemoryLog
-from snowgauge.eventlog.settings import EventLogSettings
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.contract import EventLog
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.settings import EventLogSettings
+from snowgauge.delivery.spool import SpoolLog
 
 
 def build(settings: EventLogSettings, data_dir: Path) -> EventLog:

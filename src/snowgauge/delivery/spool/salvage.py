@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from snowgauge.eventlog.spool import folder as files
-from snowgauge.eventlog.spool.segment import KINDS, Row, create, log_frames, varint
+from snowgauge.delivery.spool import folder as files
+from snowgauge.delivery.spool.segment import KINDS, Row, create, log_frames, varint
 from snowgauge.telemetry.logs import logger
 
 log = logger("eventlog")

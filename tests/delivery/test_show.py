@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from snowgauge.eventlog.base import LogEntry, LogStats
-from snowgauge.eventlog.build import build
-from snowgauge.eventlog.memory import MemoryLog
-from snowgauge.eventlog.settings import EventLogSettings
-from snowgauge.eventlog.show import line, lines, stats_report
+from snowgauge.delivery.build import build
+from snowgauge.delivery.contract import LogStats
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.settings import EventLogSettings
+from snowgauge.delivery.show import line, lines, stats_report
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import encode
 from snowgauge.testing.eventlog_contract import entries

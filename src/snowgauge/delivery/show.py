@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import orjson
 
+from snowgauge.delivery.contract import LogStats
 from snowgauge.errors import PayloadRecordError
-from snowgauge.eventlog.base import LogEntry, LogStats
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload_record import decode
 
 

@@ -5,6 +5,6 @@ left behind when it is large enough. Pipeline workers read segments and delete e
 (docs/decisions: why segments and not one file).
 """
 
-from snowgauge.eventlog.spool.log import SpoolLog
+from snowgauge.delivery.spool.log import SpoolLog
 
 __all__ = ["SpoolLog"]

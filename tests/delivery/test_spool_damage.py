@@ -11,10 +11,10 @@ from contextlib import suppress
 
 import pytest
 
+from snowgauge.delivery.spool import SpoolLog
+from snowgauge.delivery.spool.salvage import salvage
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import LogEntry
-from snowgauge.eventlog.spool import SpoolLog
-from snowgauge.eventlog.spool.salvage import salvage
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.testing.eventlog_contract import bodies, drain, entries, subscribed
 
 

@@ -10,9 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from snowgauge.eventlog.base import LogEntry
-from snowgauge.eventlog.memory import MemoryLog
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.spool import SpoolLog
+from snowgauge.events.log_entry import LogEntry
 
 BODIES = st.lists(st.binary(max_size=40) | st.integers(0, 40_000).map(lambda size: b"x" * size), max_size=6)
 

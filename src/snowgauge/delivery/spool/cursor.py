@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from snowgauge.eventlog.spool import folder as files
-from snowgauge.eventlog.spool.segment import connect
+from snowgauge.delivery.spool import folder as files
+from snowgauge.delivery.spool.segment import connect
 from snowgauge.telemetry.logs import logger
 
 log = logger("eventlog")

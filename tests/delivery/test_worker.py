@@ -9,16 +9,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from snowgauge.delivery.attempts import Attempts
+from snowgauge.delivery.contract import LogBatch
+from snowgauge.delivery.journal import Journal, Processed
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.worker import Patience, Worker, chunks
 from snowgauge.errors import RegistryOutage, StoreUnavailable
-from snowgauge.eventlog.base import LogBatch, LogEntry
-from snowgauge.eventlog.memory import MemoryLog
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent, Processor
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Dropped, Enriched, Failed, Outcome
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
-from snowgauge.pipeline.attempts import Attempts
-from snowgauge.pipeline.journal import Journal, Processed
-from snowgauge.pipeline.worker import Patience, Worker, chunks
 from snowgauge.store.base import StoreBatch, WriteResult
 
 OUTAGE = RegistryOutage("iglu:com.acme/x/jsonschema/1-0-0", [{"repository": "r"}])

@@ -18,15 +18,16 @@ from typing import Protocol
 
 import msgspec
 
+from snowgauge.delivery.attempts import Attempts
+from snowgauge.delivery.contract import LogBatch, Subscription
+from snowgauge.delivery.following import followed
+from snowgauge.delivery.journal import Journal, Processed
 from snowgauge.errors import LogUnavailable, RegistryOutage, StoreUnavailable
-from snowgauge.eventlog.base import LogBatch, LogEntry, Subscription
 from snowgauge.events.bad_row import one_line
 from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Failed, Outcome, Tally
 from snowgauge.events.timestamps import instant_text
-from snowgauge.pipeline.attempts import Attempts
-from snowgauge.pipeline.following import followed
-from snowgauge.pipeline.journal import Journal, Processed
 from snowgauge.store.base import BatchWriter, StoreBatch
 from snowgauge.telemetry.logs import about, logger
 from snowgauge.telemetry.metrics import count, gauge, observe

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from snowgauge.eventlog.base import EventLog, LogEntry
-from snowgauge.eventlog.memory import MemoryLog
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.contract import EventLog
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.spool import SpoolLog
+from snowgauge.events.log_entry import LogEntry
 
 SECRET = b"secret-" * 4000
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from snowgauge.delivery.spool import folder as files
+from snowgauge.delivery.spool.segment import SegmentWriter
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import LogEntry
-from snowgauge.eventlog.spool import folder as files
-from snowgauge.eventlog.spool.segment import SegmentWriter
+from snowgauge.events.log_entry import LogEntry
 from snowgauge.telemetry.logs import logger
 
 log = logger("eventlog")

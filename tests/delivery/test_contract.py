@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from snowgauge.eventlog.memory import MemoryLog
-from snowgauge.eventlog.spool import SpoolLog
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.spool import SpoolLog
 from snowgauge.testing.eventlog_contract import EventLogContract
 
 

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from snowgauge.delivery.spool import folder as files
 from snowgauge.errors import LogUnavailable
-from snowgauge.eventlog.base import EntryKind, LogEntry
-from snowgauge.eventlog.spool import folder as files
+from snowgauge.events.log_entry import EntryKind, LogEntry
 
 _PAGE_BYTES = 8192  # two typical payloads; the middle of what was measured (docs/decisions)
 _SCHEMA = """CREATE TABLE entry (
