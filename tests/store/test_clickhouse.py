@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from snowgauge.actions.sql import exported
 from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.store.build import engine_connection
@@ -187,6 +188,12 @@ def test_exports(store: ClickHouseStore, fmt: str) -> None:
     else:
         rows = list(csv.DictReader(io.StringIO(raw.decode()), delimiter="," if fmt == "csv" else "\t"))
         assert [row["event_id"] for row in rows] == [web_page_view(n).event_id for n in range(5)]
+
+
+def test_a_csv_file_is_safe_in_a_spreadsheet_and_exact_where_asked(store: ClickHouseStore) -> None:
+    sql = "SELECT '=1+1' AS a, -5 AS b, 'x\n=\"y\"' AS c, CAST(NULL AS Nullable(String)) AS d"
+    assert b"".join(exported(store, sql, "csv")) == b'"a","b","c","d"\n"\'=1+1",-5,"x\n=""y""",\\N\n'
+    assert b"".join(exported(store, sql, "csv-exact")) == b"".join(store.export_raw(sql, "csv"))
 
 
 def test_an_unknown_export_format_is_named(store: ClickHouseStore) -> None:

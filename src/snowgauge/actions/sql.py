@@ -5,10 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from snowgauge.actions import spreadsheet
 from snowgauge.actions.deployment import Deployment
 from snowgauge.errors import ActionRefused
+from snowgauge.store.base import Sql
+
+Format = Literal["csv", "csv-exact", "tsv", "json", "parquet"]
+"""``csv`` is for spreadsheets: no cell begins like a formula. ``csv-exact`` is for programs: every value as stored."""
 
 _COLUMNS = """
 SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns
@@ -59,9 +64,15 @@ def tables(deployment: Deployment) -> list[Table]:
     return [Table(name, columns) for name, columns in found.items()]
 
 
-def export(deployment: Deployment, sql: str, fmt: str) -> Iterator[bytes]:
-    """All rows as csv, tsv, json or parquet, streamed. The first piece is read here, so that a refusal is one."""
-    pieces = iter(deployment.store.export_raw(sql, fmt))
+def exported(store: Sql, sql: str, fmt: Format) -> Iterator[bytes]:
+    """A query's result in a ``Format``, piece by piece."""
+    pieces = store.export_raw(sql, "csv" if fmt == "csv-exact" else fmt)
+    return spreadsheet.neutralised(pieces) if fmt == "csv" else iter(pieces)
+
+
+def export(deployment: Deployment, sql: str, fmt: Format) -> Iterator[bytes]:
+    """All rows in a ``Format``, streamed. The first piece is read here, so that a refusal is one."""
+    pieces = exported(deployment.store, sql, fmt)
     first = next(pieces, b"")
 
     def all_pieces() -> Iterator[bytes]:

@@ -58,7 +58,10 @@ def events(
     fmt: Annotated[
         Format,
         typer.Option(
-            "--format", "-f", help="tsv: Snowplow's enriched TSV; snowplow-json: as its analytics SDKs print it."
+            "--format",
+            "-f",
+            help="csv is for spreadsheets: no cell begins like a formula; csv-exact is as stored. "
+            "tsv: Snowplow's enriched TSV; snowplow-json: as its analytics SDKs print it.",
         ),
     ] = "parquet",
     kind: Annotated[

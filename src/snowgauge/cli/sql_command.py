@@ -19,7 +19,12 @@ def sql(
     ctx: typer.Context,
     query: Annotated[str, typer.Argument(help="The query; `-` reads it from standard input.")],
     fmt: Annotated[
-        Literal["table", "json", "csv", "tsv", "parquet"], typer.Option("--format", "-f", help="Form of the result.")
+        Literal["table", "json", "csv", "csv-exact", "tsv", "parquet"],
+        typer.Option(
+            "--format",
+            "-f",
+            help="Form of the result. csv is for spreadsheets: no cell begins like a formula; csv-exact is as stored.",
+        ),
     ] = "table",
     limit: Annotated[int, typer.Option(min=1, help="Most rows of a table.")] = 1000,
     write: Annotated[bool, typer.Option("--write", help="Allow statements that change data.")] = False,
@@ -28,6 +33,7 @@ def sql(
 
     Example: `snowgauge sql "SELECT event_name, count() FROM atomic.events GROUP BY 1" --format csv`
     """
+    from snowgauge.actions.sql import exported
     from snowgauge.pipeline.build import open_store
 
     text = sys.stdin.read() if query == "-" else query
@@ -39,7 +45,7 @@ def sql(
             if result.truncated:
                 err.print(f"[dim]more rows than {limit}: raise --limit, or use --format[/]")
         else:
-            for chunk in store.export_raw(text, fmt):
+            for chunk in exported(store, text, fmt):
                 sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
     finally:

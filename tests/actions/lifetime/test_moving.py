@@ -216,3 +216,17 @@ def test_a_copy_that_was_killed_half_way_through_a_batch_is_gone_on_with(
     (day,) = copy(end(source), end(target), Tombstones(tmp_path))
     assert (day.copied, day.same) == (500, True)
     assert len(list(target.lifetime().scan("good"))) == 2500
+
+
+FORMULA = '=HYPERLINK("https://a.example")'
+
+
+def test_csv_is_safe_in_a_spreadsheet_and_exact_where_asked(store: Store, tmp_path: Path) -> None:
+    store.write(StoreBatch("b", [web_page_view(1, page_title=FORMULA, geo_longitude=-2.25)]))
+    for fmt, title in (("csv", f"'{FORMULA}"), ("csv-exact", FORMULA)):
+        (file,) = run(store, tmp_path / fmt, fmt=fmt).written
+        with (tmp_path / fmt / file.path).open(newline="") as lines:
+            (row,) = csv.DictReader(lines)
+        assert (row["page_title"], row["geo_longitude"]) == (title, "-2.25")
+    with pytest.raises(SnowgaugeError, match="csv-exact"):
+        run(store, tmp_path / "csv", fmt="csv-exact")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pyarrow.parquet
 import pytest
 
+from snowgauge.actions.sql import exported
 from snowgauge.errors import QueryRefused
 from snowgauge.store.base import StoreBatch
 from snowgauge.store.postgres.query import first_word
@@ -112,6 +113,13 @@ QUERY = (
     "SELECT g AS id, CASE WHEN g %s 2 = 0 THEN 'a\"b,c' || chr(9) || chr(10) END AS text, g / 4.0 AS number, "
     "g > 1 AS yes, jsonb_build_object('g', g) AS doc, timestamp '2024-05-01' AS at FROM generate_series(1, 12000) g"
 ).replace("%s", "%")
+
+
+def test_a_csv_file_is_safe_in_a_spreadsheet_and_exact_where_asked(postgres: PostgresStore) -> None:
+    sql = "SELECT '=1+1' AS a, -5 AS b, '-5' AS c, '@x,y' || chr(13) AS d, NULL AS e"
+    wanted = b'"a","b","c","d","e"\n"\'=1+1",-5,"-5","\'@x,y\r",""\n'
+    assert b"".join(exported(postgres, sql, "csv")) == wanted
+    assert b"".join(exported(postgres, sql, "csv-exact")) == b"".join(postgres.export_raw(sql, "csv"))
 
 
 def test_export_as_json_csv_and_tsv(postgres: PostgresStore) -> None:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Literal, get_args
 
 import msgspec
 
+from snowgauge.actions import spreadsheet
 from snowgauge.actions.lifetime.files import written
 from snowgauge.actions.lifetime.places import Progress, silent
 from snowgauge.errors import SnowgaugeError
@@ -28,11 +29,11 @@ from snowgauge.store.base import EventKind, Reader, Selection
 from snowgauge.store.canonical import contexts_text, time_text, unstruct_text
 from snowgauge.store.lifetime import Lifetime, Row, row_key
 
-Format = Literal["parquet", "csv", "jsonl", "tsv", "snowplow-json"]
+Format = Literal["parquet", "csv", "csv-exact", "jsonl", "tsv", "snowplow-json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 DAY = 86_400_000
 _PAGE = 5000
-_SUFFIX = {"snowplow-json": "jsonl"}
+_SUFFIX = {"csv-exact": "csv", "snowplow-json": "jsonl"}
 _LIST = "_export.json"
 
 
@@ -153,22 +154,25 @@ def _lines(lines: Iterable[bytes], file: BinaryIO) -> int:
     return count
 
 
-def _csv(rows: Iterable[Row], file: BinaryIO) -> int:
-    """With a header; instants as in the TSV, self-describing columns as JSON text."""
+def _csv(rows: Iterable[Row], file: BinaryIO, text_of: Callable[[str], str] = spreadsheet.cell) -> int:
+    """With a header; instants as in the TSV, self-describing columns as JSON text. No cell begins like a formula,
+    unless ``text_of`` leaves texts as they are."""
     text = io.TextIOWrapper(file, "utf-8", errors="replace", newline="")
     writer = csv.writer(text)
     writer.writerow([field.name for field in ATOMIC_FIELDS])
     count = 0
     for row in rows:
         assert isinstance(row, EnrichedEvent)
-        writer.writerow([_cell(value) for value in _flat(row).values()])
+        writer.writerow([_cell(value, text_of) for value in _flat(row).values()])
         count += 1
     text.flush()
     text.detach()
     return count
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, text_of: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return text_of(value)
     return {None: "", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else value
 
 
@@ -230,6 +234,7 @@ def _typed(event: EnrichedEvent) -> dict[str, Any]:
 _WRITERS: Mapping[Format, Callable[[Iterable[Row], BinaryIO], int]] = {
     "parquet": _parquet,
     "csv": _csv,
+    "csv-exact": partial(_csv, text_of=str),
     "jsonl": _jsonl,
     "tsv": _tsv,
     "snowplow-json": _snowplow_json,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from snowgauge.actions import spreadsheet
 from snowgauge.actions.lifetime.erasing import Erasing, Identifier
 from snowgauge.actions.lifetime.files import written
 from snowgauge.actions.lifetime.places import Progress, shown, silent
@@ -22,7 +23,7 @@ def export_person(
     """Write ``<place>.json`` (one array) and ``<place>.csv`` for every place that holds something; answers how much.
 
     It finds what an erasure of the same identifiers would take out. Of requests that carry several persons' events
-    only the person's own are given.
+    only the person's own are given. The JSON is as stored; in the CSV no cell begins like a formula.
     """
     finder = erasing.finder(identifiers)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -63,7 +64,7 @@ def _finish(rows: Path, target: Path, columns: list[str]) -> None:
     with rows.open("rb") as lines, written(target.with_suffix(".csv")) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="")
         writer = csv.writer(text)
-        writer.writerow(columns)
+        writer.writerow(map(spreadsheet.cell, columns))
         for line in lines:
             row = msgspec.json.decode(line)
             writer.writerow([_cell(row.get(column)) for column in columns])
@@ -74,4 +75,4 @@ def _finish(rows: Path, target: Path, columns: list[str]) -> None:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return spreadsheet.cell(value) if isinstance(value, str) else msgspec.json.encode(value).decode()

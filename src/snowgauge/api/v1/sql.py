@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -13,8 +13,13 @@ from snowgauge.api.doors import Caller, address, needs
 from snowgauge.api.v1.parts import Parts, TheDoors
 
 router = APIRouter(prefix="/sql", tags=["sql"], dependencies=[needs("query:sql")])
-_KINDS = {"csv": "text/csv", "tsv": "text/tab-separated-values", "json": "application/x-ndjson",
-          "parquet": "application/vnd.apache.parquet"}  # fmt: skip
+_KINDS: dict[sql.Format, str] = {
+    "csv": "text/csv",
+    "csv-exact": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "json": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+}
 
 
 class Asked(BaseModel):
@@ -44,9 +49,12 @@ def export(
     who: Caller,
     request: Request,
     query: Annotated[str, Query(max_length=100_000)],
-    format: Literal["csv", "tsv", "json", "parquet"] = "csv",  # noqa: A002 - its name in the URL
+    format: Annotated[  # noqa: A002 - its name in the URL
+        sql.Format, Query(description="csv is for spreadsheets: no cell begins like a formula. csv-exact is as stored.")
+    ] = "csv",
 ) -> StreamingResponse:
     """Every row of a query's result as a file."""
     doors.access.record(who, "export", query[:200], format, ip=address(request))
-    headers = {"content-disposition": f'attachment; filename="result.{format}"'}
+    suffix = format.partition("-")[0]
+    headers = {"content-disposition": f'attachment; filename="result.{suffix}"'}
     return StreamingResponse(sql.export(parts, query, format), media_type=_KINDS[format], headers=headers)

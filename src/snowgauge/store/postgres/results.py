@@ -64,7 +64,8 @@ def _json(names: Sequence[str], pages: Iterable[list[Any]]) -> Iterator[bytes]:
 
 def _csv(names: Sequence[str], pages: Iterable[list[Any]]) -> Iterator[bytes]:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    # every text is quoted: where only some are, a carriage return is not, and ends the line for those who read it
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(names)
     for rows in pages:
         writer.writerows([[_field(value) for value in row] for row in rows])
