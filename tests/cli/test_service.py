@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from snowgauge.cli.main import app
 from snowgauge.errors import SettingsError
+from snowgauge.pipeline import build
 from snowgauge.pipeline.service_unit import Service, unit
 from snowgauge.store.base import Migration
 
@@ -105,9 +106,8 @@ class Layout:
 def test_what_the_next_start_would_apply(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, applied: tuple[str | None, ...], code: int, says: str
 ) -> None:
-    from snowgauge.cli import upgrade_command
 
-    monkeypatch.setattr(upgrade_command, "open_store", lambda _: Layout(*applied))
+    monkeypatch.setattr(build, "open_store", lambda _: Layout(*applied))
     done = run("--set", f"common.data_dir={tmp_path}", "upgrade", "check")
     assert done.exit_code == code  # type: ignore[attr-defined]
     assert says in done.output  # type: ignore[attr-defined]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from snowgauge.actions.access.book import AccessBook
-from snowgauge.actions.access.roles import Principal, Role, Scope
+from snowgauge.actions.access.roles import Principal
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import AccessRefused
-from snowgauge.pipeline.build import open_access
+
+if TYPE_CHECKING:
+    from snowgauge.actions.access.book import AccessBook
 
 _SHELL = Principal("command line", "local", frozenset())
 
@@ -39,6 +40,8 @@ def add_admin(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOp
 
     Example: `snowgauge access add-admin ada`
     """
+    from snowgauge.pipeline.build import open_access
+
     _add(open_access(settings_of(ctx)), name, "admin", _password(password_stdin))
 
 
@@ -52,10 +55,14 @@ def add(
 
     Example: `snowgauge access add grace --role analyst`
     """
+    from snowgauge.pipeline.build import open_access
+
     _add(open_access(settings_of(ctx)), name, role, _password(password_stdin))
 
 
 def _add(book: AccessBook, name: str, role: str, secret: str) -> None:
+    from snowgauge.actions.access.roles import Role
+
     person = book.add_person(name, secret, cast(Role, role))
     book.record(_SHELL, "add person", person.name, f"role {person.role}")
     out.print(f"{person.name} may log in as {person.role}")
@@ -74,6 +81,8 @@ def show(ctx: typer.Context) -> None:
 
     Example: `snowgauge access list`
     """
+    from snowgauge.pipeline.build import open_access
+
     book = open_access(settings_of(ctx))
     out.print(table(("person", "role", "last login"), [(p.name, p.role, _day(p.last_login)) for p in book.people()]))
     keys = book.keys()
@@ -92,6 +101,8 @@ def password(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOpt
 
     Example: `snowgauge access password ada`
     """
+    from snowgauge.pipeline.build import open_access
+
     book = open_access(settings_of(ctx))
     person_id = _named(book, name)
     book.change_person(person_id, password=_password(password_stdin))
@@ -104,6 +115,8 @@ def remove(ctx: typer.Context, name: NameArgument) -> None:
 
     Example: `snowgauge access remove grace`
     """
+    from snowgauge.pipeline.build import open_access
+
     book = open_access(settings_of(ctx))
     person = book.remove_person(_named(book, name))
     book.record(_SHELL, "remove person", person.name)
@@ -126,6 +139,9 @@ def add_key(
 
     Example: `snowgauge access add-key grafana --scope read:aggregates`
     """
+    from snowgauge.actions.access.roles import Scope
+    from snowgauge.pipeline.build import open_access
+
     book = open_access(settings_of(ctx))
     key, secret = book.add_key(name, cast(list[Scope], scope), created_by=_SHELL.name)
     book.record(_SHELL, "add key", key.name, ", ".join(key.scopes))

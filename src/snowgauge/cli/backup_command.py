@@ -9,8 +9,6 @@ import typer
 
 from snowgauge.cli.context import err, options, out, settings_of
 from snowgauge.cli.erase_command import progress_lines
-from snowgauge.pipeline.lifetime import restore_backup, take_backup
-from snowgauge.settings.load import DEFAULT_FILE
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +23,9 @@ def backup(
 
     Example: `snowgauge backup /backups/2024-05-01`
     """
+    from snowgauge.pipeline.lifetime import take_backup
+    from snowgauge.settings.load import DEFAULT_FILE
+
     settings = settings_of(ctx)
     file = options(ctx).config or Path(DEFAULT_FILE)
     made = take_backup(settings, folder, progress_lines("backing up"), file=file if file.is_file() else None)
@@ -42,6 +43,8 @@ def restore(
 
     Example: `snowgauge restore /backups/2024-05-01`
     """
+    from snowgauge.pipeline.lifetime import restore_backup
+
     made, gone, moved = restore_backup(settings_of(ctx), folder, replace=replace, progress=progress_lines("restoring"))
     out.print(f"restored what was taken at {made.taken_at}")
     if gone:

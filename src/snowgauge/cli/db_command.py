@@ -6,9 +6,6 @@ import typer
 
 from snowgauge.cli.context import out, settings_of, table
 from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
-from snowgauge.pipeline.build import open_store
-from snowgauge.pipeline.lifetime import opened
-from snowgauge.pipeline.upgrades import migrate
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +23,9 @@ def init(ctx: typer.Context, backup: BackupOption = None) -> None:
 
     Example: `snowgauge db init`
     """
+    from snowgauge.pipeline.lifetime import opened
+    from snowgauge.pipeline.upgrades import migrate
+
     with opened(settings_of(ctx, *upgrade_flags(backup))) as (settings, store):
         applied = migrate(settings, store, ask=asker())
     for step in applied:
@@ -38,6 +38,8 @@ def status(ctx: typer.Context) -> None:
 
     Example: `snowgauge db status`
     """
+    from snowgauge.pipeline.build import open_store
+
     store = open_store(settings_of(ctx))
     try:
         steps = store.migrations()
@@ -56,6 +58,8 @@ def vacuum(ctx: typer.Context) -> None:
 
     Example: `snowgauge db vacuum`
     """
+    from snowgauge.pipeline.build import open_store
+
     store = open_store(settings_of(ctx))
     try:
         tables = store.vacuum()

@@ -6,21 +6,18 @@ import json
 import os
 import sys
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from snowgauge.actions.demo import APP_ID, seeding
-from snowgauge.actions.demo.places import DocumentationAddresses
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.cli.upgrade_command import asker
 from snowgauge.errors import SnowgaugeError
-from snowgauge.pipeline import build
-from snowgauge.pipeline.lifetime import gate, opened, without_erased
-from snowgauge.pipeline.upgrades import migrate
-from snowgauge.settings.model import Settings
+
+if TYPE_CHECKING:
+    from snowgauge.actions.demo import seeding
+    from snowgauge.settings.model import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the sums as JSON, for programs.")]
 _MEANINGS = {
@@ -55,6 +52,21 @@ def seed(
 
     Example: `snowgauge demo seed --days 30 --visitors 5000`
     """
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from snowgauge.actions.demo import seeding
+    from snowgauge.actions.demo.places import DocumentationAddresses
+    from snowgauge.pipeline import build
+    from snowgauge.pipeline.lifetime import gate, opened, without_erased
+    from snowgauge.pipeline.upgrades import migrate
+
     settings = _lasting(settings_of(ctx))
     enriching = build.Enriching(settings, os.environ, start=False, more=[DocumentationAddresses()])
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
@@ -89,6 +101,10 @@ def clear(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     Example: `snowgauge demo clear`
     """
+    from snowgauge.actions.demo import APP_ID, seeding
+    from snowgauge.pipeline import build
+    from snowgauge.pipeline.lifetime import gate, opened
+
     settings = _lasting(settings_of(ctx))
     with opened(settings) as (_, store):
         book = seeding.SeedBook(build.data_dir(settings))
@@ -101,6 +117,8 @@ def clear(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _lasting(settings: Settings) -> Settings:
+    from snowgauge.pipeline import build
+
     if build.store_kind(settings) == "memory":
         raise SnowgaugeError("store.url is memory://: what another process stores there cannot be seen here")
     return settings

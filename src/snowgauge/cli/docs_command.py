@@ -11,11 +11,7 @@ import typer
 import snowgauge
 from snowgauge.cli import lazy
 from snowgauge.cli.context import err, out
-from snowgauge.enrich.enrichments import reference as enrichments_reference
 from snowgauge.errors import SnowgaugeError
-from snowgauge.modelling import reference as modelling_reference
-from snowgauge.settings import reference as settings_reference
-from snowgauge.telemetry.metrics import METRICS
 
 
 def register(app: typer.Typer) -> None:
@@ -68,6 +64,10 @@ def openapi(
 
 def pages() -> Iterator[tuple[str, str]]:
     """File name and text of every page."""
+    from snowgauge.enrich.enrichments import reference as enrichments_reference
+    from snowgauge.modelling import reference as modelling_reference
+    from snowgauge.settings import reference as settings_reference
+
     yield "settings.md", settings_reference.markdown()
     yield "commands.md", _commands()
     yield "metrics.md", _metrics()
@@ -84,6 +84,8 @@ def _endpoints() -> str:
 
 
 def _metrics() -> str:
+    from snowgauge.telemetry.metrics import METRICS
+
     rows = [
         "# Metrics",
         "",

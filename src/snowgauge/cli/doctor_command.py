@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-from snowgauge.actions.doctor import examine
 from snowgauge.cli.context import err, out, settings_of
-from snowgauge.pipeline.build import open_deployment
 
 _MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]look[/]", "fail": "[bold red]bad[/]", "skip": "[dim]--[/]"}
 
@@ -29,6 +27,9 @@ def doctor(
 
     Example: `snowgauge doctor`
     """
+    from snowgauge.actions.doctor import examine
+    from snowgauge.pipeline.build import open_deployment
+
     deployment = open_deployment(settings_of(ctx))
     try:
         checks = examine(deployment, deployment.surroundings)

@@ -13,10 +13,7 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from snowgauge.cli.context import err, settings_of
-from snowgauge.enrich.recorded import run_lines
 from snowgauge.errors import SnowgaugeError
-from snowgauge.events.outcome import Tally
-from snowgauge.pipeline.build import Enriching
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +39,10 @@ def enrich(
 
     Example: `snowgauge enrich payloads.jsonl --schemas ./schemas --enrichments none`
     """
+    from snowgauge.enrich.recorded import run_lines
+    from snowgauge.events.outcome import Tally
+    from snowgauge.pipeline.build import Enriching
+
     flags = []
     if resolver is not None:
         flags.append(f"iglu.resolver={resolver.absolute()}")

@@ -7,18 +7,16 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from snowgauge.cli.context import err, out, settings_of, table
-from snowgauge.enrich import city_database
-from snowgauge.enrich.explain import Explanation
-from snowgauge.enrich.listing import listed, not_configured
-from snowgauge.enrich.recorded import BadLine, outcome_line, read_line
 from snowgauge.errors import SnowgaugeError
-from snowgauge.events import payload_record
-from snowgauge.pipeline.build import Enriching, data_dir, open_outgoing, open_store
+
+if TYPE_CHECKING:
+    from snowgauge.enrich.explain import Explanation
+    from snowgauge.pipeline.build import Enriching
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +35,8 @@ def list_enrichments(ctx: typer.Context) -> None:
 
     Example: `snowgauge enrichments list`
     """
+    from snowgauge.pipeline.build import Enriching
+
     _print(Enriching(settings_of(ctx), os.environ, start=False), whole=True)
 
 
@@ -47,11 +47,15 @@ def check(
 
     Example: `snowgauge enrichments check ./enrichments`
     """
+    from snowgauge.pipeline.build import Enriching
+
     _print(Enriching(settings_of(ctx, f"enrichments.folder={folder}"), os.environ, start=False))
     out.print(f"{folder}: nothing wrong")
 
 
 def _print(enriching: Enriching, *, whole: bool = False) -> None:
+    from snowgauge.enrich.listing import listed, not_configured
+
     try:
         lines = listed(enriching.loaded, enriching.assets.ages())
         if whole:
@@ -91,6 +95,8 @@ def explain(
 
     Example: `snowgauge enrichments explain payloads.jsonl`
     """
+    from snowgauge.pipeline.build import Enriching, open_store
+
     settings = settings_of(ctx)
     if what == "-" or Path(what).is_file():
         records = _records(sys.stdin.read() if what == "-" else Path(what).read_text("utf-8", "surrogateescape"))
@@ -115,6 +121,9 @@ def explain(
 
 
 def _records(text: str) -> list[bytes]:
+    from snowgauge.enrich.recorded import BadLine, read_line
+    from snowgauge.events import payload_record
+
     records = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -128,6 +137,8 @@ def _records(text: str) -> list[bytes]:
 
 
 def _show(explanation: Explanation, *, as_json: bool) -> None:
+    from snowgauge.enrich.recorded import outcome_line
+
     outcome = json.loads(outcome_line(None, explanation.outcome))
     if as_json:
         steps = [
@@ -153,6 +164,9 @@ def fetch(ctx: typer.Context) -> None:
 
     Example: `snowgauge assets fetch`
     """
+    from snowgauge.enrich import city_database
+    from snowgauge.pipeline.build import data_dir, open_outgoing
+
     settings = settings_of(ctx)
     http = open_outgoing(settings)
     try:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import getpass
 import json
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from snowgauge.actions.lifetime.erasing import Erasing, Identifier, Order, Plan, Report
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import SnowgaugeError
-from snowgauge.events.timestamps import iso_text
-from snowgauge.pipeline.lifetime import erasing, opened
+
+if TYPE_CHECKING:
+    from snowgauge.actions.lifetime.erasing import Erasing, Identifier, Order, Plan, Report
 
 UserIdOption = Annotated[list[str] | None, typer.Option("--user-id", help="Value of user_id. May be repeated.")]
 DomainUserIdOption = Annotated[
@@ -76,6 +76,8 @@ def erase(
 
     Example: `snowgauge erase --user-id ann --email ann@example.com`
     """
+    from snowgauge.pipeline.lifetime import erasing, opened
+
     given = identifiers(user_id, domain_userid, network_userid, ip, email, anywhere)
     with opened(settings_of(ctx)) as (settings, store):
         action = erasing(settings, store)
@@ -129,6 +131,8 @@ def progress_lines(verb: str) -> _Progress:
 
 
 def _show_plan(plan: Plan, as_json: bool) -> None:
+    from snowgauge.events.timestamps import iso_text
+
     if as_json:
         out.print_json(json.dumps(msgspec.to_builtins(plan)))
         return

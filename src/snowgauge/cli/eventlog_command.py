@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from snowgauge.cli.context import out, settings_of, table
-from snowgauge.delivery.show import lines, stats_report
-from snowgauge.pipeline.build import open_eventlog
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +27,9 @@ def show(
 
     Example: `snowgauge eventlog show --limit 10`
     """
+    from snowgauge.delivery.show import lines
+    from snowgauge.pipeline.build import open_eventlog
+
     log = open_eventlog(settings_of(ctx))
     for line in lines(log.peek(limit, follow)):
         sys.stdout.buffer.write(line + b"\n")
@@ -42,6 +43,9 @@ def stats(
 
     Example: `snowgauge eventlog stats`
     """
+    from snowgauge.delivery.show import stats_report
+    from snowgauge.pipeline.build import open_eventlog
+
     found = open_eventlog(settings_of(ctx)).stats()
     if as_json:
         out.print_json(json.dumps(stats_report(found)))

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from snowgauge.actions.lifetime.exporting import Format, export
-from snowgauge.actions.lifetime.person_export import export_person
+from snowgauge.actions.lifetime.exporting import Format
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.cli.erase_command import (
     AnywhereOption,
@@ -22,7 +21,6 @@ from snowgauge.cli.erase_command import (
     progress_lines,
 )
 from snowgauge.errors import SnowgaugeError
-from snowgauge.pipeline.lifetime import erasing, opened
 from snowgauge.store.base import EventKind
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder to write to.")]
@@ -72,6 +70,9 @@ def events(
 
     Example: `snowgauge export events --since 2024-05-01 --until 2024-06-01 --format parquet exported`
     """
+    from snowgauge.actions.lifetime.exporting import export
+    from snowgauge.pipeline.lifetime import opened
+
     first, last = instant(since, "--since"), instant(until, "--until")
     with opened(settings_of(ctx)) as (_, store):
         done = export(
@@ -102,6 +103,9 @@ def person(
 
     Example: `snowgauge export person --user-id ann --email ann@example.com for-ann`
     """
+    from snowgauge.actions.lifetime.person_export import export_person
+    from snowgauge.pipeline.lifetime import erasing, opened
+
     given = identifiers(user_id, domain_userid, network_userid, ip, email, anywhere)
     with opened(settings_of(ctx)) as (settings, store):
         counts = export_person(erasing(settings, store), given, folder, progress_lines("looking"))

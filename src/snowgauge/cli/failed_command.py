@@ -6,25 +6,19 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
-from rich.syntax import Syntax
-from rich.text import Text
 
-from snowgauge.actions.failed import groups as grouping
-from snowgauge.actions.failed.edits import EditOptions
-from snowgauge.actions.failed.recover import Report, Totals, new_run, recover
-from snowgauge.actions.failed.recovery_config import read_config
-from snowgauge.actions.failed.replay import Replayer
-from snowgauge.actions.failed.runs import Plan, Runs
-from snowgauge.actions.failed.where import Choice
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.cli.failed_report import Teller, cell, json_line, json_text, pretty, print_totals, progress
-from snowgauge.pipeline import lifetime
-from snowgauge.pipeline.build import Enriching, data_dir, open_iglu, open_store
-from snowgauge.settings.model import Settings
+
+if TYPE_CHECKING:
+    from snowgauge.actions.failed.recover import Report, Totals
+    from snowgauge.actions.failed.runs import Plan, Runs
+    from snowgauge.actions.failed.where import Choice
+    from snowgauge.settings.model import Settings
 
 _PANEL_SELECT, _PANEL_EDIT = "Which events", "What to change in them"
 
@@ -65,6 +59,8 @@ LimitOption = Annotated[int, typer.Option(min=1, help="Most lines.")]
 
 
 def _choice(status: list[str] | None, **given: Any) -> Choice:
+    from snowgauge.actions.failed.where import Choice
+
     chosen = [] if status and "all" in status else status or ["open"]
     return Choice(status=chosen, **{name: value for name, value in given.items() if value})
 
@@ -87,6 +83,9 @@ def show_groups(
 
     Example: `snowgauge failed groups --since 2024-05-01`
     """
+    from snowgauge.actions.failed import groups as grouping
+    from snowgauge.pipeline.build import open_store
+
     choice = _choice(status, type=failure_type, schema=schema, app_id=app_id, since=since, until=until, where=where)
     store = open_store(settings_of(ctx))
     try:
@@ -123,6 +122,9 @@ def show_list(
 
     Example: `snowgauge failed list --type schema_violations --limit 10`
     """
+    from snowgauge.actions.failed import groups as grouping
+    from snowgauge.pipeline.build import open_store
+
     choice = _choice(
         status, group=group, type=failure_type, schema=schema, app_id=app_id, since=since, until=until, where=where
     )
@@ -152,6 +154,12 @@ def show_one(
 
     Example: `snowgauge failed show 0b6f6e0e-6c8e-5f0e-9d5e-2f5a8f1f7c11`
     """
+    from rich.syntax import Syntax
+    from rich.text import Text
+
+    from snowgauge.actions.failed import groups as grouping
+    from snowgauge.pipeline.build import open_iglu, open_store
+
     settings = settings_of(ctx)
     store = open_store(settings)
     try:
@@ -235,6 +243,12 @@ def recover_command(
 
     Example: `snowgauge failed recover --group 3f2a9c01d7 --cast event.data.quantity=integer --dry-run`
     """
+    from snowgauge.actions.failed.edits import EditOptions
+    from snowgauge.actions.failed.recover import new_run
+    from snowgauge.actions.failed.runs import Plan, Runs
+    from snowgauge.actions.failed.where import Choice
+    from snowgauge.pipeline.build import data_dir
+
     settings = settings_of(ctx)
     runs = Runs(data_dir(settings))
     if resume is not None:
@@ -254,6 +268,12 @@ def recover_command(
 
 
 def _carry_out(settings: Settings, runs: Runs, plan: Plan, *, dry_run: bool, show: int, as_json: bool) -> None:
+    from snowgauge.actions.failed.recover import recover
+    from snowgauge.actions.failed.recovery_config import read_config
+    from snowgauge.actions.failed.replay import Replayer
+    from snowgauge.pipeline import lifetime
+    from snowgauge.pipeline.build import Enriching, open_store
+
     edits = plan.edits.edits()
     config = None if plan.config is None else read_config(Path(plan.config))
     conditions = plan.choice.conditions()
@@ -302,6 +322,9 @@ def show_runs(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
     Example: `snowgauge failed runs`
     """
+    from snowgauge.actions.failed.runs import Runs
+    from snowgauge.pipeline.build import data_dir
+
     plans = Runs(data_dir(settings_of(ctx))).all()
     if as_json:
         for plan in plans:

@@ -8,24 +8,24 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import orjson
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from snowgauge.actions.failed.document import Document
-from snowgauge.actions.failed.recover import Report, Totals
 from snowgauge.cli.context import err, out, table
-from snowgauge.events.json_text import compact
-from snowgauge.events.outcome import Enriched, Failed
+
+if TYPE_CHECKING:
+    from snowgauge.actions.failed.document import Document
+    from snowgauge.actions.failed.recover import Report, Totals
 
 
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[], None]]:
     """A bar of a recovery: gives the function that moves it by one row."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
     with Progress(
         SpinnerColumn(), TextColumn("recovering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
         console=err, transient=True, disable=not err.is_terminal,
@@ -43,6 +43,8 @@ class Teller:
         self._as_json = as_json
 
     def __call__(self, report: Report) -> None:
+        from snowgauge.events.outcome import Enriched, Failed
+
         if report.verdict == "lost":
             self.lost[f"{report.row.failure_type}: {report.reason}"] += 1
         if self._as_json:
@@ -113,6 +115,8 @@ def _any(value: Any) -> Any:
 
 def json_text(value: Any) -> str:
     """A value in one line."""
+    from snowgauge.events.json_text import compact
+
     return compact(value) if not isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -123,4 +127,6 @@ def pretty(value: Any) -> str:
 
 def cell(value: object) -> str:
     """A cell: whatever is in it is text, not markup."""
+    from rich.markup import escape
+
     return "" if value is None else escape(str(value))

@@ -9,31 +9,25 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
-from snowgauge.actions.imports.access_log import COLLECTOR, AccessLogReader, TrackingPaths
-from snowgauge.actions.imports.cloudfront import LOADER, CloudFrontImport
 from snowgauge.actions.imports.files import Buckets, SourceFile, find_files
-from snowgauge.actions.imports.into_log import IntoLog, Stopped
-from snowgauge.actions.imports.into_store import IntoStore, Kind
+from snowgauge.actions.imports.into_log import Stopped
 from snowgauge.actions.imports.ledger import Ledger
-from snowgauge.actions.imports.payloads import LOADER as PAYLOADS
-from snowgauge.actions.imports.payloads import take_line
 from snowgauge.actions.imports.recorded import new_lines
-from snowgauge.actions.imports.s3 import S3
 from snowgauge.actions.imports.totals import Totals
-from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import SnowgaugeError
-from snowgauge.pipeline.build import data_dir, open_eventlog, open_store
-from snowgauge.pipeline.lifetime import without_erased
-from snowgauge.pipeline.public_door import collector_settings
-from snowgauge.settings.model import Settings
-from snowgauge.store.base import Store
+
+if TYPE_CHECKING:
+    from snowgauge.actions.imports.into_log import IntoLog
+    from snowgauge.actions.imports.into_store import Kind
+    from snowgauge.settings.model import Settings
+    from snowgauge.store.base import Store
 
 _MEANINGS = {
     "lines": "lines read",
@@ -75,6 +69,11 @@ def cloudfront(
 
     Example: `snowgauge import cloudfront s3://my-logs/pixel/ --watch`
     """
+    from snowgauge.actions.imports.access_log import COLLECTOR, AccessLogReader, TrackingPaths
+    from snowgauge.actions.imports.cloudfront import LOADER, CloudFrontImport
+    from snowgauge.actions.scripts.door import with_neutral_names
+    from snowgauge.pipeline.public_door import collector_settings
+
     settings = settings_of(ctx)
     door = with_neutral_names(collector_settings(settings), settings.scripts)
     tracking = TrackingPaths(door.paths, door.pixel_paths)
@@ -98,6 +97,9 @@ def payloads(ctx: typer.Context, places: Places, as_json: AsJson = False) -> Non
 
     Example: `snowgauge import payloads recorded.jsonl.gz`
     """
+    from snowgauge.actions.imports.payloads import LOADER as PAYLOADS
+    from snowgauge.actions.imports.payloads import take_line
+
     settings = settings_of(ctx)
     with _running(settings, as_json) as run, _into_log(settings, run, PAYLOADS, "") as sink:
         for key, line in run.lines(places, _buckets(settings), "payloads", sink.flush, count_equal=True):
@@ -121,6 +123,10 @@ def bad_rows(ctx: typer.Context, places: Places, as_json: AsJson = False) -> Non
 
 
 def _stored(ctx: typer.Context, places: list[str], kind: Kind, *, as_json: bool) -> None:
+    from snowgauge.actions.imports.into_store import IntoStore
+    from snowgauge.pipeline.build import open_store
+    from snowgauge.pipeline.lifetime import without_erased
+
     settings = settings_of(ctx)
     store = open_store(settings)
     kept = without_erased(settings, store)
@@ -134,6 +140,8 @@ def _stored(ctx: typer.Context, places: list[str], kind: Kind, *, as_json: bool)
 
 
 def _buckets(settings: Settings) -> Callable[[], Buckets]:
+    from snowgauge.actions.imports.s3 import S3
+
     made: list[Buckets] = []
 
     def buckets() -> Buckets:
@@ -146,6 +154,9 @@ def _buckets(settings: Settings) -> Callable[[], Buckets]:
 
 @contextmanager
 def _into_log(settings: Settings, run: _Run, loader: str, collector: str) -> Iterator[IntoLog]:
+    from snowgauge.actions.imports.into_log import IntoLog
+    from snowgauge.pipeline.build import open_eventlog, open_store
+
     if settings.eventlog.backend == "memory":
         raise SnowgaugeError("an import needs an event log that lasts: eventlog.backend is memory")
     opened: list[Store] = []
@@ -225,6 +236,10 @@ class _Run:
 @contextmanager
 def _running(settings: Settings, as_json: bool) -> Iterator[_Run]:
     """Shows progress, stops in order at Ctrl-C and SIGTERM, and prints the sums at the end."""
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from snowgauge.pipeline.build import data_dir
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with (
         Ledger(data_dir(settings) / "imports") as ledger,

@@ -13,7 +13,6 @@ import typer
 import snowgauge
 from snowgauge.cli.context import err, options
 from snowgauge.errors import SettingsError
-from snowgauge.telemetry import logs
 
 
 def register(app: typer.Typer) -> None:
@@ -70,6 +69,8 @@ def micro(
 
     Example: `snowgauge micro --port 9090`
     """
+    from snowgauge.telemetry import logs
+
     started = time.monotonic()
     if version:
         typer.echo(f"snowgauge {snowgauge.__version__}")

@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from snowgauge.actions.simple_snowplow.rows import Rows
-from snowgauge.actions.simple_snowplow.take_over import Notes, TakeOver, plan, take_over
 from snowgauge.cli.context import err, out, settings_of, store_url, table
 from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
 from snowgauge.errors import ActionRefused, SnowgaugeError
-from snowgauge.pipeline.build import data_dir, open_foreign_table, open_store
-from snowgauge.pipeline.upgrades import migrate
+
+if TYPE_CHECKING:
+    from snowgauge.actions.simple_snowplow.take_over import TakeOver
 
 _URL_VARIABLE = "SIMPLE_SNOWPLOW_URL"
 _MEANINGS = {
@@ -74,6 +72,13 @@ def simple_snowplow(
 
     Example: `snowgauge migrate simple-snowplow --url env:OLD_SERVER`
     """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from snowgauge.actions.simple_snowplow.rows import Rows
+    from snowgauge.actions.simple_snowplow.take_over import Notes, plan, take_over
+    from snowgauge.pipeline.build import data_dir, open_foreign_table, open_store
+    from snowgauge.pipeline.upgrades import migrate
+
     settings = settings_of(ctx, *upgrade_flags(backup))
     url = store_url(url) if url else os.environ.get(_URL_VARIABLE, "")
     if aside and url:

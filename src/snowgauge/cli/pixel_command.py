@@ -7,10 +7,7 @@ from typing import Annotated
 
 import typer
 
-from snowgauge.actions import pixel
-from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.cli.context import err, out, settings_of, table
-from snowgauge.pipeline.public_door import collector_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +25,10 @@ def export(
 
     Example: `snowgauge pixel export ./pixel --bucket my-pixel`
     """
+    from snowgauge.actions import pixel
+    from snowgauge.actions.scripts.door import with_neutral_names
+    from snowgauge.pipeline.public_door import collector_settings
+
     settings = settings_of(ctx)
     exported = pixel.export(folder, more=with_neutral_names(collector_settings(settings), settings.scripts).pixel_paths)
     rows = [(one.key, pixel.CONTENT_TYPE, pixel.CACHE_CONTROL) for one in exported]

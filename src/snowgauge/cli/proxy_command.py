@@ -13,10 +13,6 @@ import typer
 
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import SettingsError
-from snowgauge.pipeline import build, roles
-from snowgauge.pipeline.privileges import private_files
-from snowgauge.pipeline.proxy import certificates, files
-from snowgauge.pipeline.proxy.run import FrontProxy, certificates_of, orders_of
 
 
 def register(app: typer.Typer) -> None:
@@ -41,6 +37,10 @@ def run(ctx: typer.Context) -> None:
 
     Example: `snowgauge proxy run`
     """
+    from snowgauge.pipeline import build, roles
+    from snowgauge.pipeline.privileges import private_files
+    from snowgauge.pipeline.proxy.run import FrontProxy
+
     settings = settings_of(ctx)
     private_files()
     roles.share_metrics(settings)
@@ -62,6 +62,8 @@ def config(
 
     Example: `snowgauge proxy config nginx --domain collector.example.com`
     """
+    from snowgauge.pipeline.proxy import files
+
     settings = settings_of(ctx, *([f"tls.domains={','.join(domain)}"] if domain else []))
     made = files.for_people(settings, program.value)
     if folder is None:
@@ -81,6 +83,10 @@ def certificates_(ctx: typer.Context) -> None:
 
     Example: `snowgauge proxy certificates`
     """
+    from snowgauge.pipeline import build
+    from snowgauge.pipeline.proxy import certificates
+    from snowgauge.pipeline.proxy.run import certificates_of, orders_of
+
     settings = settings_of(ctx)
     if not settings.tls.enabled:
         raise SettingsError("tls.domains: no name is given, so there are no certificates")
@@ -112,6 +118,9 @@ def retry(
 
     Example: `snowgauge proxy retry collector.example.com`
     """
+    from snowgauge.pipeline import build
+    from snowgauge.pipeline.proxy.run import orders_of
+
     settings = settings_of(ctx)
     orders = orders_of(settings, build.data_dir(settings))
     failed = list(orders.failures)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snowgauge.actions.lifetime import retention
 from snowgauge.cli.context import err, out, settings_of, table
-from snowgauge.events.timestamps import iso_text
-from snowgauge.pipeline.lifetime import opened, spool_folder
-from snowgauge.settings.model import Settings
+
+if TYPE_CHECKING:
+    from snowgauge.actions.lifetime import retention
+    from snowgauge.settings.model import Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
@@ -30,6 +30,9 @@ def plan(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
     Example: `snowgauge retention plan`
     """
+    from snowgauge.actions.lifetime import retention
+    from snowgauge.pipeline.lifetime import opened, spool_folder
+
     settings = settings_of(ctx)
     with opened(settings) as (_, store):
         steps = retention.plan(store.lifetime(), settings.retention, datetime.now(UTC), spool_folder(settings))
@@ -41,6 +44,9 @@ def run(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
     Example: `snowgauge retention run`
     """
+    from snowgauge.actions.lifetime import retention
+    from snowgauge.pipeline.lifetime import opened, spool_folder
+
     settings = settings_of(ctx)
     with opened(settings) as (_, store):
         steps = retention.run(store.lifetime(), settings.retention, datetime.now(UTC), spool_folder(settings))
@@ -48,6 +54,8 @@ def run(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _show(settings: Settings, steps: Sequence[retention.Step], as_json: bool, verb: str) -> None:
+    from snowgauge.events.timestamps import iso_text
+
     if as_json:
         out.print_json(
             json.dumps(

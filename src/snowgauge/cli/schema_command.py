@@ -5,23 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import orjson
 import typer
-from rich.markup import escape
 
-from snowgauge.actions.failed.instances import instances_of_group, schema_of_group
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.errors import SelfDescribingError, SnowgaugeError
-from snowgauge.events.json_text import plain
-from snowgauge.events.selfdescribing import SchemaKey
-from snowgauge.iglu.diff import diff, needed_part
-from snowgauge.iglu.infer import infer
-from snowgauge.iglu.lint import Finding, lint
-from snowgauge.iglu.publish import NotPublished, publish
-from snowgauge.pipeline.build import data_dir, open_iglu, open_store
+
+if TYPE_CHECKING:
+    from snowgauge.events.selfdescribing import SchemaKey
+    from snowgauge.iglu.lint import Finding
 
 FileArgument = Annotated[Path, typer.Argument(help="File with a self-describing schema.", exists=True, dir_okay=False)]
 KeyArgument = Annotated[str, typer.Argument(help="URI of a schema, such as iglu:com.acme/cart/jsonschema/1-0-0.")]
@@ -52,6 +47,8 @@ def list_schemas(
 
     Example: `snowgauge schema list com.acme`
     """
+    from snowgauge.pipeline.build import open_iglu
+
     resolver, _ = open_iglu(settings_of(ctx))
     known = resolver.keys()
     for key in known:
@@ -74,6 +71,8 @@ def lint_files(
 
     Example: `snowgauge schema lint ./schemas`
     """
+    from snowgauge.iglu.lint import lint
+
     errors = 0
     for file in files:
         for each in sorted(p for p in file.rglob("*") if p.is_file()) if file.is_dir() else [file]:
@@ -95,6 +94,10 @@ def show_diff(
 
     Example: `snowgauge schema diff iglu:com.acme/cart/jsonschema/1-0-0 cart-1-0-1.json`
     """
+    from rich.markup import escape
+
+    from snowgauge.iglu.diff import diff, needed_part
+
     changes = diff(_given(ctx, old), _given(ctx, new))
     out.print(table(("effect", "place", "change"), [(c.effect, escape(c.pointer), escape(c.message)) for c in changes]))
     needed = needed_part(changes)
@@ -118,6 +121,10 @@ def infer_schema(
 
     Example: `snowgauge schema infer --from-failed 3f2a9c01d7 --output cart.json`
     """
+    from snowgauge.actions.failed.instances import instances_of_group, schema_of_group
+    from snowgauge.events.json_text import plain
+    from snowgauge.pipeline.build import open_store
+
     if (from_failed is None) is (not files):
         raise typer.BadParameter("give either files of data or --from-failed GROUP")
     if from_failed is not None:
@@ -140,6 +147,8 @@ def infer_schema(
 
 
 def _draft(key: SchemaKey, instances: Iterable[Any]) -> dict[str, Any]:
+    from snowgauge.iglu.infer import infer
+
     try:
         return infer(key, instances)
     except ValueError as error:
@@ -151,6 +160,11 @@ def add(ctx: typer.Context, file: FileArgument) -> None:
 
     Example: `snowgauge schema add cart.json`
     """
+    from rich.markup import escape
+
+    from snowgauge.iglu.publish import NotPublished, publish
+    from snowgauge.pipeline.build import data_dir, open_iglu
+
     settings = settings_of(ctx)
     resolver, _ = open_iglu(settings)
     try:
@@ -167,6 +181,8 @@ def add(ctx: typer.Context, file: FileArgument) -> None:
 
 
 def _found(ctx: typer.Context, uri: str) -> dict[str, Any]:
+    from snowgauge.pipeline.build import open_iglu
+
     resolver, _ = open_iglu(settings_of(ctx))
     return resolver.schema(_parsed(uri))
 
@@ -179,6 +195,8 @@ def _given(ctx: typer.Context, place: str) -> dict[str, Any]:
 
 
 def _parsed(uri: str) -> SchemaKey:
+    from snowgauge.events.selfdescribing import SchemaKey
+
     try:
         return SchemaKey.parse(uri)
     except SelfDescribingError as error:
@@ -189,6 +207,8 @@ def _parsed(uri: str) -> SchemaKey:
 
 def _key_of_place(file: Path) -> SchemaKey | None:
     """The key that a file in Iglu's layout stands for."""
+    from snowgauge.events.selfdescribing import SchemaKey
+
     try:
         return SchemaKey.parse("iglu:" + "/".join(file.absolute().parts[-4:]))
     except SelfDescribingError:
@@ -225,6 +245,8 @@ def _data(files: list[Path]) -> Iterable[Any]:
 
 
 def _print_findings(findings: list[Finding], place: str) -> None:
+    from rich.markup import escape
+
     for finding in findings:
         style = "red" if finding.level == "error" else "yellow"
         err.print(f"[{style}]{finding.level}:[/] {escape(place)}{escape(finding.pointer)}: {escape(finding.message)}")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import typer
 
-from snowgauge.actions.scripts.download import Source, download
-from snowgauge.actions.scripts.neutral import Rules, neutral_names, proxy_rules, snippet
+from snowgauge.actions.scripts.download import Source
+from snowgauge.actions.scripts.neutral import Rules
 from snowgauge.cli.context import err, out, settings_of, table
-from snowgauge.pipeline.public_paths import public_url, scripts_folder
-from snowgauge.settings.model import Settings
+
+if TYPE_CHECKING:
+    from snowgauge.settings.model import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -60,6 +61,9 @@ def download_command(
 
     Example: `snowgauge scripts download --version 4.6.8`
     """
+    from snowgauge.actions.scripts.download import download
+    from snowgauge.pipeline.public_paths import scripts_folder
+
     settings = settings_of(ctx)
     folder = output_dir or scripts_folder(settings)
     if as_simple_snowplow is not None:
@@ -80,6 +84,8 @@ def snippet_command(ctx: typer.Context, collector: Collector = None, app_id: App
 
     Example: `snowgauge scripts snippet --collector https://sp.example.com --app-id shop`
     """
+    from snowgauge.actions.scripts.neutral import neutral_names, snippet
+
     settings = settings_of(ctx)
     names = (
         neutral_names(settings.scripts.neutral.seed.get_secret_value()) if settings.scripts.neutral.enabled else None
@@ -105,6 +111,8 @@ def neutral(
 
     Example: `snowgauge scripts neutral --rules nginx --set scripts.neutral.seed=some-words-of-mine`
     """
+    from snowgauge.actions.scripts.neutral import neutral_names, proxy_rules, snippet
+
     settings = settings_of(ctx)
     names = neutral_names(settings.scripts.neutral.seed.get_secret_value())
     if as_json:
@@ -118,4 +126,6 @@ def neutral(
 
 
 def _address(settings: Settings, given: str | None) -> str:
+    from snowgauge.pipeline.public_paths import public_url
+
     return (given or public_url(settings) or str(settings.common.hostname)).rstrip("/")

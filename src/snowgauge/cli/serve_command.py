@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from snowgauge.cli.context import child_arguments, err, load_settings, settings_of
 from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
 from snowgauge.errors import SnowgaugeError, StoreUnavailable
-from snowgauge.pipeline import deployment, roles
-from snowgauge.pipeline.build import embedded, open_store
-from snowgauge.pipeline.privileges import private_files, warn_of_root
-from snowgauge.pipeline.upgrades import pending
-from snowgauge.settings.model import Settings
+
+if TYPE_CHECKING:
+    from snowgauge.settings.model import Settings
 
 _PANEL = "Running"
 
@@ -54,6 +52,9 @@ def serve(
 
     Example: `snowgauge serve --domain collector.example.com`
     """
+    from snowgauge.pipeline import deployment
+    from snowgauge.pipeline.privileges import private_files, warn_of_root
+
     started = time.monotonic()
     flags = _flags("collector", interface=host, port=port) + _flags("tls.acme", email=acme_email)
     flags += upgrade_flags(backup)
@@ -75,6 +76,9 @@ def serve(
 
 def _ask_before(settings: Settings) -> list[str]:
     """At a terminal: what the worker that changes the layout is told to do first."""
+    from snowgauge.pipeline.build import embedded, open_store
+    from snowgauge.pipeline.upgrades import pending
+
     ask = asker()
     if ask is None or settings.store.backup_before_upgrade != "ask":
         return []
@@ -101,6 +105,9 @@ def collector(ctx: typer.Context, host: HostOption = None, port: PortOption = No
 
     Example: `snowgauge collector --port 8000`
     """
+    from snowgauge.pipeline import roles
+    from snowgauge.pipeline.privileges import private_files
+
     settings = settings_of(ctx, *_flags("collector", interface=host, port=port))
     private_files()
     roles.share_metrics(settings)
@@ -112,6 +119,9 @@ def pipeline(ctx: typer.Context, index: IndexOption = 0) -> None:
 
     Example: `snowgauge pipeline --index 0`
     """
+    from snowgauge.pipeline import roles
+    from snowgauge.pipeline.privileges import private_files
+
     settings = settings_of(ctx)
     private_files()
     roles.share_metrics(settings)
@@ -123,6 +133,9 @@ def console(ctx: typer.Context, host: HostOption = None, port: PortOption = None
 
     Example: `snowgauge console --port 8001`
     """
+    from snowgauge.pipeline import roles
+    from snowgauge.pipeline.privileges import private_files
+
     settings = settings_of(ctx, *_flags("console", host=host, port=port))
     private_files()
     roles.share_metrics(settings)
@@ -134,6 +147,9 @@ def clickhouse(ctx: typer.Context, host: HostOption = None, port: PortOption = N
 
     Example: `snowgauge clickhouse --port 8123`
     """
+    from snowgauge.pipeline import roles
+    from snowgauge.pipeline.privileges import private_files
+
     settings = settings_of(ctx, *_flags("clickhouse.engine", host=host, port=port))
     private_files()
     roles.share_metrics(settings)

@@ -13,7 +13,6 @@ import typer
 
 from snowgauge.cli.context import err, options, out, settings_of
 from snowgauge.errors import SettingsError, SnowgaugeError
-from snowgauge.pipeline.service_unit import Service, unit
 
 _PANEL = "Running"
 
@@ -41,6 +40,8 @@ def install_service(
 
     Example: `snowgauge install-service --user snowgauge --now`
     """
+    from snowgauge.pipeline.service_unit import Service, unit
+
     settings = settings_of(ctx, as_root=True)
     chosen = options(ctx)
     service = Service(

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from snowgauge.cli.context import load_settings, out, settings_of, table
-from snowgauge.settings import reference
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +30,8 @@ def show(
 
     Example: `snowgauge settings --changed`
     """
+    from snowgauge.settings import reference
+
     if ctx.invoked_subcommand:
         return
     loaded = load_settings(ctx, as_root=True)
@@ -52,6 +53,8 @@ def to_dict(ctx: typer.Context) -> None:
 
     Example: `snowgauge settings to_dict`
     """
+    from snowgauge.settings import reference
+
     for section, values in reference.as_tree(settings_of(ctx)).items():
         print(json.dumps({section: values}, ensure_ascii=False))
 

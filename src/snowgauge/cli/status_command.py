@@ -8,19 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
-from snowgauge.actions.overview import Capacity, Fact, Overview, overview
 from snowgauge.cli.context import out, settings_of, table
-from snowgauge.pipeline.build import open_deployment
-from snowgauge.pipeline.roles import share_metrics
-from snowgauge.telemetry import logs
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from snowgauge.actions.overview import Capacity, Fact, Overview
 
 _WELL, _NOT_WELL, _NOTHING_RUNS = 0, 1, 3
 
@@ -44,6 +41,11 @@ def status(
 
     Example: `snowgauge status --watch`
     """
+    from snowgauge.actions.overview import overview
+    from snowgauge.pipeline.build import open_deployment
+    from snowgauge.pipeline.roles import share_metrics
+    from snowgauge.telemetry import logs
+
     settings = settings_of(ctx)
     logs.configure("ERROR", json_format=settings.logging.json_format)  # what is away is on the screen
     share_metrics(settings)
@@ -66,6 +68,8 @@ def _json_lines(look: Callable[[], Overview], every: float | None) -> Overview:
 
 
 def _screens(look: Callable[[], Overview], every: float | None) -> Overview:
+    from rich.live import Live
+
     if every is None:
         found = look()
         out.print(screen(found))
@@ -91,10 +95,16 @@ def _looks(look: Callable[[], Overview], every: float | None) -> Iterator[Overvi
 
 def screen(found: Overview) -> RenderableType:
     """All of it, for people."""
+    from rich.console import Group
+
     return Group(*_lines(found))
 
 
 def _lines(found: Overview) -> Iterator[RenderableType]:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     state = Text("everything works", "bold green") if found.ready else Text("something is wrong", "bold red")
     if not found.running:
         state = Text("nothing of it runs on this machine", "bold red")
@@ -124,6 +134,8 @@ def _lines(found: Overview) -> Iterator[RenderableType]:
 
 
 def _capacity(capacity: Capacity) -> Iterator[RenderableType]:
+    from rich.text import Text
+
     able = "" if capacity.able is None else f", able to do {_rate(capacity.able)}"
     yield Text(f"rate    now {_rate(capacity.now)}, busiest minute of 24 hours {_rate(capacity.busiest)}{able}")
     left = "" if capacity.days_left is None else f", full in {capacity.days_left:,.0f} days at this rate"

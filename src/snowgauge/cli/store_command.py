@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snowgauge.actions.lifetime.copying import Day, End, copy
 from snowgauge.cli.context import err, out, settings_of, store_url, table
 from snowgauge.cli.erase_command import progress_lines
 from snowgauge.cli.export_command import SinceOption, UntilOption, instant
 from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
 from snowgauge.errors import SnowgaugeError
-from snowgauge.pipeline.lifetime import opened, store_at, tombstones
-from snowgauge.pipeline.upgrades import migrate
+
+if TYPE_CHECKING:
+    from snowgauge.actions.lifetime.copying import Day
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +43,10 @@ def copy_command(
 
     Example: `snowgauge store copy here env:NEW_STORE`
     """
+    from snowgauge.actions.lifetime.copying import End, copy
+    from snowgauge.pipeline.lifetime import opened, store_at, tombstones
+    from snowgauge.pipeline.upgrades import migrate
+
     source, target = store_url(source), store_url(target)
     if source == target:
         raise SnowgaugeError("FROM and TO are the same store")

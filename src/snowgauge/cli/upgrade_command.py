@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import snowgauge
 from snowgauge.cli.context import err, out, settings_of, table
-from snowgauge.pipeline.build import open_store
-from snowgauge.pipeline.upgrades import Ask, Choice, records
-from snowgauge.store.base import Migration
+
+if TYPE_CHECKING:
+    from snowgauge.pipeline.upgrades import Ask, Choice
+    from snowgauge.store.base import Migration
 
 BackupOption = Annotated[
     bool | None,
@@ -60,6 +61,9 @@ def check(ctx: typer.Context) -> None:
 
     Example: `snowgauge upgrade check`
     """
+    from snowgauge.pipeline.build import open_store
+    from snowgauge.pipeline.upgrades import records
+
     settings = settings_of(ctx)
     store = open_store(settings)
     try:

@@ -20,13 +20,15 @@ import zipfile
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from snowgauge.actions.scripts.settings import ScriptsSettings
 from snowgauge.errors import SnowgaugeError
-from snowgauge.outgoing import HttpClient
+
+if TYPE_CHECKING:
+    from snowgauge.actions.scripts.settings import ScriptsSettings
+    from snowgauge.outgoing import HttpClient
 
 Source = Literal["release", "npm"]
 
@@ -59,6 +61,8 @@ def download(
     marker = folder / f"VERSION_{wanted}"
     if marker.exists() and not force:
         return Downloaded(wanted, folder, {}, already=True)
+    from snowgauge.outgoing import HttpClient
+
     http = HttpClient(
         timeout=settings.download_timeout.total_seconds(),
         max_bytes=_LARGEST,
