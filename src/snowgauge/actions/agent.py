@@ -2,7 +2,8 @@
 
 Nothing of what an event says about a person or a page is in any answer. The only texts that come out of tables are the
 keys that things are counted by: names and versions of events, schemas, trackers, applications, platforms and failure
-types. A message of a database or of a failure is not among them, because it may quote what it complains about.
+types. Visitors choose those of trackers and applications, which are named from a smallest count on. A message of a
+database or of a failure is not among them, because it may quote what it complains about.
 """
 
 from __future__ import annotations
@@ -80,13 +81,14 @@ class MinuteCount:
 class Counted:
     """How often one key was seen, and when first and last (Unix time in ms) in the period asked for.
 
-    ``key`` is ``None`` for events without it.
+    ``key`` is ``None`` for events without it, and where ``others``: then it is the sum of keys too rare to be named.
     """
 
     key: str | None
     count: int
     first_seen: int | None
     last_seen: int | None
+    others: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,12 +230,28 @@ def schemas(deployment: Deployment, period: Period, now: int) -> list[Counted]:
     return _counted(deployment.store.entity_counts("good", _selection(period, now), limit=_MOST))
 
 
-Column = Literal["v_tracker", "name_tracker", "app_id", "platform"]
+ChosenColumn = Literal["v_tracker", "name_tracker", "app_id"]
+"""Columns that hold what the sender of an event likes."""
 
 
-def by_column(deployment: Deployment, column: Column, period: Period, now: int) -> list[Counted]:
-    """Good events by tracker version, tracker namespace, application or platform."""
-    return _counted(deployment.store.count_by("good", column, _selection(period, now), limit=_MOST))
+def platforms(deployment: Deployment, period: Period, now: int) -> list[Counted]:
+    """Good events by platform, of which there are nine."""
+    return _counted(deployment.store.count_by("good", "platform", _selection(period, now), limit=_MOST))
+
+
+def by_chosen_column(
+    deployment: Deployment, column: ChosenColumn, period: Period, now: int, *, smallest: int
+) -> list[Counted]:
+    """Good events by tracker version, tracker namespace or application. Keys of fewer than ``smallest`` events are
+    summed."""
+    found = _counted(deployment.store.count_by("good", column, _selection(period, now), limit=_MOST))
+    named = [one for one in found if one.key is None or one.count >= smallest]
+    rare = [one for one in found if one.key is not None and one.count < smallest]
+    if not rare:
+        return named
+    first = min((one.first_seen for one in rare if one.first_seen is not None), default=None)
+    last = max((one.last_seen for one in rare if one.last_seen is not None), default=None)
+    return [*named, Counted(None, sum(one.count for one in rare), first, last, others=True)]
 
 
 def versions(deployment: Deployment) -> Versions:

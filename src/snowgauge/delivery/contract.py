@@ -92,7 +92,8 @@ class EventLog(Protocol):
         """A writer for this process."""
 
     def subscribe(self, share: int = 0, of: int = 1) -> Subscription:
-        """Read share number ``share`` of ``of`` (0-based). Two subscriptions never hold the same share at once."""
+        """Read share number ``share`` of ``of`` (0-based). Two subscriptions never hold the same share at once,
+        nor shares of different divisions: raises ``LogUnavailable``."""
 
     def peek(self, limit: int | None = None, follow: bool = False) -> Iterator[LogEntry]:
         """Waiting entries in order of arrival, consuming nothing."""

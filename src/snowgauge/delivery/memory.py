@@ -51,6 +51,12 @@ class MemoryLog:
         with self._changed:
             if (share, of) in self._held:
                 raise LogUnavailable(f"share {share} of {of} of the event log is already being read")
+            other = next((held for held in self._held if held[1] != of), None)
+            if other is not None:
+                raise LogUnavailable(
+                    f"share {share} of {of} of the event log cannot be read: share {other[0]} of {other[1]} is being "
+                    "read; start all workers with the same pipeline.workers"
+                )
             self._held.add((share, of))
         return _Subscription(self, share, of)
 

@@ -20,7 +20,7 @@ from snowgauge.console.site import Console
 from snowgauge.delivery.attempts import Attempts
 from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.worker import Patience, Worker
-from snowgauge.errors import RegistryOutage, StoreUnavailable
+from snowgauge.errors import RegistryOutage, SettingsError, StoreUnavailable
 from snowgauge.pipeline import build, lifetime, public_door, upgrades
 from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
@@ -84,6 +84,11 @@ def run_engine(settings: Settings) -> None:
 @reported("pipeline")
 def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: int = 0) -> None:
     """One pipeline worker: takes its share of the event log until told to stop."""
+    if index >= settings.pipeline.workers:
+        raise SettingsError(
+            f"--index {index}: pipeline.workers is {settings.pipeline.workers}, so the workers are numbered from 0 to "
+            f"{settings.pipeline.workers - 1}; set pipeline.workers to the same number for all of them"
+        )
     stop, abandon = threading.Event(), threading.Event()
 
     def told() -> None:

@@ -171,6 +171,15 @@ class EventLogContract:
         with subscribed(log):
             pass
 
+    def test_shares_of_different_divisions_are_not_held_together(self, make_log: MakeLog) -> None:
+        log = make_log()
+        with subscribed(log), pytest.raises(LogUnavailable, match=r"share 1 of 2 .* share 0 of 1 is being read"):
+            log.subscribe(1, 2)
+        with subscribed(log, 1, 2), subscribed(log, 0, 2), pytest.raises(LogUnavailable, match=r"pipeline\.workers"):
+            log.subscribe()
+        with subscribed(log):
+            pass
+
     @pytest.mark.parametrize(("share", "of"), [(1, 1), (-1, 2), (2, 2), (0, 0)])
     def test_a_share_that_cannot_be_is_refused(self, make_log: MakeLog, share: int, of: int) -> None:
         with pytest.raises(ValueError, match="share"):

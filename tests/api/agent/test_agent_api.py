@@ -13,17 +13,16 @@ from snowgauge.testing.events import NOON, described, schema_violation, web_page
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NOW = NOON + 90_000
+TOKEN = "0123456789abcdef0123456789abcdef"
 WEB_PAGE = "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0"
 
-MAY_APPEAR = {
-    "app_id", "platform", "name_tracker", "v_tracker", "event_vendor", "event_name", "event_version",
-}  # fmt: skip
-"""Columns whose values are keys of aggregates."""
+MAY_APPEAR = {"platform", "event_vendor", "event_name", "event_version"}
+"""Columns whose values are keys of aggregates, and not chosen by who sends an event."""
 
 
 @pytest.fixture
 def agent(open_agent):
-    return open_agent(static_token="0123456789abcdef0123456789abcdef", now=NOW)
+    return open_agent(static_token=TOKEN, now=NOW)
 
 
 def store(deployment):
@@ -114,9 +113,30 @@ def test_versions_and_missing_names_of_events_are_told_apart(agent, deployment) 
         ("/platforms", [("web", 2), ("mob", 1)]),
     ],
 )
-def test_what_sends(agent, deployment, path, found) -> None:
+def test_what_sends(open_agent, deployment, path, found) -> None:
     store(deployment)
+    agent = open_agent(static_token=TOKEN, now=NOW, smallest_count=1)
     assert [(each["key"], each["count"]) for each in agent.get(path)] == found
+    assert not any(each["others"] for each in agent.get(path))
+
+
+@pytest.mark.parametrize(
+    ("path", "column"),
+    [("/trackers", "v_tracker"), ("/tracker-namespaces", "name_tracker"), ("/applications", "app_id")],
+)
+def test_what_a_visitor_chose_is_named_from_a_smallest_count_on(agent, open_agent, deployment, path, column) -> None:
+    keys = ["usual"] * 10 + ["user@example.com"] * 9 + ["other@example.com"] * 2 + [None]
+    events = [web_page_view(n, collector_tstamp=NOON + n, **{column: key}) for n, key in enumerate(keys)]
+    deployment.store.write(StoreBatch("1", events))
+    found = agent.get(path)
+    assert [(each["key"], each["count"], each["others"]) for each in found] == [
+        ("usual", 10, False),
+        (None, 1, False),
+        (None, 11, True),
+    ]
+    assert (found[2]["first_seen"], found[2]["last_seen"]) == (NOON + 10, NOON + 20)
+    less_shy = open_agent(static_token=TOKEN, now=NOW, smallest_count=3)
+    assert {each["key"] for each in less_shy.get(path)} == {"usual", "user@example.com", None}
 
 
 def test_schemas_of_entities(agent, deployment) -> None:

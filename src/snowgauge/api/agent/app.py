@@ -46,14 +46,14 @@ def agent_app(
         # the reason stays in the log: it may quote what is in the tables
         return JSONResponse({"detail": "the store does not answer at present"}, 503)
 
-    _routes(app, lambda: deployment, clock)
+    _routes(app, lambda: deployment, clock, settings.smallest_count)
     return app
 
 
 def describe(version: str) -> dict[str, Any]:
     """The OpenAPI document, without a deployment."""
     app = _bare(version)
-    _routes(app, _nobody, agent.now_ms)
+    _routes(app, _nobody, agent.now_ms, smallest=1)
     return app.openapi()
 
 
@@ -73,7 +73,7 @@ def _bare(version: str) -> FastAPI:
     )
 
 
-def _routes(app: FastAPI, deployment: Callable[[], Deployment], clock: Callable[[], int]) -> None:
+def _routes(app: FastAPI, deployment: Callable[[], Deployment], clock: Callable[[], int], smallest: int) -> None:
     @app.get("/status", tags=["agent"])
     def status() -> agent.Status:
         """Installed, ready, receiving."""
@@ -108,23 +108,23 @@ def _routes(app: FastAPI, deployment: Callable[[], Deployment], clock: Callable[
 
     @app.get("/trackers", tags=["agent"])
     def trackers(period: PeriodQuery = "24h") -> list[agent.Counted]:
-        """Trackers and their versions."""
-        return agent.by_column(deployment(), "v_tracker", period, clock())
+        """Trackers and their versions; rare ones are summed."""
+        return agent.by_chosen_column(deployment(), "v_tracker", period, clock(), smallest=smallest)
 
     @app.get("/tracker-namespaces", tags=["agent"])
     def namespaces(period: PeriodQuery = "24h") -> list[agent.Counted]:
-        """Names that trackers were given."""
-        return agent.by_column(deployment(), "name_tracker", period, clock())
+        """Names that trackers were given; rare ones are summed."""
+        return agent.by_chosen_column(deployment(), "name_tracker", period, clock(), smallest=smallest)
 
     @app.get("/applications", tags=["agent"])
     def applications(period: PeriodQuery = "24h") -> list[agent.Counted]:
-        """App ids."""
-        return agent.by_column(deployment(), "app_id", period, clock())
+        """App ids; rare ones are summed."""
+        return agent.by_chosen_column(deployment(), "app_id", period, clock(), smallest=smallest)
 
     @app.get("/platforms", tags=["agent"])
     def platforms(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """Platforms: web, mob, srv, ..."""
-        return agent.by_column(deployment(), "platform", period, clock())
+        return agent.platforms(deployment(), period, clock())
 
     @app.get("/versions", tags=["agent"])
     def versions() -> agent.Versions:

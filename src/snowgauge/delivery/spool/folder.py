@@ -172,3 +172,19 @@ def rotate_request(folder: Path, number: int) -> Path:
 
 def share_lock(folder: Path, share: int, of: int) -> Path:
     return folder / f"share-{share}-of-{of}.lock"
+
+
+_SHARE = re.compile(r"share-(\d+)-of-(\d+)\.lock")
+
+
+def other_division(folder: Path, of: int) -> tuple[int, int] | None:
+    """A share that is being read, and of how many, where that is not ``of``. Whoever holds a share and then finds none
+    may read: of two that start at once, one at least finds the other."""
+    for path in folder.glob("share-*-of-*.lock"):
+        found = _SHARE.fullmatch(path.name)
+        if found and int(found[2]) != of:
+            held = hold(path)
+            if held is None:
+                return int(found[1]), int(found[2])
+            held.release()
+    return None

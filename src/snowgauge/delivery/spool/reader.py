@@ -219,6 +219,13 @@ class SpoolSubscription:
         if held is None:
             raise LogUnavailable(f"share {share} of {of} of the event log in {folder} is already being read")
         self._lock = held
+        other = files.other_division(folder, of)
+        if other is not None:
+            held.release()
+            raise LogUnavailable(
+                f"share {share} of {of} of the event log in {folder} cannot be read: share {other[0]} of {other[1]} is "
+                "being read; start all workers with the same pipeline.workers"
+            )
 
     def read(self, timeout: float) -> LogBatch | None:
         deadline = time.monotonic() + timeout
