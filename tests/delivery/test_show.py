@@ -68,11 +68,12 @@ def test_one_line_for_each_entry():
 
 
 def test_the_report_of_the_backlog():
-    assert stats_report(LogStats(3, 900, 1.23456, 1000)) == {
+    assert stats_report(LogStats(3, 900, 1.23456, 1000, unreadable=2)) == {
         "entries": 3,
         "bytes": 900,
         "oldestSeconds": 1.235,
         "capacityBytes": 1000,
+        "unreadableEntries": 2,
     }
 
 

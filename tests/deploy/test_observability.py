@@ -182,6 +182,7 @@ WELL = {
     'snowgauge_eventlog_oldest_seconds{instance="a"}': "1+0x300",
     'snowgauge_eventlog_entries{instance="a"}': "3+0x300",
     'snowgauge_eventlog_room_bytes{instance="a"}': f"{8 * GB}+0x300",
+    'snowgauge_eventlog_unreadable_total{instance="a"}': "2+0x300",
     'snowgauge_pipeline_last_stored_timestamp{instance="a"}': "0+60x300",
     'snowgauge_disk_free_bytes{instance="a"}': f"{50 * GB}+0x300",
     'snowgauge_disk_total_bytes{instance="a"}': f"{100 * GB}+0x300",
@@ -214,6 +215,7 @@ WRONG = {
     "SnowgaugeDiskSlow": {'snowgauge_eventlog_write_seconds_bucket{instance="a",le="0.01"}': "0+300x300"},
     "SnowgaugeBehind": {'snowgauge_eventlog_oldest_seconds{instance="a"}': "1+0x280 301+60x20"},
     "SnowgaugeNothingStored": {'snowgauge_pipeline_last_stored_timestamp{instance="a"}': "0+60x270 16200+0x30"},
+    "SnowgaugeEntriesLost": {'snowgauge_eventlog_unreadable_total{instance="a"}': "_x290 1+0x10"},
     "SnowgaugeEventLogFillsUp": {
         'snowgauge_eventlog_room_bytes{instance="a"}': f"{8 * GB}+0x250 {8 * GB}-{100 * 1024**2}x50",
     },

@@ -83,6 +83,16 @@ def _parts(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
         f"{stats.entries} wait, the oldest for {stats.oldest_seconds:.0f} s",
         "Add workers (pipeline.workers), or see in the log what holds them up." if late else "",
     )
+    yield Check(
+        "eventlog-damage",
+        "Every entry of the event log could be read",
+        "fail" if stats.unreadable else "ok",
+        f"{stats.unreadable} acknowledged entries were lost to damaged files" if stats.unreadable else "it could",
+        "Check the disk. The folder `damaged` of the event log keeps the files, with a report for each; once you need "
+        "neither, delete both and this check passes again."
+        if stats.unreadable
+        else "",
+    )
 
 
 def _disk(deployment: Deployment, _: Surroundings) -> Iterator[Check]:

@@ -146,6 +146,8 @@ def _eventlog(deployment: Deployment) -> PartHealth:
     except SnowgaugeError as error:
         return PartHealth("eventlog", False, str(error))
     note = f"{stats.entries} waiting, oldest {stats.oldest_seconds:.0f} s"
+    if stats.unreadable:
+        note += f"; {stats.unreadable} were lost to damaged files"
     full = stats.room_bytes is not None and stats.room_bytes < _A_REQUEST
     return PartHealth("eventlog", not full, f"full, or its disk is: {note}" if full else note)
 

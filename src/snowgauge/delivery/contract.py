@@ -34,7 +34,8 @@ class LogStats(msgspec.Struct, frozen=True):
     """What waits in a log: entries, their bytes, and the age of the oldest in seconds (0 when empty).
 
     ``capacity_bytes`` is the size at which the log refuses more, ``room_bytes`` what it would take at present, which
-    other files on its disk may make less.
+    other files on its disk may make less. ``unreadable`` counts acknowledged entries that were lost to damage, for as
+    long as the reports of it are kept.
     """
 
     entries: int
@@ -42,6 +43,7 @@ class LogStats(msgspec.Struct, frozen=True):
     oldest_seconds: float
     capacity_bytes: int | None = None
     room_bytes: int | None = None
+    unreadable: int = 0
 
 
 class Amended(msgspec.Struct, frozen=True):

@@ -48,4 +48,5 @@ def stats_report(stats: LogStats) -> dict[str, float | int | None]:
         "bytes": stats.bytes,
         "oldestSeconds": round(stats.oldest_seconds, 3),
         "capacityBytes": stats.capacity_bytes,
+        "unreadableEntries": stats.unreadable,
     }

@@ -42,6 +42,9 @@ METRICS: tuple[Metric, ...] = (
            "Grows steadily: no worker takes its share. Do all processes run? Does the store answer?"),
     Metric("eventlog_room_bytes", "gauge", (), "What the event log would still take at present.",
            "At 0 the collector answers 503: free disk space, or raise eventlog.max_bytes."),
+    Metric("eventlog_unreadable", "counter", (), "Acknowledged entries that a damaged file of the event log lost.",
+           "The disk is failing, or files were changed. `snowgauge doctor` counts them; damaged/ in the log's folder "
+           "keeps the files."),
     Metric("eventlog_write_seconds", "histogram", (), "Time until a group of requests was durable.",
            "The disk is slow: requests wait for it.", buckets=_SECONDS),
     Metric("pipeline_records", "counter", (), "Log entries processed."),

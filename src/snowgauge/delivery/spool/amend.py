@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from snowgauge.delivery.contract import Amended, amended
 from snowgauge.delivery.spool import folder as files
-from snowgauge.delivery.spool.segment import KIND_CODES, KINDS, connect
+from snowgauge.delivery.spool.segment import KIND_CODES, KINDS, Checksums, connect
 from snowgauge.errors import LogUnavailable
 from snowgauge.events.log_entry import LogEntry
 
@@ -39,7 +38,7 @@ def amend(folder: Path, change: Callable[[LogEntry], LogEntry | None]) -> Amende
             raise LogUnavailable(f"the event log's file {path} cannot be changed now: {error}") from error
         total = Amended(total.seen + done.seen, total.changed + done.changed, (*total.notes, *done.notes))
     aside = folder / files.DAMAGED
-    damaged = sorted(file.name for file in aside.iterdir()) if aside.is_dir() else []
+    damaged = [file for file in aside.iterdir() if file.suffix != ".json"] if aside.is_dir() else []
     if damaged:
         note = f"{len(damaged)} damaged files in {aside} cannot be searched; delete them once they are not needed"
         total = Amended(total.seen, total.changed, (*total.notes, note))
@@ -70,13 +69,15 @@ def _segment(path: Path, change: Callable[[LogEntry], LogEntry | None]) -> Amend
 def _write(database: sqlite3.Connection, path: Path, changes: list[tuple[int, LogEntry]]) -> tuple[str, ...]:
     database.execute("PRAGMA secure_delete = ON")
     database.execute("PRAGMA synchronous = FULL")
+    checksums = Checksums(path)
     for start in range(0, len(changes), _TOGETHER):
         database.execute("BEGIN IMMEDIATE")
         database.executemany(
             "UPDATE entry SET kind = ?, crc = ?, body = ? WHERE seq = ?",
             [
-                (KIND_CODES[entry.kind], zlib.crc32(entry.body), entry.body, seq)
+                (kind, checksums.of(seq, entry.received_at, kind, entry.body), entry.body, seq)
                 for seq, entry in changes[start : start + _TOGETHER]
+                for kind in [KIND_CODES[entry.kind]]
             ],
         )
         database.execute("COMMIT")

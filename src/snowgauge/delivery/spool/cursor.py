@@ -79,11 +79,16 @@ class Cursor:
             self._database.execute("PRAGMA wal_autocheckpoint = 200")
             self._database.executescript(_SCHEMA)
             self.place = _place(self._database)
+            self._identity = files.identity(self._path)
             row = self._database.execute("SELECT segment, first, last FROM batch").fetchone()
             self.batch: Boundaries | None = Boundaries(*row) if row else None
         except BaseException:
             self._database.close()
             raise
+
+    def in_place(self) -> bool:
+        """Is the file still under its name?"""
+        return files.identity(self._path) == self._identity
 
     def freeze(self, batch: Boundaries) -> None:
         """From now on this is the batch that comes, until it is committed."""

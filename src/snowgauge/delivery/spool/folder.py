@@ -6,7 +6,7 @@
     0000.reader.lock                            held by the pipeline worker that reads number 0
     0000.cursor.sqlite                          how far number 0 has been stored
     0000.rotate                                 the reader asks the writer to begin a new segment
-    0000-1795456929-<uuid>-0.sqlite             a segment (and SQLite's -wal and -shm beside it)
+    0000-1795456929-<uuid>-0.sqlite             a segment (beside it SQLite's -wal and -shm, and -kept: see there)
     share-0-of-1.lock                           held by the pipeline worker with this share
     damaged/                                    files that could not be read in full, kept for a person to look at
 
@@ -24,7 +24,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 _SEGMENT = re.compile(r"(\d{4})-(\d{10,})-([0-9a-f]{32})-(\d+)\.sqlite")
-_SIDE_FILES = ("-wal", "-shm", "-journal")
+_SIDE_FILES = ("-wal", "-shm", "-journal", "-kept")
 DAMAGED = "damaged"
 
 
@@ -59,12 +59,33 @@ def scan(folder: Path) -> list[SegmentName]:
 
 
 def all_revisions(folder: Path) -> list[SegmentName]:
-    names = []
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if match := _SEGMENT.fullmatch(entry.name):
-                names.append(SegmentName(int(match[1]), int(match[2]), match[3], int(match[4])))
-    return names
+        return [name for entry in entries if (name := segment_name(entry.name))]
+
+
+def segment_name(file: str) -> SegmentName | None:
+    """What a file's name says; ``None`` if it is no segment's."""
+    match = _SEGMENT.fullmatch(file)
+    return SegmentName(int(match[1]), int(match[2]), match[3], int(match[4])) if match else None
+
+
+def kept_file(path: Path) -> Path:
+    """Beside the segment at ``path``: how many entries it was given."""
+    return path.with_name(path.name + "-kept")
+
+
+def log_file(path: Path) -> Path:
+    """Beside the segment at ``path``: SQLite's write-ahead log."""
+    return path.with_name(path.name + "-wal")
+
+
+def identity(path: str | Path) -> tuple[int, int] | None:
+    """Which file lies at ``path`` now; ``None`` for none."""
+    try:
+        stats = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return stats.st_dev, stats.st_ino
 
 
 def with_side_files(path: Path) -> list[Path]:
@@ -131,8 +152,15 @@ def make(folder: Path) -> None:
 class Held:
     """A lock file that this object holds until ``release``."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, path: Path) -> None:
         self._handle = handle
+        self._path = path
+        stats = os.fstat(handle)
+        self._identity = stats.st_dev, stats.st_ino
+
+    def in_place(self) -> bool:
+        """Is the file still where others look for it? Once it was moved or deleted the lock says nothing to them."""
+        return identity(self._path) == self._identity
 
     def release(self) -> None:
         if self._handle >= 0:
@@ -151,7 +179,7 @@ def hold(path: Path) -> Held | None:
     except BaseException:
         os.close(handle)
         raise
-    return Held(handle)
+    return Held(handle, path)
 
 
 def writer_lock(folder: Path, number: int) -> Path:

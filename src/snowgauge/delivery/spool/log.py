@@ -11,6 +11,7 @@ from snowgauge.delivery.contract import Amended, LogStats, LogWriter, Subscripti
 from snowgauge.delivery.spool import folder as files
 from snowgauge.delivery.spool.amend import amend
 from snowgauge.delivery.spool.cursor import Place, read_place
+from snowgauge.delivery.spool.loss import losses
 from snowgauge.delivery.spool.reader import BatchLimits, SpoolSubscription
 from snowgauge.delivery.spool.segment import DamagedSegment, SegmentReader
 from snowgauge.delivery.spool.writer import SpoolWriter
@@ -134,7 +135,8 @@ class SpoolLog:
             except FileNotFoundError:  # stored and deleted, or replaced, since the folder was listed
                 continue
             age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
-            return LogStats(entries, size, age, self._max_bytes, self._room())
+            unreadable = sum(loss.unreadable for loss in losses(self._folder))
+            return LogStats(entries, size, age, self._max_bytes, self._room(), unreadable)
         raise LogUnavailable(f"the event log's folder {self._folder} changes faster than it can be looked at")
 
     def _room(self) -> int:

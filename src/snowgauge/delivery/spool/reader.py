@@ -10,8 +10,9 @@ import msgspec
 
 from snowgauge.delivery.contract import LogBatch
 from snowgauge.delivery.spool import folder as files
+from snowgauge.delivery.spool import loss
 from snowgauge.delivery.spool.cursor import Boundaries, Cursor
-from snowgauge.delivery.spool.salvage import replace_damaged
+from snowgauge.delivery.spool.salvage import Damaged, replace_damaged
 from snowgauge.delivery.spool.segment import DamagedSegment, SegmentReader
 from snowgauge.errors import LogUnavailable
 from snowgauge.events.log_entry import LogEntry
@@ -53,10 +54,29 @@ class NumberReader:
         for name in segments:
             if name.uuid in stored:  # stored before, and not deleted for some reason
                 files.remove(self._folder / name.file)
-        gone = stored - {name.uuid for name in segments}
+        uuids = {name.uuid for name in segments}
+        gone = stored - uuids
         if gone:
             self._cursor.forget(gone)
-        self._segments = [name for name in segments if name.uuid not in stored]
+        before, self._segments = self._segments, [name for name in segments if name.uuid not in stored]
+        for name in before:
+            if name.uuid not in uuids:
+                self._vanished(name)
+
+    def _vanished(self, name: files.SegmentName) -> None:
+        """Someone moved or deleted a segment that is not stored. If it is open, it is still read to its end."""
+        if self._current is not None and self._current[0] == name:
+            self._segments.insert(0, name)
+            return
+        reason = "it was moved or deleted before it was stored; put it back to have it stored"
+        self._report_gone(name.file, reason, 0)
+
+    def _report_gone(self, segment: str, reason: str, unreadable: int) -> None:
+        loss.report(self._folder, loss.Loss(segment, reason, 0, unreadable, False, time.time()), None)
+
+    def displaced(self) -> bool:
+        """Were the files that this reader holds moved or deleted? Then nothing it writes is found again."""
+        return not (self._lock.in_place() and self._cursor.in_place())
 
     def frozen(self) -> LogBatch | None:
         """The batch that is out: read before and not committed."""
@@ -66,13 +86,17 @@ class NumberReader:
         try:
             if not self._open(boundaries.segment):
                 entries: list[LogEntry] = []
+                if boundaries.segment not in self._cursor.place.stored:
+                    reason = "it was moved or deleted while a batch of it was being stored"
+                    lost = boundaries.last - boundaries.first + 1
+                    self._report_gone(boundaries.segment, reason, lost)
             else:
                 entries = [entry for _, entry in self._reader.entries(boundaries.first - 1, boundaries.last)]
         except DamagedSegment as damage:
             self._repair(damage)
             return None
         if not entries:
-            # stored and deleted, or beyond saving (which the log has told of): go on behind it
+            # beyond saving, which was reported: go on behind it
             self._cursor.commit(boundaries)
             return None
         self._batch = LogBatch(boundaries.id, entries)
@@ -104,6 +128,7 @@ class NumberReader:
                 return float("inf")
             if not self._left_behind(name, reader, place, scanned):
                 return None
+            reader.check()  # what SQLite takes for the segment's end may be the place where its log is damaged
             self._drop(name, reader)
         return None
 
@@ -159,7 +184,11 @@ class NumberReader:
         return True
 
     def _left_behind(self, name: files.SegmentName, reader: SegmentReader, place: int, scanned: bool) -> bool:
-        """Whether nothing more will come in this segment. Looks once more, for what came just before that was so."""
+        """Whether nothing more will come in this segment. Looks once more, for what came just before that was so.
+
+        In this order: a writer whose lock file was deleted finds, after its next commit and before it acknowledges it,
+        the one that was made here to see whether it is gone.
+        """
         sealed = any(other.order > name.order for other in self._segments) or (scanned and self._writer_gone())
         return sealed and reader.last() <= place
 
@@ -181,10 +210,11 @@ class NumberReader:
         if self._current is None or time.monotonic() < self._repair_at:
             return
         self._repair_at = time.monotonic() + _REPAIR_EVERY
-        name = self._current[0]
+        name, reader = self._current
         self._close_current()
         if any(other.order > name.order for other in self._segments) or self._writer_gone():
-            replacement = replace_damaged(self._folder, name, str(damage))
+            damaged = Damaged(name, str(damage), self._cursor.place.within(name.uuid), reader.note)
+            replacement = replace_damaged(self._folder, damaged)
             self._segments = [replacement if other == name else other for other in self._segments]
             self._repair_at = 0.0
         else:
@@ -268,6 +298,7 @@ class SpoolSubscription:
         for name in files.scan(self._folder):
             if name.number % self._of == self._share:
                 found.setdefault(name.number, []).append(name)
+        self._replace_displaced()
         for number, segments in found.items():
             reader = self._numbers.get(number) or self._adopt(number)
             if reader is not None:
@@ -275,6 +306,25 @@ class SpoolSubscription:
         idle = self._pause >= _LONGEST_PAUSE
         self._scan_at = time.monotonic() + (_SCAN_EVERY_IDLE if idle else _SCAN_EVERY)
         return True
+
+    def _replace_displaced(self) -> None:
+        """Take again what was moved or deleted under this subscription: it held nobody off any more."""
+        if not self._lock.in_place():
+            log.error("eventlog_lock_gone", share=self._share, effect="it is taken again")
+            held = files.hold(files.share_lock(self._folder, self._share, self._of))
+            if held is None:
+                raise LogUnavailable(f"share {self._share} of the event log in {self._folder} was taken by another")
+            self._lock.release()
+            self._lock = held
+        for number, reader in [*self._numbers.items()]:
+            if reader.displaced():
+                log.error(
+                    "eventlog_cursor_gone",
+                    number=number,
+                    effect="entries that are still in the log are read again and may be stored twice",
+                )
+                reader.close()
+                del self._numbers[number]
 
     def _adopt(self, number: int) -> NumberReader | None:
         held = files.hold(files.reader_lock(self._folder, number))

@@ -1,142 +1,190 @@
 """Saves entries from a segment that SQLite cannot read in full.
 
-Pages are read as they lie in the file and in its write-ahead log, without SQLite and in spite of broken links between
-them; an entry counts when its bytes have the checksum that they were kept with (sqlite.org/fileformat2.html).
+The bytes of the file and of its write-ahead log are searched for entries, without SQLite and in spite of broken links,
+headers and pages between them; an entry counts when it has the checksum that it was kept with
+(sqlite.org/fileformat2.html).
 """
 
 from __future__ import annotations
 
+import re
 import struct
-import zlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from snowgauge.delivery.spool import folder as files
-from snowgauge.delivery.spool.segment import KINDS, Row, create, log_frames, varint
-from snowgauge.telemetry.logs import logger
+from snowgauge.delivery.spool import kept, loss
+from snowgauge.delivery.spool.frames import PAGE_BYTES, committed_bytes, frames, varint
+from snowgauge.delivery.spool.kept import Kept
+from snowgauge.delivery.spool.segment import Checksums, Row, create
 
-log = logger("eventlog")
+_INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, 8: 0, 9: 0}
+_RECORD = re.compile(rb"(?=[\x07-\x0b]\x00[\x01-\x06\x08\x09]{4})", re.DOTALL)
+"""How the record of an entry begins: length of its header, no value for the row's number, four integers."""
+_LONGEST_VARINT = 9
+_TRIES, _STRAYS = 64, 16
 
-_INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
+
+class Damaged(NamedTuple):
+    """A segment to be replaced. ``stored``: entries up to this number are in the store already. ``note``: what was
+    noted beside it when it was opened."""
+
+    name: files.SegmentName
+    reason: str
+    stored: int = 0
+    note: Kept | None = None
 
 
-def replace_damaged(folder: Path, name: files.SegmentName, reason: str) -> files.SegmentName:
-    """Put what can be saved of a segment into its next revision and set the damaged file aside."""
+def replace_damaged(folder: Path, damaged: Damaged) -> files.SegmentName:
+    """Put what can be saved of a segment into its next revision, set the damaged file aside, report what is lost."""
+    name, reason, stored, known = damaged
     path = folder / name.file
+    note = kept.read(path) or known
     saved = salvage(path)
+    before = note or Kept()
+    last = max(before.acknowledged, stored, saved[-1][0] if saved else 0)
+    after = kept.without((row[0] for row in saved), last)
     replacement = name._replace(revision=name.revision + 1)
-    create(folder / replacement.file, saved)
+    create(folder / replacement.file, saved, after)
     aside = files.set_aside(path)
-    log.error(
-        "eventlog_segment_damaged",
-        file=name.file,
-        reason=reason,
-        saved_entries=len(saved),
-        highest_entry=saved[-1][0] if saved else 0,
-        set_aside=str(aside),
-        effect="entries that could not be saved are only in the file set aside",
-    )
+    unreadable = after.absent(stored + 1, last) - before.absent(stored + 1, last)
+    count = sum(row[0] > stored for row in saved)
+    loss.report(folder, loss.Loss(name.file, reason, count, unreadable, note is not None, time.time()), aside)
     return replacement
 
 
 def salvage(path: Path) -> list[Row]:
-    """Every entry of a segment whose bytes are as they were kept, in order."""
-    pages, latest = _pages(path)
+    """Every entry of a segment whose bytes are as they were kept, in order, with the checksums of its name."""
+    note = kept.read(path)
+    checksums = Checksums(path)
+    base = path.read_bytes() if path.exists() else b""
+    log_file = files.log_file(path)
+    logged = log_file.read_bytes() if log_file.exists() else b""
+    pages = _Pages(base, logged)
+    newest = max((frame.at for frame in frames(logged) if frame.current), default=0)
     found: dict[int, Row] = {}
-    for page in pages:
-        for seq, row in _rows(page, latest):
-            found.setdefault(seq, row)
+    for data, surely_kept in ((base, len(base)), (logged, committed_bytes(logged))):
+        for match in _RECORD.finditer(data):
+            at = match.start()
+            for row in _rows(data, at, pages):
+                if checksums.right(row, plain=note is None):
+                    # behind the last whole transaction there is also what was never acknowledged
+                    if at < surely_kept or (note is not None and row[0] <= note.acknowledged):
+                        older = data is logged and at > newest + PAGE_BYTES  # left by an earlier use of the log
+                        found[row[0]] = found.get(row[0], row) if older else row
+                    break
     rows: list[Row] = []
     total = 0
     for seq in sorted(found):
-        _, received_at, kind, crc, _, body = found[seq]
+        _, received_at, kind, _, _, body = found[seq]
         total += len(body)
-        rows.append((seq, received_at, kind, crc, total, body))
+        rows.append((seq, received_at, kind, checksums.of(seq, received_at, kind, body), total, body))
     return rows
 
 
-def _pages(path: Path) -> tuple[list[bytes], dict[int, bytes]]:
-    """All page images of a file and its log, and the newest image of each page by number."""
-    images: list[bytes] = []
-    latest: dict[int, bytes] = {}
-    base = path.read_bytes() if path.exists() else b""
-    log_file = path.with_name(path.name + "-wal")
-    logged = log_file.read_bytes() if log_file.exists() else b""
-    frames = list(log_frames(logged))
-    while frames and not frames[-1][1]:  # what comes after the last commit was never acknowledged
-        frames.pop()
-    page_bytes = frames[0][3] if frames else _page_bytes(base)
-    for number, start in enumerate(range(0, len(base), page_bytes), 1):
-        latest[number] = base[start : start + page_bytes]
-        images.append(latest[number])
-    for number, _, start, _ in frames:
-        latest[number] = logged[start : start + page_bytes]
-        images.append(latest[number])
-    return images, latest
+class _Pages:
+    """Images of pages by number, for the parts of an entry that did not fit on its page."""
+
+    def __init__(self, base: bytes, logged: bytes) -> None:
+        self._base = base
+        self._log = logged
+        self._places: dict[int, list[int]] = {}
+        self._strays: list[int] = []
+        for frame in frames(logged):
+            if frame.current:
+                self._places.setdefault(frame.page, []).insert(0, frame.at)
+            elif len(self._strays) < _STRAYS:
+                self._strays.append(frame.at)
+
+    def images(self, number: int) -> Iterator[bytes]:
+        """What may be the page, the likeliest first."""
+        for at in self._places.get(number, ()):
+            yield self._log[at : at + PAGE_BYTES]
+        if 0 < number <= len(self._base) // PAGE_BYTES:
+            yield self._base[(number - 1) * PAGE_BYTES : number * PAGE_BYTES]
+        for at in self._strays:
+            yield self._log[at : at + PAGE_BYTES]
 
 
-def _page_bytes(base: bytes) -> int:
-    size = struct.unpack_from(">H", base, 16)[0] if len(base) >= 18 else 0
-    return 65536 if size == 1 else size if size >= 512 and size & (size - 1) == 0 else 8192
-
-
-def _rows(page: bytes, latest: dict[int, bytes]) -> Iterator[tuple[int, Row]]:
-    """Entries of a leaf page of a table; nothing for other pages and for cells that make no sense."""
-    if len(page) < 8 or page[0] != 0x0D:
+def _rows(data: bytes, at: int, pages: _Pages) -> Iterator[Row]:
+    """What the entry may be whose record seems to begin at ``at``: several when pages of its body are in doubt."""
+    try:
+        body_type, start = varint(data, at + 6)
+        types = data[at + 2 : at + 6]
+        size = start - at + sum(_INTEGER_BYTES[code] for code in types) + (body_type - 12) // 2
+        if start - at != data[at] or body_type < 12 or body_type % 2:
+            return
+        seq = _seq_before(data, at, size)
+        if seq is None:
+            return
+        numbers = []
+        for code in types:
+            if code in (8, 9):
+                numbers.append(code - 8)
+            else:
+                numbers.append(int.from_bytes(data[start : start + _INTEGER_BYTES[code]], "big", signed=True))
+                start += _INTEGER_BYTES[code]
+        received_at, kind, crc, total = numbers
+        local = _local_bytes(size)
+        left = size - local
+        beginning = data[start : at + local]
+        following = struct.unpack_from(">I", data, at + local)[0] if left else 0
+    except (IndexError, struct.error):
         return
-    cells = struct.unpack_from(">H", page, 3)[0]
-    for i in range(min(cells, (len(page) - 8) // 2)):
-        try:
-            size, at = varint(page, struct.unpack_from(">H", page, 8 + 2 * i)[0])
-            seq, at = varint(page, at)
-            row = _row(seq, _payload(page, at, size, latest))
-        except (IndexError, struct.error, KeyError, ValueError):
-            continue
-        if row is not None:
-            yield seq, row
+    for rest in _overflow(pages, following, left):
+        yield seq, received_at, kind, crc, total, beginning + rest
 
 
-def _payload(page: bytes, at: int, size: int, latest: dict[int, bytes]) -> bytes:
-    """A cell's record, collected from overflow pages when it does not fit."""
-    usable = len(page)
-    most, least = usable - 35, (usable - 12) * 32 // 255 - 23
+def _seq_before(data: bytes, at: int, size: int) -> int | None:
+    """The number of the row whose record of ``size`` bytes begins at ``at``; both stand before it."""
+    if at < 2:
+        return None
+    begin = at - 1
+    while begin > max(0, at - _LONGEST_VARINT) and data[begin - 1] >= 0x80:
+        begin -= 1
+    seq, end = varint(data, begin)
+    encoded = _varint_bytes(size)
+    return seq if end == at and data[begin - len(encoded) : begin] == encoded else None
+
+
+def _varint_bytes(value: int) -> bytes:
+    parts = [value & 0x7F]
+    while value := value >> 7:
+        parts.insert(0, 0x80 | value & 0x7F)
+    return bytes(parts)
+
+
+def _local_bytes(size: int) -> int:
+    """How much of a record of ``size`` bytes lies on the page of its row."""
+    most, least = PAGE_BYTES - 35, (PAGE_BYTES - 12) * 32 // 255 - 23
     if size <= most:
-        return page[at : at + size]
-    local = least + (size - least) % (usable - 4)
-    local = local if local <= most else least
-    parts, got = [page[at : at + local]], local
-    (following,) = struct.unpack_from(">I", page, at + local)
-    while got < size:
-        overflow = latest[following]
-        (following,) = struct.unpack_from(">I", overflow, 0)
-        part = overflow[4 : 4 + size - got]
-        if not part:
-            raise ValueError("an overflow page without content")
-        parts.append(part)
-        got += len(part)
-    return b"".join(parts)
+        return size
+    local = least + (size - least) % (PAGE_BYTES - 4)
+    return local if local <= most else least
 
 
-def _row(seq: int, record: bytes) -> Row | None:
-    """The columns of a record, if they are an entry's and its checksum is right."""
-    header_end, at = varint(record, 0)
-    types = []
-    while at < header_end:
-        code, at = varint(record, at)
-        types.append(code)
-    if len(types) != 6 or types[5] < 12 or types[5] % 2:
-        return None
-    numbers = []
-    at = header_end
-    for code in types[1:5]:
-        if code in (8, 9):
-            numbers.append(code - 8)
+def _overflow(pages: _Pages, following: int, left: int) -> Iterator[bytes]:
+    """The rest of a record, ``left`` bytes from page ``following`` on: every chain of images that is long enough."""
+    if not left:
+        yield b""
+        return
+    room = PAGE_BYTES - 4
+    length = -(-left // room)
+    parts: list[bytes] = []
+    choices = [pages.images(following)]
+    for _ in range(length + _TRIES):
+        image = next(choices[-1], None)
+        if image is None:
+            choices.pop()
+            if not choices:
+                return
+            parts.pop()
+            continue
+        parts.append(image[4 : 4 + min(room, left - room * (len(choices) - 1))])
+        if len(parts) == length:
+            yield b"".join(parts)
+            parts.pop()
         else:
-            width = _INTEGER_BYTES[code]
-            numbers.append(int.from_bytes(record[at : at + width], "big", signed=True))
-            at += width
-    received_at, kind, crc, total = numbers
-    body = record[at : at + (types[5] - 12) // 2]
-    if kind not in range(len(KINDS)) or zlib.crc32(body) != crc:
-        return None
-    return seq, received_at, kind, crc, total, body
+            choices.append(pages.images(struct.unpack_from(">I", image)[0]))

@@ -7,7 +7,6 @@ readers see a transaction only after that.
 
 from __future__ import annotations
 
-import mmap
 import os
 import sqlite3
 import struct
@@ -17,10 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from snowgauge.delivery.spool import folder as files
+from snowgauge.delivery.spool import kept
+from snowgauge.delivery.spool.frames import PAGE_BYTES, last_logged
+from snowgauge.delivery.spool.kept import Kept
 from snowgauge.errors import LogUnavailable
 from snowgauge.events.log_entry import EntryKind, LogEntry
 
-_PAGE_BYTES = 8192  # two typical payloads; the middle of what was measured (docs/decisions)
 _SCHEMA = """CREATE TABLE entry (
     seq INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, kind INTEGER NOT NULL,
     crc INTEGER NOT NULL, total INTEGER NOT NULL, body BLOB NOT NULL
@@ -36,6 +37,34 @@ _SHORT_READ = 522  # SQLITE_IOERR_SHORT_READ: the file ends before its last page
 
 class DamagedSegment(Exception):
     """A segment that cannot be read in full; the reader saves what can be saved."""
+
+
+class SegmentGone(OSError):
+    """A segment's files were moved or deleted while it was being written."""
+
+
+class Checksums:
+    """The checksums of one segment's entries, over all that an entry is and where.
+
+    They depend on the segment's own random name: what a visitor sends can then hold nothing that passes for an entry
+    when the bytes of a damaged file are searched.
+    """
+
+    _COLUMNS = struct.Struct(">QqB")
+
+    def __init__(self, path: Path) -> None:
+        name = files.segment_name(path.name)
+        self._start = zlib.crc32(name.uuid.encode()) if name else 0
+
+    def of(self, seq: int, received_at: int, kind: int, body: bytes) -> int:
+        return zlib.crc32(body, zlib.crc32(self._COLUMNS.pack(seq, received_at, kind), self._start))
+
+    def right(self, row: Row, *, plain: bool) -> bool:
+        """``plain``: a checksum of the body alone will do, as in segments from before there was a note beside them."""
+        seq, received_at, kind, crc, _, body = row
+        if not 0 <= kind < len(KINDS) or not 0 <= seq < 2**63 or not -(2**63) <= received_at < 2**63:
+            return False
+        return crc == self.of(seq, received_at, kind, body) or (plain and crc == zlib.crc32(body))
 
 
 def translated(error: sqlite3.Error, path: Path) -> Exception:
@@ -60,13 +89,13 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return database
 
 
-def create(path: Path, rows: Sequence[Row] = ()) -> None:
-    """Make a new segment that appears under its name whole or not at all."""
+def create(path: Path, rows: Sequence[Row] = (), note: Kept | None = None) -> None:
+    """Make a new segment that appears under its name whole or not at all. ``note``: what is noted beside it."""
     draft = path.with_name(path.name + ".new")
     files.remove(draft)
     database = sqlite3.connect(draft, isolation_level=None)
     try:
-        database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         database.execute("PRAGMA synchronous = OFF")  # one fsync below is for all of it
         database.execute("BEGIN")
         database.execute(_SCHEMA)
@@ -83,39 +112,59 @@ def create(path: Path, rows: Sequence[Row] = ()) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+    kept.write(path, note or Kept())
     draft.rename(path)
     files.sync_folder(path.parent)
 
 
 class SegmentWriter:
-    """The writing end. Not safe for threads: its owner takes turns."""
+    """The writing end. Not safe for threads: its owner takes turns. After any error from ``append`` it is of no more
+    use: what is in its files behind the last acknowledged entry must never be written over by other entries of the
+    same numbers."""
 
     def __init__(self, path: Path, *, fsync: bool) -> None:
         self.path = path
-        create(path)
-        self._database = connect(path)
-        self._database.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
-        self._files = str(path), f"{path}-wal"
-        self._seq = 0
-        self._total = 0
+        self.entries = 0
+        """How many were acknowledged."""
         self.bytes = 0
         """What the segment takes on disk; looked up after each write."""
-        self._measure()
+        self._total = 0
+        self._checksums = Checksums(path)
+        create(path)
+        self._note = os.open(files.kept_file(path), os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            self._database = connect(path)
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
+            self._database.execute("SELECT max(seq) FROM entry").fetchone()  # makes SQLite's files beside it
+        except BaseException:
+            os.close(self._note)
+            raise
+        self._files = tuple(map(str, (path, files.log_file(path), files.kept_file(path))))
+        self._identities = [files.identity(file) for file in self._files]
+        self.check_in_place()
 
-    def _measure(self) -> None:
+    def check_in_place(self) -> None:
+        """Raises ``SegmentGone`` unless the files under the segment's names are still the ones that are written to."""
         self.bytes = 0
-        for file in self._files:
-            with suppress(FileNotFoundError):
-                self.bytes += os.stat(file).st_size
+        for file, identity in zip(self._files, self._identities, strict=True):
+            try:
+                stats = os.stat(file)
+            except (FileNotFoundError, NotADirectoryError):
+                raise SegmentGone(f"{file} was moved or deleted") from None
+            if (stats.st_dev, stats.st_ino) != identity:
+                raise SegmentGone(f"another file was put in the place of {file}")
+            self.bytes += stats.st_size
 
     def append(self, entries: Sequence[LogEntry]) -> None:
-        """All entries durable, or an exception and (but for a failing disk) none of them kept."""
-        seq, total = self._seq, self._total
+        """All entries durable and where their reader looks for them, or an exception and none to be taken as kept."""
+        seq, total = self.entries, self._total
         rows: list[Row] = []
         for entry in entries:
             seq += 1
             total += len(entry.body)
-            rows.append((seq, entry.received_at, KIND_CODES[entry.kind], zlib.crc32(entry.body), total, entry.body))
+            kind = KIND_CODES[entry.kind]
+            crc = self._checksums.of(seq, entry.received_at, kind, entry.body)
+            rows.append((seq, entry.received_at, kind, crc, total, entry.body))
         try:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany(_INSERT, rows)
@@ -125,9 +174,9 @@ class SegmentWriter:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
             raise
-        finally:
-            self._measure()
-        self._seq, self._total = seq, total
+        self.check_in_place()
+        os.pwrite(self._note, kept.encoded(Kept(seq)), 0)
+        self.entries, self._total = seq, total
 
     def close(self) -> None:
         """Leave the file to its readers as it is.
@@ -135,6 +184,7 @@ class SegmentWriter:
         SQLite copies the log back when the last connection closes, unless that one is read-only. The copy would take
         time and, on a full disk, the room that the reader needs.
         """
+        os.close(self._note)
         with suppress(sqlite3.Error):
             last = connect(self.path, read_only=True)
             try:
@@ -156,6 +206,8 @@ class SegmentReader:
         """``gaps``: entry numbers may be missing, as in a segment that was salvaged."""
         self.path = path
         self._gaps = gaps
+        self._checksums = Checksums(path)
+        self._kept = kept.read(path)
         try:
             self._database = connect(path, read_only=True)
         except sqlite3.Error as error:
@@ -166,6 +218,11 @@ class SegmentReader:
             yield from self._database.execute(sql, values)
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
+
+    @property
+    def note(self) -> Kept | None:
+        """What was noted beside it when that was last looked at."""
+        return self._kept
 
     def last(self) -> int:
         """The newest entry's number; 0 for none."""
@@ -185,34 +242,50 @@ class SegmentReader:
 
     def entries(self, after: int, until: int | None = None, limit: int = -1) -> Iterator[tuple[int, LogEntry]]:
         """Entries with their numbers, in order, ``after`` exclusive and ``until`` inclusive."""
-        sql = "SELECT seq, received_at, kind, crc, body FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+        sql = (
+            "SELECT seq, received_at, kind, crc, total, body FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+        )
         expected = after + 1
         try:
-            for seq, received_at, kind, crc, body in self._database.execute(sql, (after, until or 2**62, limit)):
-                if zlib.crc32(body) != crc:
+            for row in self._database.execute(sql, (after, until or 2**62, limit)):
+                seq, received_at, kind, _, _, body = row
+                if not self._checksums.right(row, plain=self._kept is None):
                     raise DamagedSegment(f"{self.path.name}: entry {seq} does not have the checksum it was kept with")
-                if seq != expected and not self._gaps:
+                if not self._may_follow(seq, expected):
                     raise DamagedSegment(f"{self.path.name}: entry {seq} follows where {expected} should")
                 expected = seq + 1
                 yield seq, LogEntry(body, received_at, KINDS[kind])
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
-        except (TypeError, IndexError) as error:  # columns that do not hold what their writer put there
+        except (TypeError, struct.error) as error:  # columns that do not hold what their writer put there
             raise DamagedSegment(f"{self.path.name}: {error}") from error
 
+    def _may_follow(self, seq: int, expected: int) -> bool:
+        if seq == expected:
+            return True
+        if self._kept is None:
+            return self._gaps
+        return seq - expected == self._kept.absent(expected, seq - 1)
+
     def check(self) -> None:
-        """Find what SQLite does not report. For segments that have no writer any more, when first opened.
+        """Find what SQLite does not report. For segments that have no writer any more.
 
         SQLite reads a write-ahead log up to the first frame that is not whole and forgets all later ones; it takes
         what lies beyond the end of a file for zeros.
         """
+        self._kept = kept.read(self.path) or self._kept
+        if self._kept is None and self._gaps:  # salvaged before such notes were made: how many there were is not known
+            return
+        note = self._kept or Kept()
         found = self.last()
-        logged = _last_logged(self.path.with_name(self.path.name + "-wal"))
-        if logged > found:
-            raise DamagedSegment(f"{self.path.name}: its log holds entries up to {logged}, readable are {found}")
+        highest = max(found, note.acknowledged, last_logged(self.path))
         counted = next(self._rows("SELECT count(*) FROM entry"))[0]
-        if counted != found and not self._gaps:
-            raise DamagedSegment(f"{self.path.name}: it has {counted} entries, the last of them is number {found}")
+        expected = highest - note.absent(1, highest)
+        if counted != expected or found != note.last_present(highest):
+            raise DamagedSegment(
+                f"{self.path.name}: {expected} entries were kept up to number {highest}, readable are {counted} up to "
+                f"{found}"
+            )
 
     def close(self) -> None:
         with suppress(sqlite3.Error):
@@ -222,60 +295,3 @@ class SegmentReader:
         """Close and remove the file."""
         files.remove(self.path)
         self.close()
-
-
-_FRAME = struct.Struct(">IIII")  # page number, pages after commit (0: none), salts (sqlite.org/fileformat2.html)
-
-
-def log_frames(log: bytes | mmap.mmap) -> Iterator[tuple[int, bool, int, int]]:
-    """Frames of a write-ahead log, whole or not: page number, whether it ends a commit, where its page starts, and
-    the page size."""
-    if len(log) < 32 or struct.unpack_from(">I", log, 0)[0] & ~1 != 0x377F0682:
-        return
-    page_bytes = struct.unpack_from(">I", log, 8)[0]
-    salts = struct.unpack_from(">II", log, 16)
-    if page_bytes < 512 or page_bytes > 65536:
-        return
-    for start in range(32, len(log) - page_bytes - 24 + 1, page_bytes + 24):
-        page, committed, *frame_salts = _FRAME.unpack_from(log, start)
-        if tuple(frame_salts) == salts:
-            yield page, committed != 0, start + 24, page_bytes
-
-
-def _last_logged(path: Path) -> int:
-    """The highest entry number in any transaction of a log that was written to its end."""
-    if not path.exists() or path.stat().st_size < 32:
-        return 0
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as log:
-        highest = pending = 0
-        for page, commits, at, page_bytes in log_frames(log):
-            if page > 1:
-                pending = max(pending, _last_rowid(log, at, page_bytes))
-            if commits:
-                highest = max(highest, pending)
-        return highest
-
-
-def _last_rowid(log: mmap.mmap, at: int, page_bytes: int) -> int:
-    """The number of the last row of a table's leaf page; 0 for pages of another kind."""
-    if log[at] != 0x0D:
-        return 0
-    cells = struct.unpack_from(">H", log, at + 3)[0]
-    if not 0 < cells < page_bytes // 4:
-        return 0
-    cell = struct.unpack_from(">H", log, at + 8 + 2 * (cells - 1))[0]
-    if not 8 < cell < page_bytes - 18:
-        return 0
-    _, cell = varint(log, at + cell)
-    return varint(log, cell)[0]
-
-
-def varint(data: bytes | mmap.mmap, at: int) -> tuple[int, int]:
-    """SQLite's variable-length integer at a place, and the place after it."""
-    value = 0
-    for i in range(8):
-        byte = data[at + i]
-        value = value << 7 | byte & 0x7F
-        if byte < 0x80:
-            return value, at + i + 1
-    return value << 8 | data[at + 8], at + 9

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snowgauge.delivery.spool import folder as files
-from snowgauge.delivery.spool.segment import SegmentWriter
+from snowgauge.delivery.spool.segment import SegmentGone, SegmentWriter
 from snowgauge.errors import LogUnavailable
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.telemetry.logs import logger
@@ -65,6 +65,9 @@ class SpoolWriter:
         """Remove segments that a process which had this number before did not finish making."""
         for draft in self._folder.glob(f"{self.number:04d}-*-0.sqlite.new*"):
             draft.unlink(missing_ok=True)
+        for note in self._folder.glob(f"{self.number:04d}-*-0.sqlite-kept"):
+            if not note.with_name(note.name.removesuffix("-kept")).exists():
+                note.unlink(missing_ok=True)
 
     def append(self, entries: Sequence[LogEntry]) -> None:
         if not entries:
@@ -87,25 +90,24 @@ class SpoolWriter:
     def _keep(self, group: list[_Ticket]) -> None:
         """Commit a group; tickets that cannot be kept get their reason."""
         kept: list[_Ticket] = []
-        size = 0
-        for ticket in group:
-            try:
-                self._check_room(size + ticket.size)
-            except LogUnavailable as error:
+        try:
+            self._check_in_place()
+        except LogUnavailable as error:
+            for ticket in group:
                 ticket.error = error
-            else:
-                size += ticket.size
-                kept.append(ticket)
+        else:
+            kept = self._admitted(group)
         if kept:
             entries = kept[0].entries if len(kept) == 1 else [entry for ticket in kept for entry in ticket.entries]
             try:
                 segment = self._ready_segment()
                 before = segment.bytes
                 segment.append(entries)
+                self._check_in_place()
                 taken = segment.bytes - before
-            except (sqlite3.Error, OSError) as error:
+            except (LogUnavailable, sqlite3.Error, OSError) as error:
                 reason = f"the event log in {self._folder} cannot be written: {error}"
-                self._give_up_segment(error)
+                self._rotate()
                 for ticket in kept:
                     ticket.error = LogUnavailable(reason)
             else:
@@ -118,10 +120,57 @@ class SpoolWriter:
             log.info("eventlog_accepts_again")
         self._refusing = bool(refused)
 
-    def _check_room(self, size: int) -> None:
-        """Raises when ``size`` more bytes may not be kept."""
+    def _admitted(self, group: list[_Ticket]) -> list[_Ticket]:
+        """The tickets for which there is room; the others get their reason."""
+        kept: list[_Ticket] = []
+        size = 0
+        for ticket in group:
+            try:
+                self._check_room(size + ticket.size)
+            except LogUnavailable as error:
+                ticket.error = error
+            else:
+                size += ticket.size
+                kept.append(ticket)
+        return kept
+
+    def _check_in_place(self) -> None:
+        """Raises when what this writer holds was moved or deleted, once, and makes ready to go on without it.
+
+        A segment that is not under its name is read by nobody. Without its lock file another process takes the same
+        number, and readers take the segment for one that is left behind.
+        """
         if self._closed:
             raise LogUnavailable("the event log is closed")
+        try:
+            if not self._lock.in_place():
+                raise SegmentGone(f"the lock file of number {self.number} in {self._folder} was moved or deleted")
+            if self._segment is not None:
+                self._segment.check_in_place()
+        except OSError as gone:
+            acknowledged = 0 if self._segment is None else self._segment.entries
+            log.error(
+                "eventlog_segment_gone",
+                reason=str(gone),
+                acknowledged_entries=acknowledged,
+                effect="those of them that no worker had read are not stored unless the file is put back",
+            )
+            self._rotate()
+            self._take_number_again()
+            raise LogUnavailable(f"the event log lost its file: {gone}; it goes on in a new one") from gone
+
+    def _take_number_again(self) -> None:
+        try:
+            files.make(self._folder)
+            if not self._lock.in_place():
+                number, held = self._take_number()
+                self._lock.release()
+                self.number, self._lock = number, held
+        except OSError as error:
+            raise LogUnavailable(f"the event log's folder {self._folder} cannot be made: {error}") from error
+
+    def _check_room(self, size: int) -> None:
+        """Raises when ``size`` more bytes may not be kept."""
         now = time.monotonic()
         if now - self._measured_at > _MEASURE_EVERY:
             try:
@@ -156,11 +205,6 @@ class SpoolWriter:
             self._segment.close()
             self._segment = None
 
-    def _give_up_segment(self, error: Exception) -> None:
-        """After an error that may have hurt the file, go on in a new one. A full disk hurts nothing."""
-        if not isinstance(error, sqlite3.Error) or getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_FULL:
-            self._rotate()
-
     def _heed_rotate_request(self) -> None:
         request = files.rotate_request(self._folder, self.number)
         if request.exists():
@@ -170,6 +214,7 @@ class SpoolWriter:
     def healthy(self) -> bool:
         with self._turn:
             try:
+                self._check_in_place()
                 self._check_room(1)
                 self._ready_segment()
             except (LogUnavailable, sqlite3.Error, OSError):
