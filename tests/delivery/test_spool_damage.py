@@ -15,7 +15,7 @@ from snowgauge.delivery.spool import SpoolLog
 from snowgauge.delivery.spool.salvage import salvage
 from snowgauge.errors import LogUnavailable
 from snowgauge.events.log_entry import LogEntry
-from snowgauge.testing.eventlog_contract import bodies, drain, entries, subscribed
+from snowgauge.testing.eventlog_contract import bodies, drain, drain_until, entries, subscribed
 
 
 def some_entries(count):
@@ -71,9 +71,9 @@ def wal(segment):
 
 
 def read_all(folder):
+    """All that comes until the reader has deleted every segment."""
     with subscribed(SpoolLog(folder, linger=0, max_batch_entries=40)) as subscription:
-        first = subscription.read(5)  # repairing comes first, and may take its time
-        return drain(subscription, timeout=0.3) if first else []
+        return drain_until(subscription, lambda found: not list(folder.glob("0*-*.sqlite")))
 
 
 def assert_saved(found, some, at_least):
@@ -176,7 +176,7 @@ def test_damage_under_a_running_writer_is_repaired_once_it_writes_again(tmp_path
         assert subscription.read(0.1) is None
         time.sleep(0.25)  # the writer looks at its folder now and then
         writer.append(some_entries(61)[60:])
-        found = drain(subscription, timeout=1)
+        found = drain_until(subscription, lambda found: len(found) >= 60)
     assert [entry.received_at % 1000 for entry in found] == [n for n in range(61) if n != 30]
     writer.close()
 

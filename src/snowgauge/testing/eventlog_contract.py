@@ -48,6 +48,21 @@ def drain(subscription: Subscription, timeout: float = 0.0) -> list[LogEntry]:
     return found
 
 
+def drain_until(subscription: Subscription, complete: Callable[[list[LogEntry]], bool]) -> list[LogEntry]:
+    """Read and commit until ``complete`` says so of what came, or nothing more has come for ten seconds."""
+    found: list[LogEntry] = []
+    idle = 0
+    while not complete(found) and idle < 100:
+        batch = subscription.read(0.1)
+        if batch is None:
+            idle += 1
+        else:
+            idle = 0
+            found += batch.entries
+            subscription.commit(batch)
+    return found
+
+
 class EventLogContract:
     """Subclass it in a test module of the backend."""
 
