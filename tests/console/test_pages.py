@@ -152,6 +152,8 @@ def test_live_remembers_columns_but_not_those_of_a_link(page: Page, seeded: Priv
 def test_a_bar_of_the_timeline_is_a_filter(page: Page, seeded: PrivatePort) -> None:
     page.goto("/live")
     chart = page.get_by_role("img", name=re.compile("Last 30 minutes"))
+    expect(chart).to_be_visible()
+    expect(page.locator("tbody tr[data-kind]").first).to_be_visible()  # what is above it has its height then
     box = chart.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.985, box["y"] + 40)

@@ -3,7 +3,7 @@
   var chosen = null;
   try {
     chosen = localStorage.getItem("theme");
-  } catch (_) {
+  } catch {
     // storage may be switched off: the system's theme it is
   }
   var dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

@@ -1,5 +1,6 @@
 /** Pages by address. Each page's code loads when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { PAGES } from "./shell/pages";
 import { Shell } from "./shell/Shell";
 import { parseSearch, stringifySearch } from "./view/search";
 import { Empty, Failure } from "./widgets/ui";
@@ -14,40 +15,22 @@ const root = createRootRoute({
   ),
 });
 
-const page = <T extends string>(path: T, load: () => Promise<Record<string, unknown>>) =>
-  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load as never, "Page" as never) });
-
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
   beforeLoad: () => {
-    throw redirect({ to: "/start" as never, replace: true });
+    throw redirect({ to: "/start", replace: true });
   },
 });
 
-const routes = root.addChildren([
-  home,
-  page("/start", () => import("./pages/Start")),
-  page("/live", () => import("./pages/Live")),
-  page("/failed", () => import("./pages/Failed")),
-  page("/xray", () => import("./pages/Xray")),
-  page("/sql", () => import("./pages/Sql")),
-  page("/schemas", () => import("./pages/Schemas")),
-  page("/state", () => import("./pages/Health")),
-  page("/access", () => import("./pages/Access")),
-]);
+const pages = PAGES.map(({ path, load }) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, "Page") }));
 
+/** Not registered with the library's types: addresses come from the table of pages, and every search is a `Search`. */
 export const router = createRouter({
-  routeTree: routes,
+  routeTree: root.addChildren([home, ...pages]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",
   defaultPendingMs: 200,
   scrollRestoration: true,
 });
-
-declare module "@tanstack/react-router" {
-  interface Register {
-    router: typeof router;
-  }
-}

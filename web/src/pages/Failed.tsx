@@ -53,7 +53,7 @@ export function Page() {
         <FilterBar filters={where} status="failed" range={range} onChange={(next) => change({ where: next })} />
         <span className="flex-1" />
         {causes.data && (
-          <Link to={"/live" as never} search={{ status: "failed", range, where } as never} className="rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
+          <Link to="/live" search={{ status: "failed", range, where }} className="rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
             {number(causes.data.total)} failed events
           </Link>
         )}
@@ -160,7 +160,7 @@ function Deeds({ id, schema }: { id: string; schema: string | null }) {
           {replay.isPending ? "Working…" : "Try recovery"}
         </Button>
         {schema && (
-          <Link to={"/schemas" as never} search={{ from: id } as never} className="inline-flex h-8.5 items-center gap-1.5 rounded-lg border border-line-strong bg-surface px-3 hover:bg-raised">
+          <Link to="/schemas" search={{ from: id }} className="inline-flex h-8.5 items-center gap-1.5 rounded-lg border border-line-strong bg-surface px-3 hover:bg-raised">
             <Icon name="wand" size={16} /> Infer a schema
           </Link>
         )}
@@ -194,7 +194,7 @@ export function ExampleView({ example, first }: { example: Example; first: boole
       <summary className="flex items-center gap-2 rounded-xl px-3 py-2 hover:bg-sunken">
         <span className="min-w-0 flex-1 truncate">{example.at}</span>
         {example.status !== "open" && <Badge tone="good">{example.status}</Badge>}
-        <Link to={"/xray" as never} search={{ id: example.id } as never} className="inline-flex items-center gap-1 rounded-lg px-2 py-0.5 text-accent-ink hover:bg-accent-soft">
+        <Link to="/xray" search={{ id: example.id }} className="inline-flex items-center gap-1 rounded-lg px-2 py-0.5 text-accent-ink hover:bg-accent-soft">
           <Icon name="xray" size={14} /> X-ray
         </Link>
       </summary>
@@ -239,7 +239,7 @@ function FaultView({ fault }: { fault: Schemas["Fault"] }) {
             {schema ? (
               <>
                 Expected by{" "}
-                <Link to={"/schemas" as never} search={{ uri: fault.schema } as never} className="text-accent-ink underline underline-offset-2">
+                <Link to="/schemas" search={{ uri: fault.schema }} className="text-accent-ink underline underline-offset-2">
                   {schema.name} {schema.version}
                 </Link>
               </>

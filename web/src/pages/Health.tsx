@@ -102,7 +102,7 @@ function FactValue({ fact }: { fact: Schemas["Fact"] }) {
   const there = target(fact.label);
   if (!there) return shown(fact);
   return (
-    <Link to={there.to as never} search={there.search as never} className="rounded text-accent-ink hover:underline">
+    <Link to={there.to} search={there.search} className="rounded text-accent-ink hover:underline">
       {shown(fact)}
     </Link>
   );

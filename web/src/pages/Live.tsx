@@ -178,7 +178,7 @@ function useEvents(view: LiveView) {
     const found = known ? new Set(rows.filter((row) => !known.has(row.id)).map((row) => row.id)) : new Set<string>();
     seen.current = { key, ids: new Set(rows.map((row) => row.id)) };
     return (query.data?.pages.length ?? 1) > 1 ? new Set<string>() : found;
-  }, [rows, key, query.data?.pages.length]);
+  }, [rows, key, query.data]);
   return { query, rows, fresh };
 }
 

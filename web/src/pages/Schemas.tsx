@@ -103,7 +103,7 @@ const LINK = "rounded text-accent-ink hover:underline";
 
 function ToLive({ where, children }: { where: string; children: string }) {
   return (
-    <Link to={"/live" as never} search={{ status: "good", range: "24h", where: [where] } as never} className={LINK}>
+    <Link to="/live" search={{ status: "good", range: "24h", where: [where] }} className={LINK}>
       {children}
     </Link>
   );
@@ -139,7 +139,7 @@ function Uses({ entry }: { entry: Entry }) {
       <Events entry={entry} />
       {", "}
       {failed > 0 ? (
-        <Link to={"/failed" as never} search={{ range: "24h", where: entry.versions.length ? [`schema:${entry.versions.map((version) => `iglu:${entry.vendor}/${entry.name}/jsonschema/${version}`).join("~")}`] : [] } as never} className={LINK}>
+        <Link to="/failed" search={{ range: "24h", where: entry.versions.length ? [`schema:${entry.versions.map((version) => `iglu:${entry.vendor}/${entry.name}/jsonschema/${version}`).join("~")}`] : [] }} className={LINK}>
           {compact(failed)} failed
         </Link>
       ) : (
@@ -341,7 +341,7 @@ function Editor({ from, base, onClose, onDone }: { from: string; base: string; o
         {publish.isError && <Failure error={publish.error} />}
         {publish.data && publish.data.breaking.length > 0 && (
           <p className="text-warn-ink">
-            Published, although it breaks data within one model. <Link to={"/schemas" as never} search={{ uri: publish.data.uri } as never} className="underline">Open it</Link>
+            Published, although it breaks data within one model. <Link to="/schemas" search={{ uri: publish.data.uri }} className="underline">Open it</Link>
           </p>
         )}
         <Button kind="primary" disabled={!parsed || wrong || publish.isPending} onClick={() => publish.mutate()}>

@@ -73,12 +73,12 @@ function Arriving({ data }: { data: Schemas["Ticks"] }) {
         }
         label="Last 30 minutes"
         actions={
-          <Link to={"/live" as never} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
+          <Link to="/live" className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
             Open Live <Icon name="right" size={14} />
           </Link>
         }
       >
-        {timeline.data ? <Bars label="Last 30 minutes" points={timeline.data.points} seconds={60} height={146} onPick={(from, until) => void navigate({ to: "/live" as never, search: { range: absoluteText(from, until) } as never })} /> : <Skeleton className="h-24" />}
+        {timeline.data ? <Bars label="Last 30 minutes" points={timeline.data.points} seconds={60} height={146} onPick={(from, until) => void navigate({ to: "/live", search: { range: absoluteText(from, until) } })} /> : <Skeleton className="h-24" />}
       </Card>
       <div className="grid grid-cols-3 gap-3 lg:grid-cols-1">
         <Figure label="Good, 24 hours" value={number(data.events)} to="/live" search={{ status: "good", range: "24h" }} />

@@ -24,7 +24,7 @@ export default function Palette({ pages, onClose, onHelp }: { pages: PageEntry[]
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const commands = useMemo(() => {
-    const go = (to: string, search?: Record<string, string>) => () => void navigate({ to: to as never, search: (search ?? {}) as never });
+    const go = (to: string, search?: Record<string, string>) => () => void navigate({ to: to, search: (search ?? {}) });
     const typed = text.trim();
     const list: Command[] = [];
     if (UUID.test(typed)) list.push({ title: `X-ray of event ${typed}`, icon: "xray", words: typed, run: go("/xray", { id: typed }) });

@@ -82,7 +82,7 @@ function useShellKeys(pages: PageEntry[], onPalette: () => void, onHelp: () => v
         goes.current = 0;
         if (page) {
           event.preventDefault();
-          void navigate({ to: page.path as never });
+          void navigate({ to: page.path });
           return;
         }
       }
@@ -99,7 +99,7 @@ function useShellKeys(pages: PageEntry[], onPalette: () => void, onHelp: () => v
 function Side({ pages, me, onPalette, onHelp }: { pages: PageEntry[]; me: Me; onPalette: () => void; onHelp: () => void }) {
   return (
     <div className="sticky top-0 hidden h-dvh flex-col gap-1 border-r border-line bg-sunken p-3 md:flex">
-      <Link to={"/start" as never} className="mb-2 flex items-center gap-2.5 rounded-lg px-2 py-1 font-semibold tracking-tight">
+      <Link to="/start" className="mb-2 flex items-center gap-2.5 rounded-lg px-2 py-1 font-semibold tracking-tight">
         <Logo size={26} />
         Snowgauge
       </Link>
@@ -112,7 +112,7 @@ function Side({ pages, me, onPalette, onHelp }: { pages: PageEntry[]; me: Me; on
         {pages.map((page) => (
           <Link
             key={page.path}
-            to={page.path as never}
+            to={page.path}
             className="flex items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-ink-soft transition-colors hover:bg-surface hover:text-ink"
             activeProps={{ className: "!bg-accent-soft !text-accent-ink font-medium" }}
           >
@@ -186,7 +186,7 @@ function Tabs({ pages, path }: { pages: PageEntry[]; path: string }) {
   return (
     <nav aria-label="Pages" className="fixed inset-x-0 bottom-0 z-20 flex border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden">
       {first.map((page) => (
-        <Link key={page.path} to={page.path as never} className={tab} activeProps={{ className: "!text-accent-ink font-medium" }}>
+        <Link key={page.path} to={page.path} className={tab} activeProps={{ className: "!text-accent-ink font-medium" }}>
           <Icon name={page.icon} size={20} />
           <span className="max-w-full truncate px-1">{page.short ?? page.title}</span>
         </Link>
@@ -201,7 +201,7 @@ function Tabs({ pages, path }: { pages: PageEntry[]; path: string }) {
             <DropdownMenu.Content align="end" sideOffset={8} className="fade-in z-40 min-w-48 rounded-xl border border-line bg-raised p-1.5 shadow-float">
               {rest.map((page) => (
                 <DropdownMenu.Item key={page.path} asChild>
-                  <Link to={page.path as never} className="flex items-center gap-2.5 rounded-lg px-2.5 py-2 outline-none data-highlighted:bg-sunken">
+                  <Link to={page.path} className="flex items-center gap-2.5 rounded-lg px-2.5 py-2 outline-none data-highlighted:bg-sunken">
                     <Icon name={page.icon} /> {page.title}
                   </Link>
                 </DropdownMenu.Item>

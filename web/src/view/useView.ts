@@ -12,7 +12,7 @@ export function useView(): [Search, (patch: Patch, options?: { push?: boolean })
     (patch: Patch, options?: { push?: boolean }) => {
       void navigate({
         to: ".",
-        search: ((before: Search) => tidy({ ...before, ...patch })) as never,
+        search: (before: Search) => tidy({ ...before, ...patch }),
         replace: !options?.push,
         resetScroll: false,
       });

@@ -41,11 +41,11 @@ export function EventPanel({ kind, id, onClose, onFilter, onColumn }: Props) {
         />
         <span className="flex-1" />
         {cause && (
-          <Link to={"/failed" as never} search={{ cause } as never} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
+          <Link to="/failed" search={{ cause }} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
             <Icon name="alert" size={15} /> Why
           </Link>
         )}
-        <Link to={"/xray" as never} search={{ id } as never} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
+        <Link to="/xray" search={{ id }} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
           <Icon name="xray" size={15} /> X-ray
         </Link>
       </div>
@@ -132,7 +132,7 @@ function Inside({ entity, item, onFilter, onColumn }: { entity: boolean; item: D
   return (
     <section aria-label={parts?.name ?? item.schema} className="min-w-0">
       <h3 className="mb-0.5 flex min-w-0 items-baseline gap-2">
-        <Link to={"/schemas" as never} search={{ uri: item.schema } as never} className="rounded font-medium text-accent-ink hover:underline" title={item.schema}>
+        <Link to="/schemas" search={{ uri: item.schema }} className="rounded font-medium text-accent-ink hover:underline" title={item.schema}>
           {parts?.name ?? item.schema}
         </Link>
         <span className="min-w-0 flex-1 truncate text-xs text-ink-faint">

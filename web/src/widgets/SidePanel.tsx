@@ -48,7 +48,7 @@ export function SidePanel({ title, actions, onClose, children }: { title: ReactN
       tabIndex={-1}
       aria-label={typeof title === "string" ? title : "Details"}
       className="slide-in fixed inset-0 z-30 flex flex-col border-l border-line bg-surface shadow-float outline-none md:left-auto md:w-(--panel)"
-      style={{ ["--panel" as never]: `${width}px` }}
+      style={{ "--panel": `${width}px` }}
     >
       <div
         role="separator"

@@ -171,7 +171,7 @@ export function Figure({ label, value, note, tone, to, search }: { label: string
   );
   const shape = "card grid min-w-0 content-start gap-0.5 px-4 py-3 text-left";
   return to ? (
-    <Link to={to as never} search={search as never} className={`${shape} transition-colors hover:border-line-strong hover:bg-sunken`}>
+    <Link to={to} search={search} className={`${shape} transition-colors hover:border-line-strong hover:bg-sunken`}>
       {body}
     </Link>
   ) : (
