@@ -105,7 +105,11 @@ def test_p3p_is_sent_when_wanted(collecting):
     ("origin", "allowed"),
     [
         (None, "*"),
-        ("null", "*"),
+        ("null", "null"),
+        ("file://", "file://"),
+        ("null null", "null"),
+        ("file:///index.html", "*"),
+        ("nullable", "*"),
         ("", "*"),
         ("no scheme", "*"),
         ("https://a.example", "https://a.example"),

@@ -1,6 +1,7 @@
 """Answers to browsers that ask from another origin (stream-collector 3.4).
 
-The origin is echoed and credentials are allowed, always: a tracker's requests carry the cookie from any site.
+The origin is echoed and credentials are allowed, always: a tracker's requests carry the cookie from any site. That goes
+for ``null`` and ``file://``, too, where stream-collector answers ``*``: browsers refuse it together with credentials.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from snowgauge.collector.settings import CorsSettings
 _ORIGIN = re.compile(
     r"[A-Za-z][A-Za-z0-9+.\-]*://(?P<host>\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?"
 )
+_NO_HOST = re.compile(r"null|[A-Za-z][A-Za-z0-9+.\-]*://")
+"""What browsers send for a page without an origin of its own: a sandboxed frame, a file, an app's web view."""
+
 _CREDENTIALS: Header = (b"access-control-allow-credentials", b"true")
 _ANY: tuple[Header, ...] = ((b"access-control-allow-origin", b"*"), _CREDENTIALS)
 
@@ -26,13 +30,15 @@ def _parse(origin: bytes) -> tuple[tuple[str, ...], tuple[Header, ...]]:
 
 
 def _read(origin: bytes) -> tuple[tuple[str, ...], tuple[Header, ...]]:
-    found = [match for part in origin.decode("latin-1").split(" ") if (match := _ORIGIN.fullmatch(part))]
-    if not found:
-        return (), _ANY
-    return (
-        tuple(match["host"] for match in found),
-        ((b"access-control-allow-origin", found[0][0].encode("latin-1")), _CREDENTIALS),
-    )
+    parts = origin.decode("latin-1").split(" ")
+    found = [match for part in parts if (match := _ORIGIN.fullmatch(part))]
+    if found:
+        return tuple(match["host"] for match in found), _allowing(found[0][0])
+    return (), next((_allowing(part) for part in parts if _NO_HOST.fullmatch(part)), _ANY)
+
+
+def _allowing(origin: str) -> tuple[Header, ...]:
+    return (b"access-control-allow-origin", origin.encode("latin-1")), _CREDENTIALS
 
 
 _remembered = lru_cache(maxsize=4096)(_read)

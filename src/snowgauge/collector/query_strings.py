@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 
 
-def first_value(name: str) -> Callable[[bytes], str | None]:
-    """A function from a raw query to the first value of ``name``, decoded; ``None`` when it is not there.
+def first_bytes(name: str) -> Callable[[bytes], bytes | None]:
+    """A function from a raw query to the first value of ``name``, decoded to bytes; ``None`` when it is not there.
 
     As in stream-collector 3.4: ``&`` and ``;`` separate, ``+`` is a space, a name without value has the empty one.
     """
     search = re.compile(b"(?:^|[&;])" + b"".join(map(_spellings, name.encode())) + b"(?:=([^&;]*)|(?=[&;]|$))").search
 
-    def find(query: bytes) -> str | None:
+    def find(query: bytes) -> bytes | None:
         found = search(query)
-        return None if found is None else unquote_plus((found[1] or b"").decode("utf-8", "replace"))
+        return None if found is None else unquote_to_bytes((found[1] or b"").replace(b"+", b" "))
 
     return find
+
+
+def first_value(name: str) -> Callable[[bytes], str | None]:
+    """As :func:`first_bytes`, as text; bytes that are not UTF-8 are replaced."""
+    find = first_bytes(name)
+
+    def text(query: bytes) -> str | None:
+        found = find(query)
+        return None if found is None else found.decode("utf-8", "replace")
+
+    return text
 
 
 def _spellings(byte: int) -> bytes:

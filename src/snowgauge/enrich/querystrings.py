@@ -2,7 +2,7 @@
 
 First the text must be legal as the query of ``http://localhost/?``. Then it is split at ``&`` and ``;``; ``+`` is a
 space; escapes are decoded in the payload's encoding; a token without ``=`` has no value (``None``), and tokens without
-a name are dropped.
+a name are dropped. Letters that stand unescaped are kept: enrich 6.10 keeps the low byte of each, which is other text.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ Pairs = list[tuple[str, str | None]]
 
 _PREFIX = "http://localhost/?"
 _TOKENS = re.compile("[&;]")
+_ASCII = re.compile(r"[\x00-\x7f]+")
 _MEANT = {"UTF-8": "utf-8", "utf-8": "utf-8"}
 
 
@@ -50,15 +51,13 @@ def split(text: str, charset: str = "utf-8") -> Pairs:
 
 
 def _decode(text: str, charset: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    if "%" not in text:
+        return text
     if text.isascii():
-        if "+" in text:
-            text = text.replace("+", " ")
-        if "%" not in text:
-            return text
         return unquote_to_bytes(text).decode(charset, "replace")
-    # the JVM's decoder keeps the low byte of every UTF-16 unit that is not escaped
-    low_bytes = text.replace("+", " ").encode("utf-16-le", "replace")[::2]
-    return unquote_to_bytes(low_bytes).decode(charset, "replace")
+    return _ASCII.sub(lambda run: unquote_to_bytes(run[0]).decode(charset, "replace"), text)
 
 
 @lru_cache(maxsize=64)

@@ -19,7 +19,8 @@ _NOT_DATA = frozenset(("schema", "nuid", "aid", "cv", "p"))
 class IgluWebhook(Adapter):
     """The schema comes in the querystring or with the body; data as JSON, as a form or as querystring parameters.
 
-    A JSON array with ``schema`` in the querystring is one event per element. The default platform is ``app``, for
+    A JSON array is one event per element, also where each element names its own schema. (Enrich 6.10 has that only with
+    ``schema`` in the querystring; else the array is one failure.) The default platform is ``app``, for
     forms ``srv`` (enrich 6.10; its documentation says ``srv`` for all).
     """
 
@@ -37,7 +38,7 @@ class IgluWebhook(Adapter):
                 )
             if content_type not in _JSON:
                 raise _failure("contentType", content_type, f"expected one of {', '.join(_JSON)}")
-            return [self._self_describing(source, body)]
+            return self._self_describing(source, body)
         try:
             key = SchemaKey.parse(schema)
         except SelfDescribingError as error:
@@ -55,12 +56,19 @@ class IgluWebhook(Adapter):
             return [_event(source, key, form, "srv")]
         raise _failure("contentType", content_type, f"expected one of {', '.join((*_JSON, _FORM))}")
 
-    def _self_describing(self, source: AdapterInput, body: str) -> TrackerEvent:
-        try:
-            item = SelfDescribing.parse(_read(source, body))
-        except SelfDescribingError as error:
-            raise AdapterFailure([{"json": error.json, "error": error.code}]) from None
-        return _event(source, item.schema, item.data)
+    def _self_describing(self, source: AdapterInput, body: str) -> list[TrackerEvent]:
+        found = _read(source, body)
+        if found == []:
+            raise _failure("body", body, "empty array of events")
+        items, problems = [], []
+        for each in found if isinstance(found, list) else [found]:
+            try:
+                items.append(SelfDescribing.parse(each))
+            except SelfDescribingError as error:
+                problems.append({"json": error.json, "error": error.code})
+        if problems:
+            raise AdapterFailure(problems)
+        return [_event(source, item.schema, item.data) for item in items]
 
 
 def _event(source: AdapterInput, key: SchemaKey, data: Any, platform: str = "app") -> TrackerEvent:
