@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowgauge.events.json_text import BadJson, FloatLiteral, IntLiteral, compact, deeper_than, parse, plain, read
+from snowgauge.events.json_text import (
+    BadJson,
+    FloatLiteral,
+    IntLiteral,
+    compact,
+    comparable,
+    deeper_than,
+    parse,
+    plain,
+    read,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +89,10 @@ def test_plain_numbers_are_ones_that_any_library_prints() -> None:
     assert isinstance(value["a"][0], FloatLiteral)
     assert isinstance(value["a"][1], IntLiteral)
     numbers = plain(value)["a"]
-    assert [type(number) for number in numbers] == [float, float, int, float, float]
+    assert numbers == [1.1, 123456789012345678901234567890.0, 0, "1e999", "-1e999"]
+    assert [type(number) for number in numbers] == [float, float, int, str, str]
     assert json.loads(json.dumps(numbers)) == numbers
-    assert type(plain(value, any_integer=True)["a"][1]) is int
+    assert [type(number) for number in comparable(value)["a"]] == [float, int, int, float, float]
 
 
 _JSON = st.recursive(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Literal
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from snowgauge.errors import ActionRefused, PayloadRecordError, SnowgaugeError
 from snowgauge.events import payload_record
 from snowgauge.events.outcome import Dropped, Enriched, Failed
 from snowgauge.events.payload import CollectorPayload
+from snowgauge.events.timestamps import parse_ms
 from snowgauge.store.base import Filter, Selection
 
 Place = Literal["good", "failed", "incomplete", "waiting"]
@@ -187,7 +187,7 @@ def rebuilt(row: dict[str, Any]) -> CollectorPayload:
         if name == "e":
             parameters[name] = _EVENTS.get(str(value), str(value))
         elif name in _MILLIS:
-            parameters[name] = str(_ms(str(value)))
+            parameters[name] = str(parse_ms(str(value)))
         elif name in ("co", "ue_pr"):
             parameters[name] = orjson.dumps(value).decode()
         else:
@@ -200,7 +200,7 @@ def rebuilt(row: dict[str, Any]) -> CollectorPayload:
         if row.get(width) is not None and row.get(height) is not None:
             parameters[name] = f"{row[width]}x{row[height]}"
     return CollectorPayload(
-        timestamp=_ms(str(row.get("collector_tstamp") or "1970-01-01 00:00:00.000")),
+        timestamp=parse_ms(str(row.get("collector_tstamp") or "1970-01-01 00:00:00.000")),
         ip_address=row.get("user_ipaddress"),
         user_agent=row.get("useragent"),
         network_user_id=row.get("network_userid"),
@@ -209,7 +209,3 @@ def rebuilt(row: dict[str, Any]) -> CollectorPayload:
         path="/i",
         querystring="&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items()),
     )
-
-
-def _ms(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)

@@ -35,12 +35,16 @@ from snowgauge.errors import PayloadRecordError, RegistryOutage
 from snowgauge.events import bad_row, payload_record
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent, Processor
+from snowgauge.events.json_text import compact
 from snowgauge.events.outcome import Dropped, Enriched, Failed, Outcome
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.events.tracker import TrackerEvent
 from snowgauge.iglu.contract import Invalid, Validator, ValidSchema
+from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count
+
+log = logger("enrich")
 
 
 def _now() -> int:
@@ -81,10 +85,17 @@ class Enricher:
 
         Raises ``RegistryOutage`` only; with ``outage_is_failure`` an unreachable registry is a failure of the event.
         """
-        kind = compressed.kind_of(record)
-        if kind is not None:
-            return self._compressed(record, kind, seed, self._clock() if at is None else at, outage_is_failure)
-        return self._record(record, seed, at, outage_is_failure)
+        at = self._clock() if at is None else at
+        try:
+            kind = compressed.kind_of(record)
+            if kind is not None:
+                return self._compressed(record, kind, seed, at, outage_is_failure)
+            return self._record(record, seed, at, outage_is_failure)
+        except RegistryOutage:
+            raise
+        except Exception as error:
+            whole = self._batch(CollectorPayload(), record, seed, at, outage_is_failure)
+            return [self._broken(error, whole, record.decode("utf-8", "backslashreplace"))]
 
     def _compressed(
         self, record: bytes, kind: compressed.Kind, seed: str | None, at: int, outage_is_failure: bool
@@ -132,7 +143,7 @@ class Enricher:
             outcomes = [o for o in outcomes if isinstance(o, Failed) and o.failure.event_index in (None, item)]
         for index, tracker in events:
             if item is None or index == item:
-                outcomes.append(self._live(batch, tracker if edit is None else edit(tracker), index))
+                outcomes.append(self._outcome(batch, tracker if edit is None else edit(tracker), index))
         return outcomes
 
     def process_tracker_event(
@@ -149,7 +160,7 @@ class Enricher:
         """One event that an adapter has made already (recovery). ``event_id`` is its id if it brings none itself."""
         batch = self._batch(tracker.payload, record, seed, at, outage_is_failure)
         self._payloads.initial_columns(batch)
-        return self._live(batch, tracker, index, event_id=event_id)
+        return self._outcome(batch, tracker, index, event_id=event_id)
 
     def explain(self, record: bytes, seed: str | None = None, *, at: int | None = None) -> list[Explanation]:
         """What ``process`` does, with what each step changed and how long it took."""
@@ -162,7 +173,7 @@ class Enricher:
         explained = [Explanation(outcome, []) for outcome in outcomes]
         for index, tracker in events:
             trace = Trace()
-            explained.append(Explanation(self._live(batch, tracker, index, trace), trace.steps))
+            explained.append(Explanation(self._outcome(batch, tracker, index, trace), trace.steps))
         return explained
 
     def flush_metrics(self) -> None:
@@ -192,6 +203,31 @@ class Enricher:
         return events, [self._sizes.applied(outcome, batch, place) for place, outcome in enumerate(outcomes)]
 
     # ---- one event --------------------------------------------------------------------------------------------
+
+    def _outcome(
+        self,
+        batch: Batch,
+        tracker: TrackerEvent,
+        index: int,
+        trace: Trace | None = None,
+        event_id: str | None = None,
+    ) -> Outcome:
+        try:
+            return self._live(batch, tracker, index, trace, event_id)
+        except RegistryOutage:
+            raise
+        except Exception as error:  # a bug of ours must cost one event, not those that came with it
+            return self._broken(error, batch, compact(tracker.parameters), index)
+
+    def _broken(self, error: Exception, batch: Batch, text: str, index: int | None = None) -> Failed:
+        """The failure of an event or a whole record that no work could be done on; ``text`` stands in its bad row."""
+        log.error("enricher_broken", seed=batch.seed, place=index, exc_info=error)
+        reason = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
+        failure = bad_row.generic_error(
+            self.processor, batch.at, batch.id("broken", index), [reason], text, record=batch.whole_record()
+        )
+        failure.seed, failure.event_index = batch.seed, index
+        return Failed(failure)
 
     def _live(
         self,

@@ -14,7 +14,7 @@ import msgspec
 from snowgauge.enrich import failures
 from snowgauge.enrich.failures import Violation
 from snowgauge.errors import SelfDescribingError
-from snowgauge.events.json_text import BadJson, compact, parse, plain
+from snowgauge.events.json_text import BadJson, compact, comparable, parse, plain
 from snowgauge.events.selfdescribing import SchemaCriterion, SchemaKey, SelfDescribing
 from snowgauge.iglu.contract import Invalid, ValidSchema
 
@@ -81,7 +81,7 @@ def _wrapper(
         wrapper.literal = compact(wrapper.data)
         return failures.criterion_mismatch(source, wrapper, criterion)
     if not _plainly_wrapped(wrapper):
-        seen = SelfDescribing(wrapper.schema, plain(wrapper.data, any_integer=True))
+        seen = SelfDescribing(wrapper.schema, comparable(wrapper.data))
         verdict = check(seen)
         if isinstance(verdict, Invalid):
             wrapper.literal = compact(wrapper.data)
@@ -124,7 +124,7 @@ def _check_inner(source: str, items: list[Any], literals: bool, check: Check) ->
         item.literal = compact(item.data)
         seen = item
         if literals:
-            seen = SelfDescribing(item.schema, plain(item.data, any_integer=True))
+            seen = SelfDescribing(item.schema, comparable(item.data))
             item.data = plain(item.data)
         _judge(source, item, seen, check, checked)
     return checked

@@ -24,7 +24,7 @@ from snowgauge.events.json_text import read
 from snowgauge.events.outcome import Failed, Outcome
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.selfdescribing import SelfDescribing
-from snowgauge.events.timestamps import MAX_MS, MIN_MS, far_text
+from snowgauge.events.timestamps import MAX_MS, MIN_MS, tsv_text
 from snowgauge.events.tracker import TrackerEvent
 from snowgauge.iglu.contract import Invalid
 from snowgauge.telemetry.logs import logger
@@ -182,7 +182,7 @@ class PayloadReader:
         if MIN_MS <= payload.timestamp <= MAX_MS:
             batch.columns["collector_tstamp"] = payload.timestamp
         else:
-            text = far_text(payload.timestamp)
+            text = tsv_text(payload.timestamp)
             batch.problems.append(("collector_tstamp", f"Formatted as {text} is not Redshift-compatible", text))
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 import snowgauge
 from snowgauge.events.enriched import ATOMIC_FIELD
+from snowgauge.events.json_text import MOST_DEPTH
 from snowgauge.part_settings import ByteSize, PartSettings, Secret
 
 
@@ -29,8 +30,8 @@ class EnrichSettings(PartSettings):
     accept_invalid: bool = False
     """Let events with texts that are too long pass. With ``emit_incomplete`` such a column is set to null."""
 
-    max_json_depth: int = Field(default=50, ge=1)
-    """Deepest nesting of JSON in events, entities, bodies and schemas; scalars count as a level."""
+    max_json_depth: int = Field(default=50, ge=1, le=MOST_DEPTH)
+    """Deepest nesting of JSON in events, entities, bodies and schemas; scalars count as a level. At most 200."""
 
     max_record_size: ByteSize = Field(default=9_000_000, ge=1000)
     """Largest enriched event as TSV, largest bad row, and largest incomplete event, in bytes. What is larger becomes a

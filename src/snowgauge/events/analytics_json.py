@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from snowgauge.errors import SelfDescribingError
@@ -87,7 +88,8 @@ def _scalar(kind: str, value: Any) -> Any:
     if kind == "timestamp":
         return instant_text(parse_ms(value))
     if kind == "decimal":
-        return float(value)
+        number = float(value)
+        return number if isfinite(number) else value
     if kind == "float":
         return float(float_text(value))
     return value

@@ -14,7 +14,7 @@ from snowgauge.events.enriched_tsv import bad_row_columns
 from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
 from snowgauge.events.json_text import plain
 from snowgauge.events.payload import CollectorPayload
-from snowgauge.events.timestamps import MAX_MS, MIN_MS, far_text, instant_text
+from snowgauge.events.timestamps import MAX_MS, MIN_MS, instant_text, iso_text
 from snowgauge.events.tracker import TrackerEvent
 
 Messages = Sequence[Mapping[str, Any]]
@@ -188,7 +188,7 @@ def generic_error(
 
 def collector_time(payload: CollectorPayload) -> str:
     """The collector's time with exactly three digits of fraction, as Joda-Time prints it."""
-    return far_text(payload.timestamp).replace(" ", "T") + "Z"
+    return iso_text(payload.timestamp)
 
 
 def one_line(message: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ import orjson
 
 from snowgauge.errors import SelfDescribingError
 from snowgauge.events.enriched import ATOMIC_FIELDS, EnrichedEvent
-from snowgauge.events.json_text import compact, plain, read
+from snowgauge.events.json_text import compact, stored
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.events.timestamps import parse_ms, tsv_text
 
@@ -22,7 +22,6 @@ _NAMES = tuple(field.name for field in ATOMIC_FIELDS)
 _AT = {
     kind: tuple(i for i, f in enumerate(ATOMIC_FIELDS) if f.kind == kind) for kind in {f.kind for f in ATOMIC_FIELDS}
 }
-_ANY_DEPTH = 500  # what was written had passed enrich's own limit
 _TXN_ID = _NAMES.index("txn_id")
 
 
@@ -148,7 +147,7 @@ class _Wrapper(msgspec.Struct):
 def _item(raw: msgspec.Raw) -> SelfDescribing:
     wrapper = msgspec.json.decode(raw, type=_Wrapper)
     literal = bytes(wrapper.data).decode()
-    item = SelfDescribing.parse({"schema": wrapper.schema, "data": plain(read(literal, _ANY_DEPTH))})
+    item = SelfDescribing.parse({"schema": wrapper.schema, "data": stored(literal)})
     return SelfDescribing(item.schema, item.data, literal)
 
 
@@ -165,7 +164,7 @@ def json_fragment(event: EnrichedEvent) -> orjson.Fragment:
 
 def as_json(event: EnrichedEvent) -> dict[str, Any]:
     """The same as values."""
-    values: dict[str, Any] = orjson.loads(json_text(event))
+    values: dict[str, Any] = stored(json_text(event))
     return values
 
 

@@ -2,8 +2,8 @@
 
 ``parse`` gives ordinary Python values. Numbers whose text a second printing would change (``1.10``, ``1e3``, ``-0``,
 integers beyond 64 bits) come as ``FloatLiteral`` or ``IntLiteral``, which behave as numbers and remember their text;
-``compact`` prints such a tree back. Nearly all events have none, so the ordinary way is one ``orjson`` pass and a
-comparison. Error texts follow jawn, the parser enrich uses.
+``compact`` prints such a tree back, and ``plain`` makes values of it for everything else. Nearly all events have none,
+so the ordinary way is one ``orjson`` pass and a comparison. Error texts follow jawn, the parser enrich uses.
 """
 
 from __future__ import annotations
@@ -11,12 +11,18 @@ from __future__ import annotations
 import json
 import re
 import sys
+from math import isfinite
 from typing import Any
 
 import msgspec
 import orjson
 
 TOO_DEEP = "invalid json: maximum allowed JSON depth exceeded"
+
+
+MOST_DEPTH = 200
+"""The deepest nesting that any setting may allow: printers and Python's stack stop a little above."""
+_DEEPEST = MOST_DEPTH + 20  # with the wrappers that columns and answers put around
 
 
 class BadJson(ValueError):
@@ -78,23 +84,46 @@ def compact(value: Any) -> str:
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def plain(value: Any, *, any_integer: bool = False) -> Any:
-    """The same tree with ordinary numbers, which every JSON library can print.
+def plain(value: Any) -> Any:
+    """The same tree in values that every JSON library can print and read back.
 
-    Integers beyond 64 bits become floats, unless ``any_integer``: the JSON-schema validator has to see integers.
+    Integers beyond 64 bits become floats. A number beyond a double becomes its literal as text: as a number, readers
+    would make infinity or another number of it, or fail.
     """
     match value:
         case dict():
-            return {key: plain(item, any_integer=any_integer) for key, item in value.items()}
+            return {key: plain(item) for key, item in value.items()}
         case list():
-            return [plain(item, any_integer=any_integer) for item in value]
+            return [plain(item) for item in value]
+        case FloatLiteral() | IntLiteral():
+            if value == 0:
+                return int(value) if isinstance(value, int) else float(value)
+            number = float(value.literal)
+            return number if isfinite(number) else value.literal
+    return value
+
+
+def comparable(value: Any) -> Any:
+    """The same tree with numbers that a JSON-schema validator can compare: integers of any size, and the largest
+    double for what lies beyond."""
+    match value:
+        case dict():
+            return {key: comparable(item) for key, item in value.items()}
+        case list():
+            return [comparable(item) for item in value]
         case FloatLiteral():
             return float(value)
         case IntLiteral():
-            if any_integer or value == 0:
-                return int(value)
-            return float(value) if abs(value) < sys.float_info.max else sys.float_info.max * (1 if value > 0 else -1)
+            return int(value)
     return value
+
+
+def stored(text: str | bytes) -> Any:
+    """JSON text that this software wrote or checked, in ``plain`` values. Raises :class:`BadJson`."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return plain(read(text if isinstance(text, str) else text.decode("utf-8", "replace"), _DEEPEST))
 
 
 def deeper_than(value: Any, limit: int) -> bool:

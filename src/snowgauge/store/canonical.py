@@ -23,14 +23,13 @@ from snowgauge.events.enriched import ATOMIC_FIELDS, AtomicField, EnrichedEvent
 from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
 from snowgauge.events.failed_cause import cause_of
 from snowgauge.events.selfdescribing import SelfDescribing
-from snowgauge.events.timestamps import MAX_MS, MIN_MS, far_text, instant_text, tsv_text
+from snowgauge.events.timestamps import instant_text, tsv_text
 from snowgauge.store.base import FailedUpdate
 
 CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-1"
 UNSTRUCT_EVENT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 _CENT = Decimal("0.01")
-_LATEST = 253402300799999
 
 FAILED_FIELDS = (
     "id",
@@ -88,11 +87,6 @@ class Recovery(msgspec.Struct):
         )
 
 
-def time_text(ms: int) -> str:
-    """An instant as in the TSV."""
-    return tsv_text(ms) if 0 <= ms <= _LATEST else far_text(ms)
-
-
 def money(text: str) -> str:
     """A decimal as money columns hold it: two decimals, rounded half up. What is no number stays as it is."""
     try:
@@ -107,6 +101,8 @@ def double(text: str) -> str:
     try:
         value = float(text)
     except ValueError:
+        return text
+    if not isfinite(value):
         return text
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
@@ -136,7 +132,7 @@ def event_json(event: EnrichedEvent) -> dict[str, Any]:
         elif field.kind == "event":
             value = {"schema": UNSTRUCT_EVENT, "data": value.as_json()} if value is not None else None
         elif value is not None and field.kind == "timestamp":
-            value = time_text(value)
+            value = tsv_text(value)
         elif value is not None and field.kind == "decimal":
             value = decimal_text(field, value)
         out[field.name] = value
@@ -149,13 +145,13 @@ def failed_json(failed: FailedEvent, recovery: Recovery | None = None) -> dict[s
     return {
         "id": failed.id,
         "failure_type": failed.failure_type,
-        "failed_at": time_text(failed.failed_at),
+        "failed_at": tsv_text(failed.failed_at),
         "app_id": failed.app_id or None,
         "platform": failed.platform or None,
         "event_id": failed.event_id or None,
         "event_name": failed.event_name or None,
         "tracker": failed.tracker or None,
-        "collector_tstamp": None if failed.collector_tstamp is None else time_text(failed.collector_tstamp),
+        "collector_tstamp": None if failed.collector_tstamp is None else tsv_text(failed.collector_tstamp),
         "schema": failed.schema or None,
         "message": failed.message or None,
         "record": None if failed.record is None else base64.b64encode(failed.record).decode(),
@@ -164,9 +160,9 @@ def failed_json(failed: FailedEvent, recovery: Recovery | None = None) -> dict[s
         "cause": cause_of(failed),
         "status": known.status,
         "attempts": known.attempts,
-        "attempted_at": None if known.attempted_at is None else time_text(known.attempted_at),
+        "attempted_at": None if known.attempted_at is None else tsv_text(known.attempted_at),
         "attempt_message": known.attempt_message,
-        "recovered_at": None if known.recovered_at is None else time_text(known.recovered_at),
+        "recovered_at": None if known.recovered_at is None else tsv_text(known.recovered_at),
         "recovery_run": known.recovery_run,
         "recovered_into": known.recovered_into,
         "data": failed.data,
@@ -200,6 +196,8 @@ def refusal(event: EnrichedEvent) -> str | None:
                 number = abs(float(text))
             except ValueError:
                 return f"{name}: {text[:100]!r} is not a number"
+            if not isfinite(number):
+                return f"{name}: {text[:40]} is beyond a double"
             if name != "se_value" and not number < _MAX_MONEY:
                 return f"{name}: {text[:40]} has more than 16 digits before the point"
     return None
@@ -210,7 +208,7 @@ def _loader_payload(event: EnrichedEvent) -> dict[str, Any]:
     out = event_json(event)
     for field in ATOMIC_FIELDS:
         value = getattr(event, field.name)
-        if value is not None and field.kind == "timestamp" and MIN_MS <= value <= MAX_MS:
+        if value is not None and field.kind == "timestamp":
             out[field.name] = instant_text(value)
         elif value is not None and field.kind == "decimal":
             with suppress(ValueError):  # what is no number, or none that JSON has, stays text

@@ -13,6 +13,7 @@ from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELD, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.failed_cause import cause_of
+from snowgauge.events.timestamps import tsv_text
 from snowgauge.store.base import (
     Bucket,
     EventKind,
@@ -36,7 +37,6 @@ from snowgauge.store.canonical import (
     money,
     refusal,
     refused_event,
-    time_text,
     unstruct_text,
 )
 from snowgauge.store.filters import ColumnKind, column_kind, filter_values
@@ -294,7 +294,7 @@ def _shown(row: Row, column: str) -> Any:
         return None
     kind = column_kind("failed" if isinstance(row, FailedEvent) else "good", column)
     if kind == "timestamp":
-        return time_text(value)
+        return tsv_text(value)
     if isinstance(row, EnrichedEvent) and ATOMIC_FIELD[column].kind == "decimal":
         return decimal_text(ATOMIC_FIELD[column], str(value))
     return value

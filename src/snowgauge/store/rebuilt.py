@@ -6,11 +6,10 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from snowgauge.events.enriched import ATOMIC_FIELDS, EnrichedEvent
 from snowgauge.events.enriched_tsv import read_entities, read_event
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.json_text import stored
 from snowgauge.store.canonical import NO_UUID, decimal_text
 
 FAILED_COLUMNS = (*(name for name in FailedEvent.__struct_fields__ if name != "data"), "bad_row")
@@ -39,7 +38,7 @@ def rebuilt_event(values: Sequence[Any]) -> EnrichedEvent:
 def rebuilt_failed(values: Sequence[Any]) -> FailedEvent:
     """From values in the order of ``FAILED_COLUMNS``: instants in ms, the record in base64, the bad row as text."""
     row: dict[str, Any] = dict(zip(FAILED_COLUMNS, (None if v == "" else v for v in values), strict=True))
-    bad_row = msgspec.json.decode(row.pop("bad_row"))
+    bad_row = stored(row.pop("bad_row"))
     if row["record"] is not None:
         row["record"] = base64.b64decode(row["record"])
     return FailedEvent(**{**row, "message": row["message"] or "", "data": bad_row["data"]})

@@ -20,6 +20,7 @@ from snowgauge.errors import PayloadRecordError
 from snowgauge.events import payload_record
 from snowgauge.events.bad_row import one_line
 from snowgauge.events.failed import BAD_ROW_VERSIONS, FailedEvent
+from snowgauge.events.json_text import BadJson, stored
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.timestamps import parse_ms
 
@@ -39,8 +40,8 @@ def failure_type(schema: str) -> str | None:
 def failed_event(line: bytes, failed_id: str, now: int) -> FailedEvent:
     """Read one bad row. Raises :class:`NotBadRow`."""
     try:
-        row = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
+        row = stored(line)
+    except BadJson as error:
         raise NotBadRow(f"not JSON: {error}") from None
     except UnicodeDecodeError as error:
         raise NotBadRow(f"not UTF-8: {error}") from None

@@ -17,9 +17,9 @@ from snowgauge.actions.lifetime.places import Progress, silent
 from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
-from snowgauge.events.timestamps import parse_ms
+from snowgauge.events.timestamps import parse_ms, tsv_text
 from snowgauge.store.base import EventKind, EventStore, FailedUpdate, Reader, Selection, StoreBatch
-from snowgauge.store.canonical import event_json, failed_json, time_text
+from snowgauge.store.canonical import event_json, failed_json
 from snowgauge.store.lifetime import Lifetime, Row, row_key
 
 _DAY = 86_400_000
@@ -77,7 +77,7 @@ def _copy_day(
     source: End, target: End, tombstones: Tombstones, kind: EventKind, start: int, end: int, progress: Progress
 ) -> Day:
     there = {row_key(row)[0] for row in target.lifetime.scan(kind, since=start, until=end)}
-    day = time_text(start)[:10]
+    day = tsv_text(start)[:10]
     copied = 0
     missing = (row for row in _once(source.lifetime.scan(kind, since=start, until=end)) if row_key(row)[0] not in there)
     while rows := list(islice(missing, _TOGETHER)):

@@ -25,8 +25,9 @@ from snowgauge.events.analytics_json import shredded
 from snowgauge.events.enriched import ATOMIC_FIELDS, EnrichedEvent
 from snowgauge.events.enriched_tsv import as_json, json_text, to_tsv
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.timestamps import tsv_text
 from snowgauge.store.base import EventKind, Reader, Selection
-from snowgauge.store.canonical import contexts_text, time_text, unstruct_text
+from snowgauge.store.canonical import contexts_text, unstruct_text
 from snowgauge.store.lifetime import Lifetime, Row, row_key
 
 Format = Literal["parquet", "csv", "csv-exact", "jsonl", "tsv", "snowplow-json"]
@@ -79,7 +80,7 @@ def export(
     for bucket in reader.timeline(kind, Selection(since, until), seconds=DAY // 1000):
         start = bucket.key if since is None else max(bucket.key, since)
         end = bucket.key + DAY if until is None else min(bucket.key + DAY, until)
-        day = time_text(bucket.key)[:10]
+        day = tsv_text(bucket.key)[:10]
         before = listed.files.get(day)
         if (
             before is not None
@@ -186,7 +187,7 @@ def _flat(event: EnrichedEvent) -> dict[str, Any]:
         elif field.kind == "event":
             value = unstruct_text(value) or None
         elif field.kind == "timestamp" and value is not None:
-            value = time_text(value)
+            value = tsv_text(value)
         out[field.name] = value
     return out
 

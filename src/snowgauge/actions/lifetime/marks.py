@@ -25,6 +25,7 @@ import msgspec
 from snowgauge.errors import PayloadRecordError
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.json_text import BadJson, stored
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode
 from snowgauge.events.selfdescribing import SelfDescribing
@@ -206,8 +207,8 @@ class Marks:
         start = text.lstrip()[:1]
         if start in ("{", "[", '"'):  # JSON, also a JSON text of nothing but a string
             try:
-                inner = msgspec.json.decode(text)
-            except (msgspec.DecodeError, RecursionError, UnicodeError):
+                inner = any_json(text)
+            except BadJson:
                 inner = None
             if isinstance(inner, dict | list | str):
                 yield from self._json(name, inner, depth + 1)
@@ -223,6 +224,14 @@ class Marks:
                 yield from self._json(name, decoded, depth + 1)
 
 
+def any_json(raw: str | bytes) -> Any:
+    """What JSON text says. Integers of any size stay whole, since an identifier may be one. Raises ``BadJson``."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return stored(raw)
+
+
 def _base64(text: str) -> Any:
     """The JSON inside; ``None`` when there is none."""
     bare = text.rstrip("=").replace("-", "+").replace("_", "/")
@@ -233,8 +242,8 @@ def _base64(text: str) -> Any:
     if raw[:1] not in (b"{", b"[", b'"'):
         return None
     try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return any_json(raw)
+    except BadJson:
         return None
 
 

@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from snowgauge.actions.lifetime.marks import Finder, Mark
+from snowgauge.actions.lifetime.marks import Finder, Mark, any_json
 from snowgauge.actions.lifetime.pruning import pruned_failed, pruned_record
 from snowgauge.delivery.contract import EventLog
 from snowgauge.errors import PayloadRecordError
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
+from snowgauge.events.json_text import BadJson
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload_record import decode
 from snowgauge.store.base import EventKind
@@ -146,8 +147,8 @@ class EventLogPlace:
 def _content(entry: LogEntry) -> Any:
     if entry.kind == "bad_row":
         try:
-            return msgspec.json.decode(entry.body)
-        except msgspec.DecodeError:
+            return any_json(entry.body)
+        except BadJson:
             pass
     return entry.body
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from snowgauge.actions.lifetime.marks import Finder, Mark, Marks
+from snowgauge.actions.lifetime.marks import Finder, Mark, Marks, any_json
 from snowgauge.errors import PayloadRecordError
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.log_entry import LogEntry
@@ -43,13 +43,13 @@ def pruned_record(record: bytes, marks: Marks, mine: Test, *, keep_places: bool 
         return None if mine(marks.of(payload)) else record
     if mine(marks.frame(payload)):
         return None
-    kept = [item for item in body.data if not mine(marks.of(_value(item)))]
+    kept = [item for item in body.data if not mine(marks.of(any_json(bytes(item))))]
     if len(kept) == len(body.data):
         # an odd property beside the array
-        return None if mine(marks.of({**_value(payload.body), "data": None})) else record
+        return None if mine(marks.of({**any_json(payload.body or "{}"), "data": None})) else record
     if not kept:
         return None
-    items = [b"{}" if keep_places and mine(marks.of(_value(item))) else bytes(item) for item in body.data]
+    items = [b"{}" if keep_places and mine(marks.of(any_json(bytes(item)))) else bytes(item) for item in body.data]
     if not keep_places:
         items = [bytes(item) for item in kept]
     text = b'{"schema":%b,"data":[%b]}' % (bytes(body.schema), b",".join(items))
@@ -87,7 +87,7 @@ def _own_record(record: bytes, finder: Finder) -> bytes:
     body = _items(payload)
     if body is None or finder.by_any(finder.marks.frame(payload)):
         return record
-    own = [bytes(item) for item in body.data if finder.by_any(finder.marks.of(_value(item)))]
+    own = [bytes(item) for item in body.data if finder.by_any(finder.marks.of(any_json(bytes(item))))]
     text = b'{"schema":%b,"data":[%b]}' % (bytes(body.schema), b",".join(own))
     return encode(msgspec.structs.replace(payload, body=text.decode()))
 
@@ -99,7 +99,3 @@ def _items(payload: CollectorPayload) -> _Body | None:
         return msgspec.json.decode(payload.body, type=_Body)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return None
-
-
-def _value(raw: Any) -> Any:
-    return msgspec.json.decode(raw)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from snowgauge.events.json_text import MOST_DEPTH
 from snowgauge.part_settings import ByteSize, Duration, PartSettings
 
 
@@ -45,7 +46,7 @@ class EnrichmentsSettings(PartSettings):
     """Let enrichments reach loopback, private and link-local addresses. Events choose parts of the addresses that the
     API request asks for, so allow it only where every host of the network may be asked."""
 
-    max_json_depth: int = Field(default=50, ge=1)
+    max_json_depth: int = Field(default=50, ge=1, le=MOST_DEPTH)
     """Deepest nesting of JSON that an enrichment reads from others."""
 
     script_time_limit: Duration = timedelta(seconds=1)

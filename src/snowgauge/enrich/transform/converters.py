@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-from snowgauge.events.timestamps import MAX_MS, MIN_MS, far_text
+from snowgauge.events.timestamps import MAX_MS, MIN_MS, tsv_text
 
 _INTEGER = re.compile(r"[+-]?\d+")
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d+))?")
@@ -60,7 +60,7 @@ def milliseconds(text: str) -> int:
     if ms is None:
         raise Unconvertible("Not in the expected format: ms since epoch")
     if not MIN_MS <= ms <= MAX_MS:
-        raise Unconvertible(f"Formatting as {far_text(ms)} is not Redshift-compatible")
+        raise Unconvertible(f"Formatting as {tsv_text(ms)} is not Redshift-compatible")
     return ms
 
 

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import msgspec
 
 from snowgauge.events.failed_cause import cause_id
-from snowgauge.events.timestamps import parse_ms
+from snowgauge.events.timestamps import parse_ms, tsv_text
 from snowgauge.store.base import FailedUpdate
-from snowgauge.store.canonical import Recovery, time_text
+from snowgauge.store.canonical import Recovery
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.layout import FAILED_COLUMNS, Layout
 from snowgauge.store.clickhouse.writer import INSERT_SETTINGS
@@ -74,4 +74,4 @@ def _ms(text: str | None) -> int | None:
 
 
 def _text(ms: int | None) -> str | None:
-    return None if ms is None else time_text(ms)
+    return None if ms is None else tsv_text(ms)

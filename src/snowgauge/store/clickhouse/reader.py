@@ -10,6 +10,7 @@ import msgspec
 
 from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS, AtomicField
+from snowgauge.events.json_text import stored
 from snowgauge.store.base import Bucket, EventKind, QueryResult, Selection
 from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text
 from snowgauge.store.clickhouse.asked import Asked, unset
@@ -316,7 +317,7 @@ def _canonical(kind: EventKind, row: list[Any], names: Sequence[str] | None = No
         out = {name: None if value == "" else value for name, value in given.items()}
         if text is None:
             return out
-        bad_row = msgspec.json.decode(text)
+        bad_row = stored(text)
         return {**out, "data": bad_row["data"], "bad_row": bad_row}
     return {name: _json_value(ATOMIC_FIELD[name], value) for name, value in given.items()}
 
@@ -325,7 +326,7 @@ def _json_value(field: AtomicField, value: Any) -> Any:
     if value is None or value == "":
         return None
     if field.kind in ("entities", "event"):
-        return msgspec.json.decode(value)
+        return stored(value)
     if field.kind == "decimal":
         return decimal_text(field, str(value))
     if field.kind == "uuid":

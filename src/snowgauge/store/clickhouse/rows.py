@@ -20,7 +20,8 @@ from snowgauge.events.enriched import ATOMIC_FIELDS, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.failed_cause import cause_of
 from snowgauge.events.selfdescribing import SelfDescribing
-from snowgauge.store.canonical import contexts_text, failed_time, money, time_text, unstruct_text
+from snowgauge.events.timestamps import tsv_text
+from snowgauge.store.canonical import contexts_text, failed_time, money, unstruct_text
 from snowgauge.store.clickhouse.columns import field_name, schema_column
 from snowgauge.store.clickhouse.schemas import SchemaColumns
 
@@ -45,7 +46,7 @@ def event_row(event: EnrichedEvent, schemas: SchemaColumns, used: set[str]) -> b
     for at in _TIME_AT:
         ms = values[at]
         if ms is not None:
-            values[at] = time_text(ms)
+            values[at] = tsv_text(ms)
     for at in _MONEY_AT:
         text = values[at]
         if text is not None:
@@ -163,14 +164,14 @@ def failed_row(failed: FailedEvent) -> bytes:
     row = {
         "id": failed.id,
         "failure_type": failed.failure_type,
-        "failed_at": time_text(failed.failed_at),
-        "tstamp": time_text(failed_time(failed)),
+        "failed_at": tsv_text(failed.failed_at),
+        "tstamp": tsv_text(failed_time(failed)),
         "app_id": failed.app_id or "",
         "platform": failed.platform or "",
         "event_id": failed.event_id or None,
         "event_name": failed.event_name or "",
         "tracker": failed.tracker or "",
-        "collector_tstamp": None if failed.collector_tstamp is None else time_text(failed.collector_tstamp),
+        "collector_tstamp": None if failed.collector_tstamp is None else tsv_text(failed.collector_tstamp),
         "schema": failed.schema or "",
         "message": failed.message,
         "record": "" if failed.record is None else base64.b64encode(failed.record).decode(),

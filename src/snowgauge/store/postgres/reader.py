@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS
+from snowgauge.events.json_text import stored
+from snowgauge.events.timestamps import tsv_text
 from snowgauge.store.base import Bucket, EventKind, Filter, Selection
-from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text, double, money, time_text
+from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text, double, money
 from snowgauge.store.filters import ColumnKind, column_kind, filter_values
 from snowgauge.store.nested import nested_of
 from snowgauge.store.postgres.connection import Connections
@@ -315,19 +315,19 @@ def _select(kind: EventKind) -> str:
 def _canonical(kind: EventKind, row: tuple[Any, ...]) -> dict[str, Any]:
     if kind == "failed":
         out = {
-            name: time_text(value) if value is not None and name in _FAILED_TIMES else value
+            name: tsv_text(value) if value is not None and name in _FAILED_TIMES else value
             for name, value in zip(FAILED_FIELDS, row, strict=False)
         }
-        bad_row = msgspec.json.decode(row[-1])
+        bad_row = stored(row[-1])
         return {**out, "data": bad_row["data"], "bad_row": bad_row}
     event: dict[str, Any] = {}
     for field, found in zip(ATOMIC_FIELDS, row, strict=True):
         value = found
         if value is not None:
             if field.kind in ("entities", "event"):
-                value = msgspec.json.decode(value)
+                value = stored(value)
             elif field.kind == "timestamp":
-                value = None if value == 0 and field.name == "collector_tstamp" else time_text(value)
+                value = None if value == 0 and field.name == "collector_tstamp" else tsv_text(value)
             elif field.kind == "decimal":
                 value = decimal_text(field, repr(value))
             elif field.kind == "uuid":
@@ -340,7 +340,7 @@ def _read(column: str, column_type: ColumnKind, key: Any) -> Any:
     if key is None:
         return None
     if column_type == "timestamp":
-        return time_text(key)
+        return tsv_text(key)
     if column_type == "money":
         return money(repr(key))
     if column_type == "double" and ATOMIC_FIELD[column].kind == "decimal":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from snowgauge.errors import QueryRefused
+from snowgauge.events.json_text import stored
 
 if TYPE_CHECKING:
     import psycopg
@@ -29,12 +30,14 @@ _encode = msgspec.json.Encoder().encode
 
 def plain_values(connection: psycopg.Connection[Any]) -> None:
     """Let this connection answer in values that JSON has: instants and the like as PostgreSQL writes them."""
+    from psycopg.types.json import set_json_loads
     from psycopg.types.numeric import FloatLoader
     from psycopg.types.string import TextLoader
 
     for name in _TEXTS:
         connection.adapters.register_loader(name, TextLoader)
     connection.adapters.register_loader("numeric", FloatLoader)
+    set_json_loads(stored, connection)
 
 
 def plain(value: Any) -> Any:

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from math import inf, isfinite
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from snowgauge.events.timestamps import far_text, tsv_text
+from snowgauge.events.timestamps import tsv_text
 from snowgauge.store.postgres.types import PgType
 
 NULL = "\\N"
@@ -47,7 +48,7 @@ def pg_time(ms: int) -> str:
         return _second(ms // 1000) + _MILLIS[ms % 1000]
     if not MIN_TIME <= ms <= MAX_TIME:
         raise Misfit(f"{ms} ms is outside of the calendar of PostgreSQL")
-    text = far_text(ms)
+    text = tsv_text(ms)
     if ms >= _YEAR_ONE:
         return text
     year, rest = re.fullmatch(r"(-?\d+)(-\d\d-.*)", text).groups()  # type: ignore[union-attr]
@@ -115,9 +116,12 @@ def _double(value: Any) -> str:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise Misfit(f"{_shown(value)} is no number")
     try:
-        return repr(float(value))
+        number = float(value)
     except OverflowError:
-        raise Misfit(f"{_shown(value)} is larger than a double") from None
+        number = inf
+    if not isfinite(number):
+        raise Misfit(f"{_shown(value)} is beyond a double")
+    return repr(number)
 
 
 def _boolean(value: Any) -> str:
