@@ -11,6 +11,7 @@ ARG EXTRAS=postgres
 WORKDIR /build
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
+COPY docs ./docs
 RUN python -m venv /opt/snowgauge \
  && /opt/snowgauge/bin/python -m pip install --no-cache-dir --disable-pip-version-check ".[${EXTRAS}]" \
  && /opt/snowgauge/bin/python -m snowgauge docs openapi /build/openapi.json

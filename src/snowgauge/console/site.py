@@ -12,6 +12,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from snowgauge.console import docs
+from snowgauge.console.answers import answer, policy
+from snowgauge.console.docs import Docs
+
 STATIC = Path(__file__).parent / "static"
 _NONCE = b"__NONCE__"
 _ROOT_FILES = {"/favicon.svg": "image/svg+xml", "/theme.js": "text/javascript"}
@@ -25,32 +29,28 @@ An installed wheel brings it along.</p></html>
 """
 
 
-def policy(nonce: str) -> str:
-    """What the page may load: this port only."""
-    return (
-        "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"style-src 'self' 'nonce-{nonce}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
-
-
 class Console:
     """``static`` is the folder of built files."""
 
     def __init__(self, static: Path = STATIC) -> None:
         self._static = static
+        self._docs = Docs()
 
     async def __call__(
-        self, scope: MutableMapping[str, Any], _: Any, send: Callable[[MutableMapping[str, Any]], Awaitable[None]]
+        self, scope: MutableMapping[str, Any], receive: Any, send: Callable[[MutableMapping[str, Any]], Awaitable[None]]
     ) -> None:
         if scope["type"] != "http":
             return
         path = scope["path"]
+        if path == docs.ROOT or path.startswith(f"{docs.ROOT}/"):
+            await self._docs(scope, receive, send)
+            return
         if scope["method"] not in ("GET", "HEAD"):
-            await _answer(send, 405, b"", "text/plain", {"allow": "GET, HEAD"})
+            await answer(send, 405, b"", "text/plain", {"allow": "GET, HEAD"})
             return
         body_wanted = scope["method"] == "GET"
         if path.startswith(_NOT_PAGES):
-            await _answer(send, 404, b'{"detail":"there is nothing here"}', "application/json", {})
+            await answer(send, 404, b'{"detail":"there is nothing here"}', "application/json", {})
             return
         if path.startswith("/assets/"):
             await self._asset(path, dict(scope["headers"]), send, body_wanted)
@@ -68,31 +68,24 @@ class Console:
         except FileNotFoundError:
             page, status = _MISSING.encode(), 503
         headers = {"cache-control": "no-cache", "content-security-policy": policy(nonce)}
-        await _answer(send, status, page if body_wanted else b"", "text/html; charset=utf-8", headers)
+        await answer(send, status, page if body_wanted else b"", "text/html; charset=utf-8", headers)
 
     async def _asset(self, path: str, headers: dict[bytes, bytes], send: Any, body_wanted: bool) -> None:
         """Names hold the content's hash, so they may be kept for ever; a compressed copy lies beside each text."""
         name = path.removeprefix("/assets/")
         file = self._static / "assets" / name
         if "/" in name or "\\" in name or name.startswith(".") or not file.is_file():
-            await _answer(send, 404, b"not found", "text/plain", {})
+            await answer(send, 404, b"not found", "text/plain", {})
             return
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         extra = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
         packed = file.with_name(f"{name}.gz")
         if b"gzip" in headers.get(b"accept-encoding", b"") and packed.is_file():
             file, extra["content-encoding"] = packed, "gzip"
-        await _answer(send, 200, file.read_bytes() if body_wanted else b"", kind, extra)
+        await answer(send, 200, file.read_bytes() if body_wanted else b"", kind, extra)
 
     async def _file(self, file: Path, kind: str, send: Any, body_wanted: bool) -> None:
         if not file.is_file():
-            await _answer(send, 404, b"not found", "text/plain", {})
+            await answer(send, 404, b"not found", "text/plain", {})
             return
-        await _answer(send, 200, file.read_bytes() if body_wanted else b"", kind, {"cache-control": "no-cache"})
-
-
-async def _answer(send: Any, status: int, body: bytes, kind: str, headers: dict[str, str]) -> None:
-    pairs = {"content-type": kind, "content-length": str(len(body)), **headers}
-    raw = [(name.encode(), value.encode("latin-1")) for name, value in pairs.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
+        await answer(send, 200, file.read_bytes() if body_wanted else b"", kind, {"cache-control": "no-cache"})

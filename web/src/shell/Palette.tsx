@@ -32,6 +32,7 @@ export default function Palette({ pages, onClose, onHelp }: { pages: PageEntry[]
     list.push({ title: "Failed events of the last hour", icon: "alert", words: "errors bad", run: go("/live", { status: "failed", range: "1h" }) });
     list.push({ title: "Light or dark theme", icon: "sun", words: "appearance mode", hint: "t", run: toggleTheme });
     list.push({ title: "Refresh everything", icon: "refresh", words: "reload", run: () => void queries.invalidateQueries() });
+    list.push({ title: "Documentation", icon: "book", words: "docs guide help manual", run: () => location.assign("/docs/") });
     list.push({ title: "Keyboard shortcuts", icon: "book", words: "help keys", hint: "?", run: onHelp });
     if (typed && !UUID.test(typed)) list.push({ title: `Search events for “${typed}”`, icon: "search", words: typed, run: go("/live", { search: typed }) });
     const needle = typed.toLowerCase();

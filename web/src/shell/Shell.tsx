@@ -125,6 +125,9 @@ function Side({ pages, me, onPalette, onHelp }: { pages: PageEntry[]; me: Me; on
         <UserMenu me={me} />
         <span className="flex-1" />
         <ThemeButton />
+        <a href="/docs/" aria-label="Documentation" title="Documentation" className="grid size-8 place-items-center rounded-lg text-ink-soft hover:bg-surface hover:text-ink">
+          <Icon name="book" size={16} />
+        </a>
         <button type="button" onClick={onHelp} aria-label="Keyboard shortcuts" title="Keyboard shortcuts" className="grid size-8 place-items-center rounded-lg text-ink-soft hover:bg-surface hover:text-ink">
           ?
         </button>
