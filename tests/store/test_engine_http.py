@@ -16,35 +16,7 @@ import lz4.frame
 import pytest
 
 from snowgauge.store.clickhouse.engine.bodies import zstd
-from snowgauge.testing.engine import EngineProcess
-
-
-class Answer:
-    def __init__(self, response: http.client.HTTPResponse) -> None:
-        self.status = response.status
-        self.headers = response.headers
-        try:
-            self.body = response.read()
-        except http.client.IncompleteRead as broken:
-            self.body = broken.partial
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-
-def ask(
-    engine: EngineProcess, body: bytes | str | None = None, *, method: str = "POST", path: str = "/",
-    headers: dict[str, str] | None = None, **parameters: Any,
-) -> Answer:  # fmt: skip
-    parts = urlsplit(engine.url)
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
-    try:
-        target = f"{path}?{urlencode(parameters)}" if parameters else path
-        connection.request(method, target, body.encode() if isinstance(body, str) else body, headers or {})
-        return Answer(connection.getresponse())
-    finally:
-        connection.close()
+from snowgauge.testing.engine import Answer, EngineProcess, ask
 
 
 @pytest.fixture
@@ -250,9 +222,25 @@ def test_read_only_requests_read(engine: EngineProcess, sql: str, readonly: int)
     assert ask(engine, sql, readonly=readonly, param_p=1, max_execution_time=5).status == 200
 
 
-def test_pages_in_a_browser_are_refused(engine: EngineProcess) -> None:
-    assert ask(engine, "SELECT 1", headers={"Origin": "https://evil.example"}).status == 403
-    assert ask(engine, "SELECT 1", headers={"Host": "rebound.evil.example:8123"}).status == 403
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": ""}, {"Host": "rebound.evil.example:8123"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"},
+        {"sec-fetch-site": "none"}, {"Sec-Fetch-Mode": "navigate"}, {"Sec-Fetch-User": "?1"},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/", "/ping", "/query"])
+def test_pages_in_a_browser_are_refused(engine: EngineProcess, headers: dict[str, str], path: str) -> None:
+    assert ask(engine, "SELECT 1", headers=headers, path=path).status == 403
+    assert ask(engine, method="GET", path=path, headers=headers, query="SELECT 1").status == 403
+
+
+def test_no_answer_is_of_use_to_a_page(engine: EngineProcess) -> None:
+    for answer in (ask(engine, "SELECT 1"), ask(engine, "SELEC 1"), ask(engine, method="GET", path="/ping")):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert answer.headers["Access-Control-Allow-Origin"] is None
     assert ask(engine, "SELECT 1", headers={"Host": "localhost:8123"}).status == 200
 
 

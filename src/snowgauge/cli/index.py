@@ -6,7 +6,7 @@ INDEX: dict[str, tuple[str, str, str, bool]] = {
     "access": ('access_command', 'Who may use the console and its API.', '', False),
     "assets": ('enrichments_command', 'Files that enrichments need.', '', False),
     "backup": ('backup_command', 'Back up a deployment with the embedded engine, while it runs: events, event log, schemas, accounts, tombstones.', '', False),
-    "clickhouse": ('serve_command', "Run the embedded ClickHouse engine alone, behind ClickHouse's HTTP interface.", 'Running', False),
+    "clickhouse": ('clickhouse_command', "Run the embedded ClickHouse engine alone, behind ClickHouse's HTTP interface.", 'Running', False),
     "collector": ('serve_command', 'Run a collector alone: HTTP requests into the event log.', 'Running', False),
     "console": ('serve_command', 'Run the private port alone: console, APIs, metrics, health.', 'Running', False),
     "db": ('db_command', "The store's layout.", '', False),

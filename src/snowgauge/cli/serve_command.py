@@ -23,7 +23,6 @@ def register(app: typer.Typer) -> None:
     app.command("collector", rich_help_panel=_PANEL)(collector)
     app.command("pipeline", rich_help_panel=_PANEL)(pipeline)
     app.command("console", rich_help_panel=_PANEL)(console)
-    app.command("clickhouse", rich_help_panel=_PANEL)(clickhouse)
 
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
@@ -140,17 +139,3 @@ def console(ctx: typer.Context, host: HostOption = None, port: PortOption = None
     private_files()
     roles.share_metrics(settings)
     roles.run_console(settings)
-
-
-def clickhouse(ctx: typer.Context, host: HostOption = None, port: PortOption = None) -> None:
-    """Run the embedded ClickHouse engine alone, behind ClickHouse's HTTP interface.
-
-    Example: `snowgauge clickhouse --port 8123`
-    """
-    from snowgauge.pipeline import roles
-    from snowgauge.pipeline.privileges import private_files
-
-    settings = settings_of(ctx, *_flags("clickhouse.engine", host=host, port=port))
-    private_files()
-    roles.share_metrics(settings)
-    roles.run_engine(settings)

@@ -19,6 +19,8 @@ from snowgauge.settings.model import Settings
 from snowgauge.store import build as store_build
 from snowgauge.store.base import Store
 from snowgauge.store.clickhouse.foreign_table import ForeignTable
+from snowgauge.store.clickhouse.passwords import with_passwords
+from snowgauge.store.settings import ClickHouseSettings
 
 if TYPE_CHECKING:  # most commands need one part or two; to import them all takes longer than a command runs
     from snowgauge.actions.access.book import AccessBook
@@ -42,10 +44,18 @@ def open_eventlog(settings: Settings) -> EventLog:
     return delivery_build.build(settings.eventlog, data_dir(settings))
 
 
+def clickhouse_settings(settings: Settings) -> ClickHouseSettings:
+    """With the passwords of the embedded engine where that is the store."""
+    if not embedded(settings):
+        return settings.clickhouse
+    engine = with_passwords(settings.clickhouse.engine, data_dir(settings))
+    return settings.clickhouse.model_copy(update={"engine": engine})
+
+
 def open_store(settings: Settings) -> Store:
     return store_build.build(
         settings.store,
-        settings.clickhouse,
+        clickhouse_settings(settings),
         postgres=settings.postgres,
         resolver=open_iglu(settings)[0],
         pool=_pool(settings),
@@ -53,13 +63,15 @@ def open_store(settings: Settings) -> Store:
     )
 
 
-def open_clickhouse(settings: Settings) -> ClickHouseStore:
-    """As ``open_store``, for a deployment that is known to have ClickHouse."""
+def open_clickhouse(settings: Settings, *, maintenance: bool = False) -> ClickHouseStore:
+    """As ``open_store``, for a deployment that is known to have ClickHouse. ``maintenance``: with the rights of backup
+    and restore."""
     return store_build.build_clickhouse(
         settings.store,
-        settings.clickhouse,
+        clickhouse_settings(settings),
         pool=_pool(settings),
         schemas=settings.common.snowplow.schemas,
+        maintenance=maintenance,
     )
 
 
@@ -69,7 +81,7 @@ def _pool(settings: Settings) -> tuple[int, int]:
 
 def open_foreign_table(settings: Settings, url: str, name: str) -> ForeignTable:
     """A table of another system on a ClickHouse server; an empty ``url`` is this deployment's own."""
-    return store_build.foreign_table(settings.store, settings.clickhouse, url, name)
+    return store_build.foreign_table(settings.store, clickhouse_settings(settings), url, name)
 
 
 def store_kind(settings: Settings) -> str:

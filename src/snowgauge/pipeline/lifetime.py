@@ -68,11 +68,14 @@ def opened(settings: Settings) -> Iterator[tuple[Settings, Store]]:
 
 
 @contextmanager
-def opened_engine(settings: Settings) -> Iterator[tuple[Settings, ClickHouseStore]]:
-    """As ``opened``, for a deployment that is known to have the embedded engine."""
+def opened_engine(settings: Settings, *, maintenance: bool = False) -> Iterator[tuple[Settings, ClickHouseStore]]:
+    """As ``opened``, for a deployment that is known to have the embedded engine.
+
+    ``maintenance``: with the rights of backup and restore.
+    """
     engine = settings.clickhouse.engine
     if _listens(engine.host, engine.port):
-        store = build.open_clickhouse(settings)
+        store = build.open_clickhouse(settings, maintenance=maintenance)
         try:
             yield settings, store
         finally:
@@ -80,14 +83,14 @@ def opened_engine(settings: Settings) -> Iterator[tuple[Settings, ClickHouseStor
         return
     from snowgauge.store.clickhouse.engine.server import EngineServer
 
-    quiet = engine.model_copy(update={"port": 0, "host": "127.0.0.1"})
+    quiet = build.clickhouse_settings(settings).engine.model_copy(update={"port": 0, "host": "127.0.0.1"})
     server = EngineServer(quiet, engine_folder(settings))
     server.start()
     try:
         here = quiet.model_copy(update={"port": server.port})
         clickhouse = settings.clickhouse.model_copy(update={"engine": here})
         chosen = settings.model_copy(update={"clickhouse": clickhouse})
-        store = build.open_clickhouse(chosen)
+        store = build.open_clickhouse(chosen, maintenance=maintenance)
         try:
             yield chosen, store
         finally:
@@ -162,7 +165,7 @@ def take_backup(
     _refuse_server(settings)
     data = engine_folder(settings)
     name = uuid.uuid4().hex
-    with opened_engine(settings) as (_, store):
+    with opened_engine(settings, maintenance=True) as (_, store):
 
         def freeze() -> backup.Snapshot:
             frozen = snapshot.freeze(store.connection, store.layout, data, name)
@@ -211,7 +214,7 @@ def restore_backup(
     # what was erased since the backup was taken stays erased
     kept = tombstones(draft_settings)
     kept.merge(tombstones(settings))
-    with opened_engine(draft_settings) as (here, store):
+    with opened_engine(draft_settings, maintenance=True) as (here, store):
         tables = [msgspec.json.decode(raw, type=snapshot.Table) for raw in found.tables]
         parts = folder.absolute() / "clickhouse"
         for number, _ in enumerate(snapshot.attach(store.connection, engine_folder(here), tables, parts)):

@@ -76,7 +76,7 @@ def run_engine(settings: Settings) -> None:
     """The embedded ClickHouse engine."""
     from snowgauge.store.clickhouse.engine import run
 
-    engine = settings.clickhouse.engine
+    engine = build.clickhouse_settings(settings).engine
     mark_ready(settings, "clickhouse-0")
     run(engine, engine.path or build.data_dir(settings) / "clickhouse")
 

@@ -12,6 +12,7 @@ from snowgauge.iglu.contract import Resolver
 from snowgauge.store.base import Store
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.settings import (
+    MAINTENANCE_USER,
     ClickHouseConnectionSettings,
     ClickHouseSettings,
     SimpleSnowplowSchemas,
@@ -78,8 +79,10 @@ def build_clickhouse(
     *,
     pool: tuple[int, int] = (5, 10),
     schemas: SimpleSnowplowSchemas | None = None,
+    maintenance: bool = False,
 ) -> ClickHouseStore:
-    """As ``build``, for settings that are known to mean ClickHouse."""
+    """As ``build``, for settings that are known to mean ClickHouse. ``maintenance``: ask the embedded engine as backup
+    and restore do."""
     from snowgauge.store.clickhouse.store import ClickHouseStore
 
     url = store.url.get_secret_value()
@@ -88,7 +91,7 @@ def build_clickhouse(
         return ClickHouseStore(clickhouse, connection, pool=pool, schemas=schemas)
     if clickhouse.connection.host:
         return ClickHouseStore(clickhouse, pool=pool, schemas=schemas)
-    engine = engine_connection(clickhouse, engine_url)
+    engine = engine_connection(clickhouse, engine_url, maintenance=maintenance)
     return ClickHouseStore(clickhouse, engine, pool=pool, schemas=schemas, advice=_ENGINE)
 
 
@@ -113,7 +116,9 @@ def foreign_table(store: StoreSettings, clickhouse: ClickHouseSettings, url: str
     return ForeignTable(Connection(connection, timeout=clickhouse.insert_timeout.total_seconds()), name)
 
 
-def engine_connection(clickhouse: ClickHouseSettings, engine_url: str = "") -> ClickHouseConnectionSettings:
+def engine_connection(
+    clickhouse: ClickHouseSettings, engine_url: str = "", *, maintenance: bool = False
+) -> ClickHouseConnectionSettings:
     """How to reach the embedded engine."""
     engine = clickhouse.engine
     parts = urlsplit(engine_url or f"http://{_reachable(engine.host)}:{engine.port}")
@@ -122,8 +127,8 @@ def engine_connection(clickhouse: ClickHouseSettings, engine_url: str = "") -> C
             "interface": "http",
             "host": parts.hostname or "127.0.0.1",
             "port": parts.port or engine.port,
-            "username": engine.username,
-            "password": engine.password,
+            "username": MAINTENANCE_USER if maintenance else engine.username,
+            "password": engine.maintenance_password if maintenance else engine.password,
         }
     )
 

@@ -193,11 +193,15 @@ class ClickHouseConfigurationSettings(PartSettings):
     """Layout of each table."""
 
 
+MAINTENANCE_USER = "maintenance"
+"""The user of backup and restore at the embedded engine."""
+
+
 class EngineSettings(PartSettings):
     """The embedded ClickHouse engine (``snowgauge clickhouse``)."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback needs a password."""
+    """Address to listen on."""
 
     port: int = Field(default=8123, ge=0, le=65535)
     """Port of the HTTP interface."""
@@ -209,7 +213,12 @@ class EngineSettings(PartSettings):
     """User that may come in."""
 
     password: Secret = Secret("")
-    """Password of that user. Empty: none is asked for."""
+    """Password of that user. Empty: one is made at the first start and kept in `clickhouse.password` of the data
+    folder, where the deployment's own parts read it; `snowgauge clickhouse connect` prints it."""
+
+    maintenance_password: Secret = Secret("")
+    """Password of the user `maintenance`, who may also copy parts of tables as files, as backup and restore do. Empty:
+    one is made, and kept in `clickhouse.maintenance` of the data folder."""
 
     memory_limit: ByteSize = 600_000_000
     """Most memory that the engine's queries, inserts and caches use together, beyond the 250 MB of the program."""

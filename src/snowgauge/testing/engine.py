@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
@@ -45,7 +48,10 @@ class EngineProcess:
         self.path.mkdir(parents=True, exist_ok=True)
         port_file = self.path.with_name(self.path.name + ".port")
         port_file.unlink(missing_ok=True)
-        values = self._settings.model_dump(mode="json") | {"password": self._settings.password.get_secret_value()}
+        values = self._settings.model_dump(mode="json") | {
+            "password": self._settings.password.get_secret_value(),
+            "maintenance_password": self._settings.maintenance_password.get_secret_value(),
+        }
         import msgspec
 
         self._process = subprocess.Popen(  # noqa: S603 - our own program
@@ -89,3 +95,34 @@ class EngineProcess:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False
+
+
+class Answer:
+    """What came back to a request, read to its end."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        try:
+            self.body = response.read()
+        except http.client.IncompleteRead as broken:
+            self.body = broken.partial
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+def ask(
+    engine: EngineProcess, body: bytes | str | None = None, *, method: str = "POST", path: str = "/",
+    headers: dict[str, str] | None = None, **parameters: Any,
+) -> Answer:  # fmt: skip
+    """One request to the engine as any client could send it; ``parameters`` go into the address."""
+    parts = urlsplit(engine.url)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
+    try:
+        target = f"{path}?{urlencode(parameters)}" if parameters else path
+        connection.request(method, target, body.encode() if isinstance(body, str) else body, headers or {})
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 
 from snowgauge.errors import StoreUnavailable
 from snowgauge.store.clickhouse.engine.exceptions import from_engine
-from snowgauge.store.clickhouse.engine.guard import Guard
+from snowgauge.store.clickhouse.engine.guard import Guard, Limits
 from snowgauge.store.settings import EngineSettings
 from snowgauge.telemetry.logs import logger
 
@@ -51,7 +51,8 @@ class Database:
         self._open_databases()
         self.version = self.text("SELECT version()")
         self.timezone = self.text("SELECT timezone()")
-        self.guard = Guard(self._keeper)
+        self.guard = Guard(self.handle)
+        self.limits: Limits = {"max_memory_usage": settings.query_memory_limit, "max_threads": 64}
         self._free = threading.BoundedSemaphore(settings.max_queries)
 
     def _open_databases(self) -> None:

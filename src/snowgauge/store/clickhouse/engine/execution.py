@@ -13,6 +13,7 @@ import msgspec
 from snowgauge.store.clickhouse.engine.database import Database
 from snowgauge.store.clickhouse.engine.exceptions import error, from_engine
 from snowgauge.store.clickhouse.engine.formats import header_of
+from snowgauge.store.clickhouse.engine.guard import Limits
 from snowgauge.store.clickhouse.engine.requests import Asked
 from snowgauge.store.clickhouse.engine.statements import Insert, first_word, output_format, reads, split_insert, streams
 
@@ -63,25 +64,43 @@ class Execution:
         asked = self._asked
         if not statement.strip() and insert is None:
             raise error(62, "SYNTAX_ERROR", "Syntax error: Empty query")
+        self._database.guard.settings(asked.settings, self._database.limits)
         restore = self._prepare(handle, in_session=in_session)
         try:
             if insert is not None:
                 if asked.read_only:
                     raise error(164, "READONLY", "Cannot execute query in readonly mode.")
+                self._check(f"{insert.sql} FORMAT {insert.format}")
                 yield from self._insert(handle, insert, data)
             else:
                 text = statement.decode("utf-8", "surrogateescape")
-                if asked.read_only:
-                    self._database.guard.check(handle, text, asked.parameters)
-                    if not in_session:
-                        handle.query(f"SET readonly = {asked.read_only}", "Null")
                 self._database.guard.single(handle, text)
+                if asked.read_only:
+                    self._database.guard.read_only(handle, text)
+                self._check(text)
+                if asked.read_only and not in_session:
+                    handle.query(f"SET readonly = {asked.read_only}", "Null")
                 yield from self._run(handle, statement, text)
         except RuntimeError as raised:
             raise from_engine(raised) from None
         finally:
             if restore:
                 handle.query(restore, "Null")
+
+    def _check(self, statement: str) -> None:
+        limits = self._limits()
+        self._database.guard.check(statement, limits, maintenance=self._asked.maintenance)
+
+    def _limits(self) -> Limits:
+        """What the statement itself may set at most. Who may only read cannot lift the time given beside it."""
+        seconds = self._asked.settings.get("max_execution_time", "")
+        if not self._asked.read_only or not seconds:
+            return self._database.limits
+        try:
+            most = float(seconds)
+        except ValueError:
+            return self._database.limits
+        return {**self._database.limits, "max_execution_time": most} if most else self._database.limits
 
     def _statement(self) -> tuple[bytes, Insert | None, Iterator[bytes]]:
         """The statement, and where it is an INSERT with data, the INSERT and its data."""

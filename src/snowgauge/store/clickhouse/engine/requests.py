@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import re
+from secrets import token_hex
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -13,7 +14,7 @@ from uuid import uuid4
 import msgspec
 
 from snowgauge.store.clickhouse.engine.exceptions import error
-from snowgauge.store.settings import EngineSettings
+from snowgauge.store.settings import MAINTENANCE_USER, EngineSettings
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _OURS = frozenset(
@@ -42,20 +43,21 @@ class Asked(msgspec.Struct):
     session_check: bool
     wait_end: bool
     compress_http: bool
+    compress_blocks: bool
+    """The answer in ClickHouse's own compressed blocks (``compress=1``)."""
+    decompress_blocks: bool
+    """The body in such blocks (``decompress=1``)."""
+    protocol: int
+    """``client_protocol_version``: from which on a Native answer has more in it; 0: as the format is written."""
+    maintenance: bool
+    """Asked with the secret of backup and restore."""
 
 
 def asked(method: str, query_string: str, headers: Any, engine: EngineSettings) -> Asked:
     pairs = parse_qsl(query_string, keep_blank_values=True, errors="surrogateescape", max_num_fields=10_000)
     values = dict(pairs)
-    _identify(values, headers, engine)
+    maintenance = _identify(values, headers, engine)
     parameters, settings = _sorted(pairs)
-    if _flag(values.get("decompress")) or _flag(values.get("compress")):
-        raise error(
-            48,
-            "NOT_IMPLEMENTED",
-            "Compression in ClickHouse's own block format (compress=1, decompress=1) is not supported by the "
-            "embedded engine: turn it off in the client, or use HTTP compression (enable_http_compression=1)",
-        )
     read_only = settings.pop("readonly", "0")
     if read_only not in ("0", "1", "2"):
         raise error(36, "BAD_ARGUMENTS", f"Setting readonly must be 0, 1 or 2, not {read_only[:40]!r}")
@@ -76,6 +78,10 @@ def asked(method: str, query_string: str, headers: Any, engine: EngineSettings) 
         session_check=_flag(values.get("session_check")),
         wait_end=_flag(values.get("wait_end_of_query")),
         compress_http=_flag(values.get("enable_http_compression")),
+        compress_blocks=_flag(values.get("compress")),
+        decompress_blocks=_flag(values.get("decompress")),
+        protocol=_number(values, "client_protocol_version"),
+        maintenance=maintenance,
     )
 
 
@@ -106,7 +112,15 @@ def _flag(value: str | None) -> bool:
     return value is not None and value.lower() not in ("", "0", "false")
 
 
-def _identify(values: dict[str, str], headers: Any, engine: EngineSettings) -> None:
+def _number(values: dict[str, str], name: str) -> int:
+    text = values.get(name) or "0"
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise error(36, "BAD_ARGUMENTS", f"{name} must be a number, not {text[:40]!r}")
+    return int(text)
+
+
+def _identify(values: dict[str, str], headers: Any, engine: EngineSettings) -> bool:
+    """Raises for a stranger; answers whether it is the user of backup and restore."""
     user, password = "", ""
     basic = headers.get("Authorization") or ""
     if headers.get("X-ClickHouse-User") is not None:
@@ -118,15 +132,24 @@ def _identify(values: dict[str, str], headers: Any, engine: EngineSettings) -> N
             raise error(516, "AUTHENTICATION_FAILED", "The Authorization header is not valid Basic") from None
     else:
         user, password = values.get("user", ""), values.get("password", "")
-    # both are compared, and in constant time, so that nothing is learnt from how long a refusal takes
-    right_user = hmac.compare_digest((user or "default").encode("utf-8", "replace"), engine.username.encode())
-    right_password = hmac.compare_digest(
-        password.encode("utf-8", "replace"), engine.password.get_secret_value().encode()
-    )
-    if not (right_user and right_password):
+    given = ((user or "default").encode("utf-8", "replace"), password.encode("utf-8", "replace"))
+    # everything is compared, and in constant time, so that nothing is learnt from how long a refusal takes
+    is_user = _same(given, engine.username, engine.password.get_secret_value())
+    is_maintenance = _same(given, MAINTENANCE_USER, engine.maintenance_password.get_secret_value() or token_hex())
+    if not engine.password.get_secret_value():
+        # as in ClickHouse, a user without a password may send any (JDBC sends "null")
+        is_user = hmac.compare_digest(given[0], engine.username.encode())
+    if not (is_user or is_maintenance):
         raise error(
             516,
             "AUTHENTICATION_FAILED",
             f"{(user or 'default')[:100]}: Authentication failed: password is incorrect, "
             "or there is no user with such name.",
         )
+    return is_maintenance
+
+
+def _same(given: tuple[bytes, bytes], user: str, password: str) -> bool:
+    right_user = hmac.compare_digest(given[0], user.encode())
+    right_password = hmac.compare_digest(given[1], password.encode())
+    return right_user and right_password

@@ -96,16 +96,15 @@ class _Handler(BaseHTTPRequestHandler):
         return self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers
 
     def _refuse_pages(self) -> None:
-        """A web page open on this machine must not reach the engine, by its own name for it or across origins."""
-        if not self.server.local:
-            return
+        """A web page must not reach the engine, by its own name for it, across origins or as a script's address."""
         host = (self.headers.get("Host") or "").rsplit("]", 1)
         name = host[0].lstrip("[") if len(host) == 2 else host[0].split(":", 1)[0]
-        if (name and name.lower() not in _LOOPBACK) or self.headers.get("Origin"):
+        strange = self.server.local and bool(name) and name.lower() not in _LOOPBACK
+        if strange or any(header.lower().startswith(("origin", "sec-fetch-")) for header in self.headers):
             raise EngineError(
                 516,
                 "Code: 516. DB::Exception: Requests of web pages are not allowed: "
-                "this engine answers programs on this machine only. (AUTHENTICATION_FAILED)",
+                "this engine answers programs only. (AUTHENTICATION_FAILED)",
             )
 
     @staticmethod
@@ -234,6 +233,9 @@ class _Handler(BaseHTTPRequestHandler):
         everything = {
             "Date": self.date_time_string(),
             "X-ClickHouse-Server-Display-Name": "snowgauge",
+            # no page makes a script, style or image of an answer
+            "X-Content-Type-Options": "nosniff",
+            "Cross-Origin-Resource-Policy": "same-origin",
             "Connection": "Close" if self.close_connection else "Keep-Alive",
             **headers,
         }
