@@ -17,7 +17,11 @@ pytestmark = pytest.mark.e2e
 
 def command(folder, *arguments):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SNOWPLOW_")}
-    settings = {"common.data_dir": folder / "data", "eventlog.min_free_bytes": 0, "imports.watch_interval": "50 ms"}
+    settings = {
+        "common.data_dir": folder / "data",
+        "eventlog.min_free_bytes": "128 MB",
+        "imports.watch_interval": "50 ms",
+    }
     flags = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
     return subprocess.Popen(
         [sys.executable, "-m", "snowgauge", *flags, "import", *arguments],

@@ -229,7 +229,7 @@ def test_a_segment_is_proven_read_to_its_end_before_it_goes(number, left_behind_
     reader, writer, folder, some = number
     reader.found(files.scan(folder))
     assert reader.ripe(1e12, scanned=True) is not None
-    batch = reader.freeze()
+    batch = reader.freeze(2**30)
     assert 0 < len(batch.entries) < len(some), "SQLite ends at the damage"
     reader.commit(batch)
     if left_behind_by == "a new segment":
@@ -246,7 +246,7 @@ def test_a_segment_is_proven_read_to_its_end_before_it_goes(number, left_behind_
     for _ in range(10):
         reader.found(files.scan(folder))
         if reader.ripe(1e12, scanned=True) is not None:
-            batch = reader.freeze()
+            batch = reader.freeze(2**30)
             found += batch.entries
             reader.commit(batch)
     lost = sum(loss.unreadable for loss in losses(folder))

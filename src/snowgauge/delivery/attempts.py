@@ -11,6 +11,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from snowgauge.telemetry.logs import logger
+
+log = logger("pipeline")
+
 _DEATHS_OF_A_RECORD = 2
 
 
@@ -52,4 +56,10 @@ class Attempts:
         self._file.unlink(missing_ok=True)
 
     def _write(self, index: int | None) -> None:
-        self._file.write_text(json.dumps({"batch": self._batch, "record": index, "deaths": self._deaths}), "utf-8")
+        note = json.dumps({"batch": self._batch, "record": index, "deaths": self._deaths})
+        try:
+            self._file.write_text(note, "utf-8")
+        except OSError as error:  # a full disk must not end the process that would empty it
+            log.warning(
+                "attempt_not_noted", reason=str(error), effect="a death of this process now is not laid to a record"
+            )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from snowgauge.delivery.contract import EventLog
 from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.reserve import Reserve
 from snowgauge.delivery.settings import EventLogSettings
 from snowgauge.delivery.spool import SpoolLog
 
@@ -27,4 +28,10 @@ def build(settings: EventLogSettings, data_dir: Path) -> EventLog:
         max_batch_bytes=settings.max_batch_bytes,
         linger=settings.linger.total_seconds(),
         fsync=settings.fsync,
+        drain_folder=data_dir,
     )
+
+
+def reserve(settings: EventLogSettings, data_dir: Path) -> Reserve:
+    """The room for emptying the log, for those who write results down."""
+    return Reserve(data_dir, settings.min_free_bytes)

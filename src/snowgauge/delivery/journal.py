@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from snowgauge.delivery.reserve import Reserve
 from snowgauge.events.outcome import Tally
 from snowgauge.store.base import StoreBatch
 from snowgauge.telemetry.logs import logger
@@ -76,10 +77,14 @@ class _Reader(pickle.Unpickler):
 
 
 class Journal:
-    """Processed batches of one worker that are not known to be stored yet."""
+    """Processed batches of one worker that are not known to be stored yet.
 
-    def __init__(self, folder: Path) -> None:
+    ``reserve`` is given up when there is no other room for them.
+    """
+
+    def __init__(self, folder: Path, reserve: Reserve | None = None) -> None:
         self._folder = folder
+        self._reserve = reserve
         self._log = logger("pipeline")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -90,12 +95,24 @@ class Journal:
         """Returns when it would survive a power cut. Raises ``OSError``."""
         body = _encode(processed)
         path = self._path(processed.batch.id)
+        try:
+            self._write(path, body)
+        except OSError:
+            if self._reserve is None or not self._reserve.release():
+                raise
+            self._write(path, body)
+
+    def _write(self, path: Path, body: bytes) -> None:
         part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            file.write(zlib.crc32(body).to_bytes(4, "big"))
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with part.open("wb") as file:
+                file.write(zlib.crc32(body).to_bytes(4, "big"))
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            part.unlink(missing_ok=True)  # half a file takes the room of what is tried next
+            raise
         part.rename(path)
         handle = os.open(self._folder, os.O_RDONLY)
         try:

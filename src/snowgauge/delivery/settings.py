@@ -28,7 +28,10 @@ class EventLogSettings(PartSettings):
     events; nothing that waits is ever overwritten."""
 
     min_free_bytes: ByteSize = Field(default=256 * 1024**2, ge=0)
-    """Room that stays free on the disk; below it the collector answers 503 as well."""
+    """Room that stays free on the disk, and on that of `common.data_dir`; below it the collector answers 503 as well.
+    What requests become is written down before it is stored; without room for that nothing would be stored and the
+    disk would stay full. So it is at least 128 times `collector.streams.good.max_bytes`, and half as much is held back
+    from others by a file `reserve` in the data folder."""
 
     segment_bytes: ByteSize = Field(default=64 * 1024**2, ge=64 * 1024)
     """Size at which a file of the spool is closed and a new one begun (at most an eighth of `max_bytes`). Stored

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import snowgauge
 from snowgauge.delivery import build as delivery_build
 from snowgauge.delivery.contract import EventLog
+from snowgauge.delivery.reserve import Reserve, least_free_bytes
 from snowgauge.errors import SettingsError
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.contract import Resolver, Validator
@@ -41,6 +42,13 @@ def data_dir(settings: Settings) -> Path:
 
 
 def open_eventlog(settings: Settings) -> EventLog:
+    least = least_free_bytes(settings.collector.streams.good.max_bytes)
+    if settings.eventlog.backend == "spool" and settings.eventlog.min_free_bytes < least:
+        raise SettingsError(
+            f"eventlog.min_free_bytes: {settings.eventlog.min_free_bytes} is too little to store requests of "
+            f"collector.streams.good.max_bytes = {settings.collector.streams.good.max_bytes} on a full disk; "
+            f"give at least {least}"
+        )
     return delivery_build.build(settings.eventlog, data_dir(settings))
 
 
@@ -50,6 +58,11 @@ def clickhouse_settings(settings: Settings) -> ClickHouseSettings:
         return settings.clickhouse
     engine = with_passwords(settings.clickhouse.engine, data_dir(settings))
     return settings.clickhouse.model_copy(update={"engine": engine})
+
+
+def drain_reserve(settings: Settings) -> Reserve:
+    """The room that is held back for emptying the event log."""
+    return delivery_build.reserve(settings.eventlog, data_dir(settings))
 
 
 def open_store(settings: Settings) -> Store:

@@ -111,7 +111,7 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         build.open_eventlog(settings).subscribe(index, settings.pipeline.workers),
         enriching.enricher,
         store,
-        Journal(folder),
+        Journal(folder, build.drain_reserve(settings)),
         Attempts(folder / f"worker-{index}.attempts.json"),
         processor=enriching.enricher.processor,
         patience=Patience(settings.pipeline.registry_patience.total_seconds()),

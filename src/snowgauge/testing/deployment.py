@@ -50,7 +50,7 @@ class Deployment:
             "common.data_dir": str(data_dir),
             "console.port": str(self.console_port),
             "clickhouse.engine.port": str(self.engine_port),
-            "eventlog.min_free_bytes": "0",
+            "eventlog.min_free_bytes": "128 MB",
             **(settings or {}),
         }
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith("SNOWPLOW_")}

@@ -34,8 +34,8 @@ from snowgauge.store.base import EventKind
 from snowgauge.store.lifetime import Key, Lifetime, row_key
 
 LIST = "backup.json"
-_NOT_KEPT = ("run", "clickhouse", "shadow", "backups")
-_NOT_SUFFIX = (".lock", "-wal", "-shm", "-journal", ".part", ".new", ".rotate")
+_NOT_KEPT = ("run", "clickhouse", "shadow", "backups", "reserve")
+_NOT_SUFFIX = (".lock", "-wal", "-shm", "-journal", "-kept", ".part", ".new", ".rotate")
 _KINDS: tuple[EventKind, ...] = ("good", "failed", "incomplete")
 
 

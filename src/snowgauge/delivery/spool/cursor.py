@@ -76,7 +76,7 @@ class Cursor:
         try:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
-            self._database.execute("PRAGMA wal_autocheckpoint = 200")
+            self._database.execute("PRAGMA wal_autocheckpoint = 20")  # small, for a full disk
             self._database.executescript(_SCHEMA)
             self.place = _place(self._database)
             self._identity = files.identity(self._path)

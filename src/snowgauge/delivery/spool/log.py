@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from snowgauge.delivery.contract import Amended, LogStats, LogWriter, Subscription
+from snowgauge.delivery.reserve import Reserve
 from snowgauge.delivery.spool import folder as files
 from snowgauge.delivery.spool.amend import amend
 from snowgauge.delivery.spool.cursor import Place, read_place
@@ -25,7 +26,8 @@ _LISTINGS = 20
 class SpoolLog:
     """One folder of SQLite files. Any number of processes of one machine may use it at the same time.
 
-    ``max_bytes`` bounds what the files take on disk, ``min_free_bytes`` is what the disk keeps free for others. A
+    ``max_bytes`` bounds what the files take on disk, ``min_free_bytes`` is what the disk keeps free for others, and the
+    disk of ``drain_folder``, where what entries become is written down before it is stored (not set: the same). A
     segment is closed at ``segment_bytes``, or an eighth of ``max_bytes`` if that is less, since room comes back only
     by whole segments.
     """
@@ -41,6 +43,7 @@ class SpoolLog:
         max_batch_bytes: int = 16 * 1024**2,
         linger: float = 0.2,
         fsync: bool = True,
+        drain_folder: Path | None = None,
     ) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
@@ -48,6 +51,7 @@ class SpoolLog:
         self._segment_bytes = min(segment_bytes, max_bytes // 8)
         self._limits = BatchLimits(max_batch_entries, max_batch_bytes, linger)
         self._fsync = fsync
+        self._reserve = Reserve(drain_folder or folder, min_free_bytes)
         try:
             files.make(folder)
         except OSError as error:
@@ -60,10 +64,11 @@ class SpoolLog:
             min_free_bytes=self._min_free,
             segment_bytes=self._segment_bytes,
             fsync=self._fsync,
+            reserve=self._reserve,
         )
 
     def subscribe(self, share: int = 0, of: int = 1) -> Subscription:
-        return SpoolSubscription(self._folder, share, of, self._limits)
+        return SpoolSubscription(self._folder, share, of, self._limits, self._reserve)
 
     def peek(self, limit: int | None = None, follow: bool = False) -> Iterator[LogEntry]:
         """As the contract says. A damaged segment is passed over here: its repair is the reader's."""
@@ -141,7 +146,8 @@ class SpoolLog:
 
     def _room(self) -> int:
         try:
-            used, free = files.used_bytes(self._folder), files.free_bytes(self._folder)
+            used = files.used_bytes(self._folder)
+            free = min(files.free_bytes(self._folder), self._reserve.free_bytes())
         except OSError as error:
             raise LogUnavailable(f"the event log's folder {self._folder} cannot be read: {error}") from error
         return max(0, min(self._max_bytes - used, free - self._min_free))

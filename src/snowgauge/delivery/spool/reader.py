@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from snowgauge.delivery.contract import LogBatch
+from snowgauge.delivery.reserve import Reserve
 from snowgauge.delivery.spool import folder as files
 from snowgauge.delivery.spool import loss
 from snowgauge.delivery.spool.cursor import Boundaries, Cursor
@@ -132,8 +133,8 @@ class NumberReader:
             self._drop(name, reader)
         return None
 
-    def freeze(self) -> LogBatch | None:
-        """Make the next batch; its boundaries are on disk before it is returned."""
+    def freeze(self, room: int) -> LogBatch | None:
+        """Make the next batch, of at most ``room`` bytes; its boundaries are on disk before it is returned."""
         name, reader = self._current  # type: ignore[misc]
         place = self._cursor.place.within(name.uuid)
         entries: list[LogEntry] = []
@@ -141,7 +142,7 @@ class NumberReader:
         try:
             for seq, entry in reader.entries(place, limit=self._limits.entries):
                 size += len(entry.body)
-                if entries and size > self._limits.bytes:
+                if entries and size > min(self._limits.bytes, room):
                     break
                 first = first or seq
                 last = seq
@@ -235,13 +236,14 @@ class NumberReader:
 class SpoolSubscription:
     """Share ``share`` of ``of``: the numbers whose remainder by ``of`` is ``share``."""
 
-    def __init__(self, folder: Path, share: int, of: int, limits: BatchLimits) -> None:
+    def __init__(self, folder: Path, share: int, of: int, limits: BatchLimits, reserve: Reserve) -> None:
         if not 0 <= share < of:
             raise ValueError(f"share must be from 0 to {of - 1}, found {share}")
         self._folder = folder
         self._share = share
         self._of = of
         self._limits = limits
+        self._reserve = reserve
         self._numbers: dict[int, NumberReader] = {}
         self._scan_at = 0.0
         self._pause = _SHORTEST_PAUSE
@@ -261,6 +263,7 @@ class SpoolSubscription:
         deadline = time.monotonic() + timeout
         while True:
             try:
+                self._reserve.keep()
                 batch, waiting = self._next()
             except (sqlite3.Error, OSError) as error:
                 raise LogUnavailable(f"the event log in {self._folder} cannot be read now: {error}") from error
@@ -288,7 +291,7 @@ class SpoolSubscription:
                 waiting = True
             elif since is not None and (oldest is None or since < oldest[0]):
                 oldest = since, number
-        return (oldest[1].freeze() if oldest else None), waiting
+        return (oldest[1].freeze(self._reserve.batch_bytes()) if oldest else None), waiting
 
     def _scan(self) -> bool:
         """Look for new segments, and for numbers that are nobody's yet, if it is time to."""
@@ -343,10 +346,18 @@ class SpoolSubscription:
             if not self._numbers:  # nothing was read by this subscription: the batch is an earlier one's
                 self._scan()
             for number in self._numbers.values():
-                if number.commit(batch):
+                if self._committed(number, batch):
                     return
         except (sqlite3.Error, OSError) as error:
             raise LogUnavailable(f"the event log in {self._folder} cannot be written: {error}") from error
+
+    def _committed(self, number: NumberReader, batch: LogBatch) -> bool:
+        try:
+            return number.commit(batch)
+        except sqlite3.Error:
+            if not self._reserve.release():
+                raise
+            return number.commit(batch)
 
     def close(self) -> None:
         for number in self._numbers.values():

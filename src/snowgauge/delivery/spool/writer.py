@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from snowgauge.delivery.reserve import Reserve
 from snowgauge.delivery.spool import folder as files
 from snowgauge.delivery.spool.segment import SegmentGone, SegmentWriter
 from snowgauge.errors import LogUnavailable
@@ -37,8 +38,18 @@ class SpoolWriter:
     Calls that come while a commit is under way wait together and share the next commit.
     """
 
-    def __init__(self, folder: Path, *, max_bytes: int, min_free_bytes: int, segment_bytes: int, fsync: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_bytes: int,
+        min_free_bytes: int,
+        segment_bytes: int,
+        fsync: bool,
+        reserve: Reserve,
+    ) -> None:
         self._folder = folder
+        self._reserve = reserve
         self._max_bytes = max_bytes
         self._min_free = min_free_bytes
         self._segment_bytes = segment_bytes
@@ -175,7 +186,7 @@ class SpoolWriter:
         if now - self._measured_at > _MEASURE_EVERY:
             try:
                 self._used = files.used_bytes(self._folder)
-                self._free = files.free_bytes(self._folder)
+                self._free = min(files.free_bytes(self._folder), self._reserve.free_bytes())
             except OSError as error:
                 raise LogUnavailable(f"the event log's folder {self._folder} cannot be read: {error}") from error
             self._measured_at = now
