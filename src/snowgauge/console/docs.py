@@ -29,7 +29,7 @@ _STYLE = (Path(__file__).parent / "docs.css").read_text("utf-8")
 
 def folder() -> Path:
     """Where the Markdown lies: inside the wheel, or in the checkout."""
-    packaged = Path(__file__).parent / "docs"
+    packaged = Path(__file__).parent / "manual"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "docs"
 
 
