@@ -12,6 +12,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
+# what pip is doing: one moving line in a terminal, a line for each large download elsewhere
+PIP  = $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --editable
+SHOW = awk -v tty="$$([ -t 2 ] && echo yes)" '/^ *(Collecting|Downloading|Building|Installing)/ { \
+       if (tty) printf "\r\033[K  %.100s", $$0; else if (/ MB\)|Installing/) print "  " substr($$0, 1, 100); fflush() } \
+       END { if (tty) printf "\r\033[K" }'
+
 .PHONY: audit console console-if-node screenshots run test lint bench docs setup setup-dev clean
 
 setup: $(VENV)/.installed
@@ -23,25 +32,29 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres]'
+	@echo "Installing Python packages into $(VENV) (only the first time; a minute or two)"
+	@$(PIP) '.[postgres]' | $(SHOW)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "Installing Python packages and what the tests need into $(VENV) (only the first time; a few minutes)"
+	@$(PIP) '.[dev]' | $(SHOW)
 	@touch $@ $(VENV)/.installed
 
 STATIC := src/snowgauge/console/static
 WEB    := $(shell find web/src web/public -type f ! -name schema.d.ts) web/index.html web/package.json web/package-lock.json web/vite.config.ts web/tsconfig.json
 
 web/node_modules/.package-lock.json: web/package-lock.json
-	# not `npm ci`: it refuses a lock file that leaves out optional packages of other systems
-	cd web && npm install --no-save --no-audit --no-fund --silent
+	@# not `npm ci`: it refuses a lock file that leaves out optional packages of other systems
+	@echo "Installing the console's packages into web/node_modules (only the first time; under a minute)"
+	@cd web && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(STATIC)/index.html: $(WEB) $(wildcard src/snowgauge/api/v1/*.py) | setup
 	@$(MAKE) --no-print-directory web/node_modules/.package-lock.json
-	$(BIN)/python -m snowgauge docs openapi web/openapi.json
-	cd web && npm run --silent api && npm run --silent check && npm run --silent build
+	@echo "Building the console"
+	@$(BIN)/python -m snowgauge docs openapi web/openapi.json >/dev/null
+	@cd web && npm run --silent api >/dev/null && npm run --silent check && npm run --silent build -- --logLevel warn
 
 console: $(STATIC)/index.html
 
@@ -53,7 +66,8 @@ screenshots: setup-dev console
 	$(BIN)/python tests/console/screenshots.py
 
 run: setup console-if-node
-	$(BIN)/python -m snowgauge serve $(ARGS)
+	@echo "Starting Snowgauge"
+	@$(BIN)/python -m snowgauge serve $(ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff format --check .
