@@ -6,8 +6,10 @@ import http.client
 import shutil
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -154,4 +156,18 @@ def _greeting(settings: Settings) -> list[str]:
     if build.embedded(settings):
         lines.append(f"clickhouse  http://{settings.clickhouse.engine.host}:{settings.clickhouse.engine.port}")
     lines.append(f"data        {build.data_dir(settings)}")
+    return [*lines, *_next_steps(settings)]
+
+
+def _next_steps(settings: Settings) -> list[str]:
+    """What a person does with a deployment that has just started; commands as they can be typed here."""
+    beside = Path(sys.executable).with_name("snowgauge")
+    command = "snowgauge" if shutil.which("snowgauge") else str(beside)
+    if not shutil.which("snowgauge") and beside.is_relative_to(Path.cwd()):
+        command = f"./{beside.relative_to(Path.cwd())}"
+    lines = ["", f"demo data   {command} demo seed"]
+    if settings.console.enabled:
+        console = f"http://{settings.console.host}:{settings.console.port}"
+        lines.insert(1, f"snippet     {console}/start (your site's tag, and a first event)")
+        lines.append(f"docs        {console}/docs/")
     return lines
