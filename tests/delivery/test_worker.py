@@ -13,8 +13,8 @@ from snowgauge.delivery.attempts import Attempts
 from snowgauge.delivery.contract import LogBatch
 from snowgauge.delivery.journal import Journal, Processed
 from snowgauge.delivery.memory import MemoryLog
-from snowgauge.delivery.worker import Patience, Worker, chunks
-from snowgauge.errors import RegistryOutage, StoreUnavailable
+from snowgauge.delivery.worker import Worker, chunks
+from snowgauge.errors import StoreUnavailable
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent, Processor
 from snowgauge.events.log_entry import LogEntry
@@ -22,21 +22,27 @@ from snowgauge.events.outcome import Dropped, Enriched, Failed, Outcome
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.store.base import StoreBatch, WriteResult
 
-OUTAGE = RegistryOutage("iglu:com.acme/x/jsonschema/1-0-0", [{"repository": "r"}])
-
 
 class Enricher:
     """One event per record; a record's text says what becomes of it."""
 
-    def __init__(self, answer: Callable[[bytes, bool], list[Outcome]] | None = None) -> None:
-        self.answer = answer or (lambda record, _: [enriched(record)])
+    def __init__(
+        self, answer: Callable[[bytes], list[Outcome]] | None = None, wanting: frozenset[bytes] = frozenset()
+    ) -> None:
+        """Records in ``wanting`` are put off; ``settle`` is noted among the calls."""
+        self.answer = answer or (lambda record: [enriched(record)])
+        self.wanting = wanting
         self.calls: list[bytes] = []
 
-    def process(
-        self, record: bytes, seed: str, *, at: int | None = None, outage_is_failure: bool = False
-    ) -> list[Outcome]:
+    def attempt(self, record: bytes, seed: str, *, at: int | None = None) -> list[Outcome] | None:
+        return None if record in self.wanting else self.conclude(record, seed)
+
+    def settle(self) -> None:
+        self.calls.append(b"settle")
+
+    def conclude(self, record: bytes, seed: str, *, at: int | None = None) -> list[Outcome]:
         self.calls.append(record)
-        return self.answer(record, outage_is_failure)
+        return self.answer(record)
 
     def flush_metrics(self) -> None: ...
 
@@ -72,7 +78,7 @@ def failed(record: bytes) -> Failed:
     return Failed(row, EnrichedEvent(app_id=record.decode()))
 
 
-def worker(tmp_path: Path, log: MemoryLog, enricher: Enricher, store: Store, patience: float = 60) -> Worker:
+def worker(tmp_path: Path, log: MemoryLog, enricher: Enricher, store: Store) -> Worker:
     return Worker(
         log.subscribe(),
         enricher,
@@ -80,7 +86,6 @@ def worker(tmp_path: Path, log: MemoryLog, enricher: Enricher, store: Store, pat
         Journal(tmp_path / "journal"),
         Attempts(tmp_path / "attempts.json"),
         processor=Processor("snowgauge-enrich", "1.0.0"),
-        patience=Patience(patience),
         clock=lambda: 1_700_000_000.0,
     )
 
@@ -98,7 +103,7 @@ def test_each_record_is_counted_once_as_enriched_failed_or_dropped(tmp_path: Pat
         b"drop": [Dropped("javascript")],
         b"two": [enriched(b"two-a"), failed(b"two-b")],
     }
-    runner = worker(tmp_path, log, Enricher(lambda record, _: answers[record]), store)
+    runner = worker(tmp_path, log, Enricher(lambda record: answers[record]), store)
     runner.run(until_empty=True)
     assert store.events() == ["good", "two-a"]
     assert [row.id for row in store.failed()] == ["bad", "two-b"]
@@ -132,7 +137,7 @@ def test_a_large_batch_is_stored_in_chunks_that_are_the_same_every_time(tmp_path
     fill(log, *bodies)
     cut = [[entry.body for entry in chunk.entries] for chunk in chunks(LogBatch("b", [LogEntry(b, 1) for b in bodies]))]
     assert cut == [bodies[:3], bodies[3:6], bodies[6:]]
-    runner = worker(tmp_path, log, Enricher(lambda record, _: [enriched(record[:1])]), store)
+    runner = worker(tmp_path, log, Enricher(lambda record: [enriched(record[:1])]), store)
     runner.run(until_empty=True)
     assert [[event.app_id for event in batch.events] for batch in store.batches.values()] == [
         ["A", "B", "C"],
@@ -148,11 +153,10 @@ def test_a_stop_between_two_chunks_loses_and_repeats_nothing(tmp_path: Path) -> 
     fill(log, *[bytes([65 + i]) * 8_000_000 for i in range(3)])
     first: Worker
 
-    def answer(record: bytes, _: bool) -> list[Outcome]:
+    def answer(record: bytes) -> list[Outcome]:
         if record[:1] == b"B":
             first.stop.set()
-        if record[:1] == b"C":
-            raise OUTAGE
+            first.abandon.set()
         return [enriched(record[:1])]
 
     first = worker(tmp_path, log, Enricher(answer), store)
@@ -160,7 +164,7 @@ def test_a_stop_between_two_chunks_loses_and_repeats_nothing(tmp_path: Path) -> 
     assert store.events() == ["A", "B"]
     assert log.stats().entries == 3
     first._subscription.close()
-    second = Enricher(lambda record, _: [enriched(record[:1])])
+    second = Enricher(lambda record: [enriched(record[:1])])
     worker(tmp_path, log, second, store).run(until_empty=True)
     assert store.events() == ["A", "B", "C"]
     assert [call[:1] for call in second.calls] == [b"C"]
@@ -169,7 +173,7 @@ def test_a_stop_between_two_chunks_loses_and_repeats_nothing(tmp_path: Path) -> 
 def test_a_batch_that_was_enriched_before_a_crash_is_stored_from_the_journal(tmp_path: Path) -> None:
     log, store = MemoryLog(), Store()
     fill(log, b"x")
-    first = worker(tmp_path, log, Enricher(lambda record, _: [failed(record)]), Store(failures=10**6))
+    first = worker(tmp_path, log, Enricher(lambda record: [failed(record)]), Store(failures=10**6))
     thread = threading.Thread(target=first.run)
     thread.start()
     while not list((tmp_path / "journal").glob("*.batch")):
@@ -185,72 +189,22 @@ def test_a_batch_that_was_enriched_before_a_crash_is_stored_from_the_journal(tmp
     assert store.events() == []
 
 
-def test_events_wait_for_a_registry_that_is_away_and_comes_back(tmp_path: Path) -> None:
+def test_records_whose_schemas_are_looked_for_come_last_and_hold_up_nobody(tmp_path: Path) -> None:
     log, store = MemoryLog(), Store()
-    fill(log, b"x")
-    left = [2]
-
-    def answer(record: bytes, _: bool) -> list[Outcome]:
-        if left[0]:
-            left[0] -= 1
-            raise OUTAGE
-        return [enriched(record)]
-
-    worker(tmp_path, log, Enricher(answer), store).run(until_empty=True)
-    assert store.events() == ["x"]
-
-
-def test_when_patience_with_a_registry_is_worn_out_events_fail_and_others_go_on(tmp_path: Path) -> None:
-    log, store = MemoryLog(), Store()
-    fill(log, b"needs-registry", b"does-not")
-
-    def answer(record: bytes, outage_is_failure: bool) -> list[Outcome]:
-        if record == b"does-not":
-            return [enriched(record)]
-        if outage_is_failure:
-            return [failed(record)]
-        raise OUTAGE
-
-    worker(tmp_path, log, Enricher(answer), store, patience=0).run(until_empty=True)
-    assert store.events() == ["does-not"]
-    assert [row.id for row in store.failed()] == ["needs-registry"]
-
-
-def test_an_outage_that_outlasts_patience_does_not_hold_up_later_batches(tmp_path: Path) -> None:
-    log, store = MemoryLog(), Store()
-    asked: list[bool] = []
-
-    def answer(record: bytes, outage_is_failure: bool) -> list[Outcome]:
-        asked.append(outage_is_failure)
-        if outage_is_failure:
-            return [failed(record)]
-        raise OUTAGE
-
-    lasting = worker(tmp_path, log, Enricher(answer), store, patience=0.01)
-    for name in (b"first", b"second", b"third"):
-        fill(log, name)
-        lasting.run(until_empty=True)
-    assert [row.id for row in store.failed()] == ["first", "second", "third"]
-    assert asked[-4:] == [False, True, False, True], "the second and third were tried once and given up"
-
-
-def test_patience_is_spent_once_per_outage() -> None:
-    now = [0.0]
-    patience = Patience(10, lambda: now[0])
-    assert not patience.worn_out()
-    now[0] = 11
-    assert patience.worn_out()
-    now[0] = 12
-    assert patience.worn_out()
-    patience.over()
-    assert not patience.worn_out()
+    fill(log, b"unknown", b"known", b"unknown too")
+    enricher = Enricher(wanting=frozenset({b"unknown", b"unknown too"}))
+    runner = worker(tmp_path, log, enricher, store)
+    runner.run(until_empty=True)
+    assert enricher.calls == [b"known", b"settle", b"unknown", b"unknown too"]
+    assert store.events() == ["known", "unknown", "unknown too"]
+    assert (runner.tally.records, runner.tally.enriched) == (3, 3)
 
 
 def test_a_record_that_makes_the_enricher_raise_is_set_aside_with_its_bytes(tmp_path: Path) -> None:
     log, store = MemoryLog(), Store()
     fill(log, b"fine", b"\xffpoison", b"also fine")
 
-    def answer(record: bytes, _: bool) -> list[Outcome]:
+    def answer(record: bytes) -> list[Outcome]:
         if b"poison" in record:
             raise ZeroDivisionError("boom")
         return [enriched(record)]
@@ -268,7 +222,7 @@ def test_a_record_that_ends_the_process_is_set_aside_after_three_deaths(tmp_path
     class Death(BaseException):
         """Stands for the end of the process: nothing in the worker may catch it."""
 
-    def answer(record: bytes, _: bool) -> list[Outcome]:
+    def answer(record: bytes) -> list[Outcome]:
         if record == b"deadly":
             raise Death
         return [enriched(record)]

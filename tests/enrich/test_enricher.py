@@ -304,14 +304,14 @@ class Away:
         raise RegistryOutage(item.schema.uri, [{"repository": "Central", "errors": [{"error": "RepoFailure"}]}])
 
 
-def test_an_outage_is_not_the_events_fault_until_it_is_said_to_be(enricher_with: Make, record: Record) -> None:
+def test_an_outage_fails_the_event_and_leaves_a_recovery_waiting(enricher_with: Make, record: Record) -> None:
     enricher = enricher_with(validator=Away())
     wrapped = {"schema": "iglu:com.acme/x/jsonschema/1-0-0", "data": {}}
     unstruct = {"schema": "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0", "data": wrapped}
     raw = record({"e": "ue", "ue_pr": json.dumps(unstruct)})
     with pytest.raises(RegistryOutage):
-        enricher.process(raw)
-    failure = failed(enricher.process(raw, outage_is_failure=True)[0]).failure
+        enricher.process_payload(payload_record.decode(raw))
+    failure = failed(enricher.process(raw)[0]).failure
     assert failure.failure_type == "schema_violations"
     assert failure.data["failure"]["messages"][0]["error"]["error"] == "ResolutionError"
     assert failure.message == "Resolution error: schema iglu:com.acme/x/jsonschema/1-0-0 not found"

@@ -14,7 +14,7 @@ from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.delivery.attempts import Attempts
 from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.memory import MemoryLog
-from snowgauge.delivery.worker import Patience, Worker
+from snowgauge.delivery.worker import Worker
 from snowgauge.events.failed import Processor
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Enriched, Outcome, Tally
@@ -35,14 +35,17 @@ class Enricher:
     def __init__(self) -> None:
         self.reached, self.go = threading.Event(), threading.Event()
 
-    def process(
-        self, record: bytes, seed: str, *, at: int | None = None, outage_is_failure: bool = False
-    ) -> list[Outcome]:
+    def attempt(self, record: bytes, seed: str, *, at: int | None = None) -> list[Outcome] | None:
         self.reached.set()
         self.go.wait(20)
         query = decode(record).querystring or ""
         number, _, user = query.partition("&uid=")
         return [Enriched(web_page_view(int(number[2:]), user_id=user))]
+
+    def settle(self) -> None: ...
+
+    def conclude(self, record: bytes, seed: str, *, at: int | None = None) -> list[Outcome]:
+        raise AssertionError("nothing is put off")
 
     def flush_metrics(self) -> None: ...
 
@@ -60,7 +63,7 @@ def test_an_erasure_while_a_worker_has_the_records_in_its_hands(tmp_path: Path) 
     journal = tmp_path / "journal"
     worker = Worker(
         log.subscribe(), enricher, store, Journal(journal), Attempts(tmp_path / "attempts.json"),
-        processor=Processor("enrich", "1"), patience=Patience(60), gate=gate.storing, keep=tombstones.without,
+        processor=Processor("enrich", "1"), gate=gate.storing, keep=tombstones.without,
     )  # fmt: skip
     thread = threading.Thread(target=worker.run, kwargs={"until_empty": True})
     thread.start()
@@ -84,7 +87,7 @@ def test_an_erased_entry_counts_as_dropped(tmp_path: Path) -> None:
     )
     worker = Worker(
         log.subscribe(), enricher, store, Journal(tmp_path / "journal"), Attempts(tmp_path / "attempts.json"),
-        processor=Processor("enrich", "1"), patience=Patience(60),
+        processor=Processor("enrich", "1"),
     )  # fmt: skip
     worker.run(until_empty=True)
     assert worker.tally == Tally(records=2, enriched=1, failed=0, dropped=1)

@@ -14,7 +14,7 @@ from snowgauge.collector.settings import CollectorSettings
 from snowgauge.delivery.attempts import Attempts
 from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.memory import MemoryLog
-from snowgauge.delivery.worker import Patience, Worker
+from snowgauge.delivery.worker import Worker
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SettingsError, StoreUnavailable
 from snowgauge.events import payload_record
@@ -78,7 +78,6 @@ class Line:
                 Journal(self.folder / "journal"),
                 Attempts(self.folder / "attempts.json"),
                 processor=Processor("t", "1"),
-                patience=Patience(0),
             ).run(until_empty=True)
 
 

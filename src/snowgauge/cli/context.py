@@ -59,6 +59,8 @@ def load_settings(ctx: typer.Context, *flags: str, as_root: bool = False) -> Loa
     chosen.loaded = loaded
     logging = loaded.settings.logging
     logs.configure("DEBUG" if loaded.settings.common.debug else logging.level, json_format=logging.json_format)
+    for notice in loaded.notices:
+        logs.logger("settings").warning("setting_retired", notice=notice)
     if not as_root:
         privileges.become(loaded.settings, os.environ)
     return loaded

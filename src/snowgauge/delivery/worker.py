@@ -14,7 +14,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -22,7 +23,7 @@ from snowgauge.delivery.attempts import Attempts
 from snowgauge.delivery.contract import LogBatch, Subscription
 from snowgauge.delivery.following import followed
 from snowgauge.delivery.journal import Journal, Processed
-from snowgauge.errors import LogUnavailable, RegistryOutage, StoreUnavailable
+from snowgauge.errors import LogUnavailable, StoreUnavailable
 from snowgauge.events.bad_row import one_line
 from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
 from snowgauge.events.log_entry import LogEntry
@@ -34,48 +35,23 @@ from snowgauge.telemetry.metrics import count, gauge, observe
 from snowgauge.telemetry.reporting import reports
 from snowgauge.telemetry.reporting.base import Transaction
 
+Made = TypeVar("Made")
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _CHUNK_BYTES = 8_000_000
 _BAD_ROW_TYPE = "/jsonschema/"
 
 
 class RecordEnricher(Protocol):
-    """What the worker needs of ``enrich.Enricher``."""
+    """What the worker needs of ``enrich.Enricher``. Nothing of it waits for others, except ``settle`` a short while."""
 
-    def process(
-        self, record: bytes, seed: str, *, at: int | None = None, outage_is_failure: bool = False
-    ) -> list[Outcome]: ...
+    def attempt(self, record: bytes, seed: str, *, at: int | None = None) -> list[Outcome] | None: ...
+
+    def settle(self) -> None: ...
+
+    def conclude(self, record: bytes, seed: str, *, at: int | None = None) -> list[Outcome]: ...
 
     def flush_metrics(self) -> None: ...
-
-
-_QUIET = 30
-
-
-class Patience:
-    """How long to wait for a registry that is away: once per outage, not once per event.
-
-    Without this a sender of made-up schema names could hold everything up for the whole patience, again and again. An
-    outage is over when a batch that met it goes through whole, or when nothing has met it for ``_QUIET`` patiences.
-    """
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._since: float | None = None
-        self._last = 0.0
-
-    def worn_out(self) -> bool:
-        """Called at each outage seen: has this one lasted too long to wait any further?"""
-        now = self._clock()
-        if self._since is None or now - self._last > max(_QUIET * self._seconds, 60):
-            self._since = now
-        self._last = now
-        return now - self._since >= self._seconds
-
-    def over(self) -> None:
-        """A batch that had met the outage went through without it."""
-        self._since = None
 
 
 class Worker:
@@ -90,7 +66,6 @@ class Worker:
         attempts: Attempts,
         *,
         processor: Processor,
-        patience: Patience,
         clock: Callable[[], float] = time.time,
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
         keep: Callable[[StoreBatch], StoreBatch] | None = None,
@@ -102,8 +77,6 @@ class Worker:
         self._journal = journal
         self._attempts = attempts
         self._processor = processor
-        self._patience = patience
-        self._gave_up = False
         self._clock = clock
         self._gate = gate
         self._keep = keep
@@ -138,11 +111,13 @@ class Worker:
         """Enrich and store a batch; ``False`` when told to leave (the rest of) it for the next start."""
         under_way: tuple[Processed, Future[bool]] | None = None
         for chunk in chunks(batch):
+            if self.abandon.is_set():
+                if under_way is not None:
+                    self._stored(*under_way)
+                return False
             with about(batch=chunk.id):
                 processed = self._process(chunk)
             if under_way is not None and not self._stored(*under_way):
-                return False
-            if processed is None:
                 return False
             under_way = processed, storing.submit(self._write, processed, chunk)
         return under_way is None or self._stored(*under_way)
@@ -165,31 +140,16 @@ class Worker:
         self._log.debug("chunk_stored", id=processed.batch.id, records=done.records, events=done.events)
         return True
 
-    def _process(self, batch: LogBatch) -> Processed | None:
-        """Enrich a chunk, or take what it became earlier. ``None`` only when told to stop while waiting."""
+    def _process(self, batch: LogBatch) -> Processed:
+        """Enrich a chunk, or take what it became earlier."""
         processed = self._journal.load(batch.id)
         if processed is not None:
             self._log.info("chunk_resumed")
             return processed
         started = time.perf_counter()
         self._attempts.begin(batch.id)
-        pause = _FIRST_PAUSE
-        waited = False
-        while True:
-            self._gave_up = False
-            try:
-                with reports.transaction("enrich", "batch") as work:
-                    processed = self._enrich(batch, work)
-                break
-            except RegistryOutage as outage:
-                self._log.warning("registry_away", schema=outage.uri, retry_in=pause)
-                count("pipeline_retries", reason="registry")
-                waited = True
-                if self.stop.wait(pause):
-                    return None
-                pause = min(pause * 2, _LONGEST_PAUSE)
-        if waited and not self._gave_up:
-            self._patience.over()
+        with reports.transaction("enrich", "batch") as work:
+            processed = self._enrich(batch, work)
         observe("pipeline_batch_seconds", time.perf_counter() - started, step="enrich")
         self._save(processed)
         self._attempts.end()
@@ -213,6 +173,15 @@ class Worker:
         result, tally = StoreBatch(batch.id), Tally()
         work.about["batch"] = batch.id
         at = int(self._clock() * 1000)
+        put_off: list[int] = []
+
+        def done(entry: LogEntry, started: int, outcomes: list[Outcome]) -> None:
+            tally.count(outcomes)
+            if work.follows:
+                work.payloads.append(followed(entry, started, outcomes))
+            result.add(outcomes)
+
+        attempt, conclude = partial(self._enricher.attempt, at=at), partial(self._enricher.conclude, at=at)
         for index, entry in enumerate(batch.entries):
             started = time.time_ns() if work.follows else 0
             if entry.kind == "erased":
@@ -224,26 +193,29 @@ class Worker:
                 tally.records += 1
                 tally.failed += 1
                 continue
-            outcomes = self._outcomes(entry, index, f"{batch.id}/{index}", at)
-            tally.count(outcomes)
-            if work.follows:
-                work.payloads.append(followed(entry, started, outcomes))
-            result.add(outcomes)
+            outcomes = self._outcomes(entry, index, f"{batch.id}/{index}", attempt)
+            if outcomes is None:  # its schemas are being looked for; the rest need not wait
+                put_off.append(index)
+            else:
+                done(entry, started, outcomes)
+        if put_off:
+            self._enricher.settle()
+        for index in put_off:
+            entry = batch.entries[index]
+            started = time.time_ns() if work.follows else 0
+            done(entry, started, self._outcomes(entry, index, f"{batch.id}/{index}", conclude))
         return Processed(result, tally)
 
-    def _outcomes(self, entry: LogEntry, index: int, seed: str, at: int) -> list[Outcome]:
+    def _outcomes(
+        self, entry: LogEntry, index: int, seed: str, process: Callable[[bytes, str], Made]
+    ) -> Made | list[Outcome]:
         if self._attempts.careful:
             if self._attempts.poisonous(index):
                 return [self._poison(entry, seed, "the record ended the process that enriched it, again and again")]
             self._attempts.record(index)
         for last_try in (False, True):
             try:
-                return self._enricher.process(entry.body, seed, at=at)
-            except RegistryOutage:
-                if not self._patience.worn_out():
-                    raise
-                self._gave_up = True
-                return self._enricher.process(entry.body, seed, at=at, outage_is_failure=True)
+                return process(entry.body, seed)
             except Exception as error:  # a bug of ours must cost one record, not the pipeline
                 if last_try:
                     self._log.exception("record_poisonous", seed=seed)

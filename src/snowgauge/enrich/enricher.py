@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 import msgspec
 
@@ -26,6 +27,7 @@ from snowgauge.enrich.explain import Explanation, Trace
 from snowgauge.enrich.failures import Violation
 from snowgauge.enrich.lengths import NEVER_UNSET, LengthLimits
 from snowgauge.enrich.payload_events import IDS, Batch, PayloadReader
+from snowgauge.enrich.schemas import Schemas, Settled, Wanted
 from snowgauge.enrich.settings import EnrichSettings
 from snowgauge.enrich.sizes import SizeLimit
 from snowgauge.enrich.steps import StepRunner
@@ -40,11 +42,16 @@ from snowgauge.events.outcome import Dropped, Enriched, Failed, Outcome
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.events.tracker import TrackerEvent
-from snowgauge.iglu.contract import Invalid, Validator, ValidSchema
+from snowgauge.iglu.contract import SchemasAtHand, Validator
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count
 
 log = logger("enrich")
+
+Made = TypeVar("Made")
+
+_PUT_OFF = Dropped("put off", {})
+"""Stands for an event until it is processed again."""
 
 
 def _now() -> int:
@@ -64,8 +71,11 @@ class Enricher:
         enrichments: Sequence[Enrichment] = (),
         *,
         adapters: Iterable[type[Adapter]] = (),
+        at_hand: SchemasAtHand | None = None,
         clock: Callable[[], int] = _now,
     ) -> None:
+        """Without ``at_hand`` the validator is waited for, whatever its registries take."""
+        self._at_hand = at_hand
         self._settings = settings or EnrichSettings()
         self._validator = validator
         self._clock = clock
@@ -78,34 +88,58 @@ class Enricher:
 
     # ---- payloads ---------------------------------------------------------------------------------------------
 
-    def process(
-        self, record: bytes, seed: str | None = None, *, at: int | None = None, outage_is_failure: bool = False
-    ) -> list[Outcome]:
-        """What became of one record. ``at`` is the etl_tstamp (default: the clock).
+    def process(self, record: bytes, seed: str | None = None, *, at: int | None = None) -> list[Outcome]:
+        """What became of one record. ``at`` is the etl_tstamp (default: the clock). Never raises for bad data.
 
-        Raises ``RegistryOutage`` only; with ``outage_is_failure`` an unreachable registry is a failure of the event.
+        A schema that does not come, for whatever reason, is a failure of the event.
         """
+        made = self.attempt(record, seed, at=at)
+        if made is None:
+            self.settle()
+            made = self.conclude(record, seed, at=at)
+        return made
+
+    def attempt(self, record: bytes, seed: str | None = None, *, at: int | None = None) -> list[Outcome] | None:
+        """The same without waiting: ``None`` for a record with schemas that have to be looked for, which begins.
+
+        The caller does other records meanwhile, then calls ``settle`` once for all that were put off, and ``conclude``
+        for each.
+        """
+        if self._at_hand is None:
+            return self.conclude(record, seed, at=at)
+        wanted = Wanted(self._at_hand, outages_fail=True)
+        outcomes = self._process(record, seed, at, wanted)
+        return None if wanted.put_off() else outcomes
+
+    def settle(self) -> None:
+        """Wait, within the limits of ``at_hand``, for the schemas of what was put off."""
+        if self._at_hand is not None:
+            self._at_hand.settle()
+
+    def conclude(self, record: bytes, seed: str | None = None, *, at: int | None = None) -> list[Outcome]:
+        """What became of a record with the schemas that have come by now."""
+        return self._process(record, seed, at, self._settled(outages_fail=True))
+
+    def _process(self, record: bytes, seed: str | None, at: int | None, schemas: Schemas) -> list[Outcome]:
         at = self._clock() if at is None else at
         try:
             kind = compressed.kind_of(record)
             if kind is not None:
-                return self._compressed(record, kind, seed, at, outage_is_failure)
-            return self._record(record, seed, at, outage_is_failure)
-        except RegistryOutage:
-            raise
+                return self._compressed(record, kind, seed, at, schemas)
+            return self._record(record, seed, at, schemas)
         except Exception as error:
-            whole = self._batch(CollectorPayload(), record, seed, at, outage_is_failure)
+            whole = self._batch(CollectorPayload(), record, seed, at, schemas)
             return [self._broken(error, whole, record.decode("utf-8", "backslashreplace"))]
 
     def _compressed(
-        self, record: bytes, kind: compressed.Kind, seed: str | None, at: int, outage_is_failure: bool
+        self, record: bytes, kind: compressed.Kind, seed: str | None, at: int, schemas: Schemas
     ) -> list[Outcome]:
-        whole = self._batch(CollectorPayload(), record, seed, at, outage_is_failure)
+        whole = self._batch(CollectorPayload(), record, seed, at, schemas)
         largest = self._settings.max_decompressed_size
         outcomes: list[Outcome] = []
         try:
             for place, inner in enumerate(compressed.payloads(record, kind, largest)):
-                outcomes += self._record(inner, f"{whole.seed}/{place}", at, outage_is_failure)
+                outcomes += self._record(inner, f"{whole.seed}/{place}", at, schemas)
         except compressed.Damaged as error:
             violation = self._payloads.format_violation(whole, {"error": str(error)}, 0, error.loader)
             outcomes.append(self._sizes.applied(violation, whole, 0))
@@ -113,13 +147,17 @@ class Enricher:
             outcomes.append(self._payloads.too_large(whole, error.size, largest, kind))
         return outcomes
 
-    def _record(self, record: bytes, seed: str | None, at: int | None, outage_is_failure: bool) -> list[Outcome]:
+    def _record(self, record: bytes, seed: str | None, at: int | None, schemas: Schemas) -> list[Outcome]:
         try:
             payload = payload_record.decode(record)
         except PayloadRecordError as error:
-            batch = self._batch(CollectorPayload(), record, seed, at, outage_is_failure)
+            batch = self._batch(CollectorPayload(), record, seed, at, schemas)
             return [self._sizes.applied(self._payloads.format_violation(batch, {"error": str(error)}, 0), batch, 0)]
-        return self.process_payload(payload, record, seed, at=at, outage_is_failure=outage_is_failure)
+        batch = self._batch(payload, record, seed, at, schemas)
+        events, outcomes = self._payload_outcomes(batch)
+        return outcomes + [self._outcome(batch, tracker, index) for index, tracker in events]
+
+    # ---- recovery ---------------------------------------------------------------------------------------------
 
     def process_payload(
         self,
@@ -128,23 +166,27 @@ class Enricher:
         seed: str | None = None,
         *,
         at: int | None = None,
-        outage_is_failure: bool = False,
         item: int | None = None,
         edit: Callable[[TrackerEvent], TrackerEvent] | None = None,
     ) -> list[Outcome]:
         """The same for a payload that is decoded already; ``record`` is its record, where there is one.
 
-        For recovery: ``item`` is the only item of the payload that counts (none comes out where the payload has fewer
-        items now); ``edit`` may change what the adapter made, before it is checked.
+        Raises ``RegistryOutage`` where a schema may still come. ``item`` is the only item of the payload that counts
+        (none comes out where the payload has fewer items now); ``edit`` may change what the adapter made, before it is
+        checked.
         """
-        batch = self._batch(payload, record, seed, at, outage_is_failure)
-        events, outcomes = self._payload_outcomes(batch)
-        if item is not None:
-            outcomes = [o for o in outcomes if isinstance(o, Failed) and o.failure.event_index in (None, item)]
-        for index, tracker in events:
-            if item is None or index == item:
-                outcomes.append(self._outcome(batch, tracker if edit is None else edit(tracker), index))
-        return outcomes
+
+        def made(schemas: Schemas) -> list[Outcome]:
+            batch = self._batch(payload, record, seed, at, schemas)
+            events, outcomes = self._payload_outcomes(batch)
+            if item is not None:
+                outcomes = [o for o in outcomes if isinstance(o, Failed) and o.failure.event_index in (None, item)]
+            for index, tracker in events:
+                if item is None or index == item:
+                    outcomes.append(self._outcome(batch, tracker if edit is None else edit(tracker), index))
+            return outcomes
+
+        return self._patiently(made, outages_fail=False)
 
     def process_tracker_event(
         self,
@@ -154,13 +196,34 @@ class Enricher:
         *,
         index: int = 0,
         at: int | None = None,
-        outage_is_failure: bool = False,
         event_id: str | None = None,
     ) -> Outcome:
-        """One event that an adapter has made already (recovery). ``event_id`` is its id if it brings none itself."""
-        batch = self._batch(tracker.payload, record, seed, at, outage_is_failure)
-        self._payloads.initial_columns(batch)
-        return self._outcome(batch, tracker, index, event_id=event_id)
+        """One event that an adapter has made already. ``event_id`` is its id if it brings none itself.
+
+        Raises ``RegistryOutage`` where a schema may still come.
+        """
+
+        def made(schemas: Schemas) -> Outcome:
+            batch = self._batch(tracker.payload, record, seed, at, schemas)
+            self._payloads.initial_columns(batch)
+            return self._outcome(batch, tracker, index, event_id=event_id)
+
+        return self._patiently(made, outages_fail=False)
+
+    def _patiently(self, made: Callable[[Schemas], Made], *, outages_fail: bool) -> Made:
+        if self._at_hand is not None:
+            wanted = Wanted(self._at_hand, outages_fail=outages_fail)
+            first = made(wanted)
+            if not wanted.put_off():
+                return first
+            self.settle()
+        return made(self._settled(outages_fail=outages_fail))
+
+    def _settled(self, *, outages_fail: bool) -> Settled:
+        check = self._validator.check if self._at_hand is None else self._at_hand.check
+        return Settled(check, outages_fail=outages_fail)
+
+    # ---- explanations -----------------------------------------------------------------------------------------
 
     def explain(self, record: bytes, seed: str | None = None, *, at: int | None = None) -> list[Explanation]:
         """What ``process`` does, with what each step changed and how long it took."""
@@ -168,13 +231,17 @@ class Enricher:
             payload = payload_record.decode(record)
         except PayloadRecordError:
             return [Explanation(outcome, []) for outcome in self.process(record, seed, at=at)]
-        batch = self._batch(payload, record, seed, at, outage_is_failure=True)
-        events, outcomes = self._payload_outcomes(batch)
-        explained = [Explanation(outcome, []) for outcome in outcomes]
-        for index, tracker in events:
-            trace = Trace()
-            explained.append(Explanation(self._outcome(batch, tracker, index, trace), trace.steps))
-        return explained
+
+        def made(schemas: Schemas) -> list[Explanation]:
+            batch = self._batch(payload, record, seed, at, schemas)
+            events, outcomes = self._payload_outcomes(batch)
+            explained = [Explanation(outcome, []) for outcome in outcomes]
+            for index, tracker in events:
+                trace = Trace()
+                explained.append(Explanation(self._outcome(batch, tracker, index, trace), trace.steps))
+            return explained
+
+        return self._patiently(made, outages_fail=True)
 
     def flush_metrics(self) -> None:
         """Hand the counts since the last call over to telemetry; cheap enough for once per batch."""
@@ -184,19 +251,12 @@ class Enricher:
             self._accepted_invalid = 0
 
     def _batch(
-        self, payload: CollectorPayload, record: bytes | None, seed: str | None, at: int | None, outage_is_failure: bool
+        self, payload: CollectorPayload, record: bytes | None, seed: str | None, at: int | None, schemas: Schemas
     ) -> Batch:
         if seed is None:
             record = payload_record.encode(payload) if record is None else record
             seed = hashlib.sha256(record).hexdigest()
-        check = self._check_through_outage if outage_is_failure else self._validator.check
-        return Batch(payload, record, seed, self._clock() if at is None else at, check, {}, [])
-
-    def _check_through_outage(self, item: SelfDescribing) -> ValidSchema | Invalid:
-        try:
-            return self._validator.check(item)
-        except RegistryOutage as outage:
-            return Invalid({"error": "ResolutionError", "lookupHistory": outage.history})
+        return Batch(payload, record, seed, self._clock() if at is None else at, schemas, {}, [])
 
     def _payload_outcomes(self, batch: Batch) -> tuple[Iterable[tuple[int, TrackerEvent]], list[Outcome]]:
         events, outcomes = self._payloads.events(batch)
@@ -251,6 +311,8 @@ class Enricher:
             trace.start(event, [failures.atomic_parse_errors(problems)] if problems else [])
 
         invalid_input, notes = self._read_self_describing(batch, tracker, event, problems, trace)
+        if batch.schemas.put_off():
+            return _PUT_OFF
         source = EnrichmentSource(tracker, (), [], batch.at)
         try:
             failed_steps, rewritten = self._steps.run(event, source, trace)
@@ -301,11 +363,11 @@ class Enricher:
 
         if (text := _either(parameters, "ue_px", "ue_pr")) is not None:
             with _watched(trace, "self-describing event", event, [], violations):
-                items = take(entities.read_event(text, batch.check, depth))
+                items = take(entities.read_event(text, batch.schemas.check, depth))
                 event.unstruct_event = items[0] if items else None
         if (text := _either(parameters, "cx", "co")) is not None:
             with _watched(trace, "entities", event, [], violations):
-                event.contexts = take(entities.read_contexts(text, batch.check, depth))
+                event.contexts = take(entities.read_contexts(text, batch.schemas.check, depth))
         return violations, notes
 
     def _check_output(
@@ -321,7 +383,7 @@ class Enricher:
         violations: list[Violation] = []
 
         def valid(origin: str, items: Sequence[SelfDescribing]) -> list[SelfDescribing]:
-            checked = entities.check_items(origin, items, batch.check)
+            checked = entities.check_items(origin, items, batch.schemas.check)
             violations.extend(checked.violations)
             notes.extend(checked.notes)
             return checked.items

@@ -12,8 +12,8 @@ import msgspec
 from snowgauge.enrich import payload_checks
 from snowgauge.enrich.adapters.base import Adapter, AdapterInput, Partial
 from snowgauge.enrich.adapters.registry import AdapterRegistry
-from snowgauge.enrich.entities import Check
 from snowgauge.enrich.payload_checks import CheckedPayload
+from snowgauge.enrich.schemas import Schemas
 from snowgauge.enrich.settings import EnrichSettings
 from snowgauge.enrich.transform.ips import first_ip
 from snowgauge.enrich.transform.parameters import Problem
@@ -44,7 +44,7 @@ class Batch(msgspec.Struct):
     record: bytes | None
     seed: str
     at: int
-    check: Check
+    schemas: Schemas
     columns: dict[str, Any]
     problems: list[Problem]
 
@@ -104,7 +104,7 @@ class PayloadReader:
 
     def _adapter_input(self, batch: Batch, checked: CheckedPayload) -> AdapterInput:
         def validate(item: SelfDescribing) -> dict[str, Any] | None:
-            verdict = batch.check(item)
+            verdict = batch.schemas.check(item)
             return {"schemaKey": item.schema.uri, "error": verdict.error} if isinstance(verdict, Invalid) else None
 
         return AdapterInput(

@@ -16,7 +16,6 @@ import msgspec
 import orjson
 
 from snowgauge.enrich.enricher import Enricher
-from snowgauge.errors import RegistryOutage
 from snowgauge.events import payload_record
 from snowgauge.events.enriched_tsv import json_fragment, to_tsv
 from snowgauge.events.outcome import Dropped, Enriched, Failed, Outcome, Tally
@@ -126,10 +125,7 @@ def run_lines(
 def _process(enricher: Enricher, record: bytes, number: int) -> list[Outcome]:
     # the same request on two lines is two requests, and a second run over the file gives the same ids
     seed = f"{hashlib.sha256(record).hexdigest()}/{number}"
-    try:
-        return enricher.process(record, seed)
-    except RegistryOutage:
-        return enricher.process(record, seed, outage_is_failure=True)
+    return enricher.process(record, seed)
 
 
 def outcome_line(echoed: Any, outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ from snowgauge.iglu.registries.base import Registry
 from snowgauge.iglu.registries.bundled import bundled_registry
 from snowgauge.iglu.registries.folder import FolderRegistry
 from snowgauge.iglu.registries.http import HttpRegistry
+from snowgauge.iglu.registries.pace import Pace
 from snowgauge.iglu.resolver import IgluResolver
 from snowgauge.iglu.resolver_config import read_resolver_config
 from snowgauge.iglu.settings import IGLU_CENTRAL, IgluSettings
@@ -100,5 +101,6 @@ def _http(
         max_retry=settings.max_retry,
         max_wait=settings.max_wait,
         max_size=settings.max_schema_size,
+        pace=Pace(settings.requests_per_second, max(1, round(2 * settings.requests_per_second))),
         proxy=settings.proxy,
     )

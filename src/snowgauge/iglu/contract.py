@@ -6,6 +6,7 @@ threads, hold no event state, and compile a schema once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -30,6 +31,11 @@ class Invalid(msgspec.Struct, frozen=True):
     error: dict[str, Any]
 
 
+def unresolved(history: Sequence[Mapping[str, Any]]) -> Invalid:
+    """The verdict on data whose schema was not found; ``history`` is what the registries said."""
+    return Invalid({"error": "ResolutionError", "lookupHistory": list(history)})
+
+
 class Resolver(Protocol):
     def schema(self, key: SchemaKey) -> dict[str, Any]:
         """The schema document. Raises ``SchemaResolutionError``, or ``RegistryOutage`` while one may still come."""
@@ -44,3 +50,22 @@ class Resolver(Protocol):
 class Validator(Protocol):
     def check(self, item: SelfDescribing) -> ValidSchema | Invalid:
         """Check one self-describing datum. Raises ``RegistryOutage`` only."""
+
+
+class SchemasAtHand(Protocol):
+    """A validator that never waits for a registry: schemas are looked for beside the work that wants them."""
+
+    per_event: int
+    """How many schemas of one event are looked for."""
+
+    def try_check(self, item: SelfDescribing) -> ValidSchema | Invalid | None:
+        """Check one datum; ``None`` while its schema has to be looked for. Raises ``RegistryOutage``."""
+
+    def check(self, item: SelfDescribing) -> ValidSchema | Invalid:
+        """Check one datum with what is at hand. Raises ``RegistryOutage`` where its schema may still come."""
+
+    def look_for(self, keys: Iterable[SchemaKey]) -> None:
+        """Begin to look for the schemas that one event names and that are not at hand."""
+
+    def settle(self) -> None:
+        """Wait, within limits, for what has been looked for since the last call. Never raises."""

@@ -22,6 +22,11 @@ from snowgauge.telemetry.metrics import count
 log = logger("iglu")
 
 _MAX_ERRORS = 32
+_WARN_EVERY = 10.0
+"""Seconds between two warnings of registries that are away: names are made up faster than anybody reads."""
+
+_MISSES = 20
+"""Missing schemas that are remembered for each that is kept: they take little room, and there are more of them."""
 
 
 class Found:
@@ -70,7 +75,8 @@ def retry_after(attempts: int) -> float:
 class IgluResolver:
     """The resolver over a list of registries. One lookup per key at a time; hits take no lock.
 
-    Found and missing schemas are kept apart, so that invented names in hostile events cannot push out good schemas.
+    Found and missing schemas are kept apart, so that invented names in hostile events cannot push out good schemas;
+    of the missing ones those that are asked for again and again stay.
     """
 
     def __init__(
@@ -86,6 +92,8 @@ class IgluResolver:
         self._by_name = {registry.name: registry for registry in registries}
         self._ttl = None if cache_ttl is None else cache_ttl.total_seconds()
         self._size = 0 if self._ttl == 0 else cache_size
+        self.caches = self._size > 0
+        self._warned = float("-inf")
         self._folder_check = folder_check.total_seconds()
         self._clock = clock
         self._found: OrderedDict[SchemaKey, Found] = OrderedDict()
@@ -121,6 +129,51 @@ class IgluResolver:
             self._raise(key, failed)
         with self._only_one(key):
             return self._look(key)
+
+    def at_hand(self, key: SchemaKey) -> Found | None:
+        """The schema as far as it is known without a request: from the cache, a folder or the package.
+
+        ``None``: only a registry that is elsewhere can tell. Raises as :meth:`schema` does where it has told already.
+        """
+        now = self._clock()
+        found = self._found.get(key)
+        if found is not None and self._fresh(found, now):
+            try:  # noqa: SIM105 - as in find
+                self._found.move_to_end(key)
+            except KeyError:
+                pass
+            return found
+        failed = self._failed.get(key)
+        if failed is None or now - failed.checked >= self._folder_check:
+            for registry in self.order(key.vendor):
+                if not registry.local:
+                    break
+                answer = self._read(registry, key)
+                if isinstance(answer, Found):
+                    return self._renewed(key, answer, found, now)
+            else:
+                return self.find(key)  # nobody else is left to ask
+            if failed is not None:
+                failed.checked = now
+        if failed is not None and not self._due(key, failed, now):
+            with self._lock:
+                if key in self._failed:
+                    self._failed.move_to_end(key)
+            self._raise(key, failed)
+        return None
+
+    def last_known(self, key: SchemaKey) -> Found | None:
+        """A schema whose time in the cache is over, until its registry has been asked again."""
+        return self._found.get(key)
+
+    def history(self, key: SchemaKey, unasked: str) -> list[dict[str, Any]]:
+        """What registries have answered for a key so far; of those not asked, ``unasked`` says why."""
+        failed = self._failed.get(key)
+        known = {} if failed is None else failed.histories
+        now = self._clock()
+        refusal = Refusal("ClientFailure", unasked)
+        rest = {r.name: History([refusal], 0, now) for r in self.registries if not r.local and r.name not in known}
+        return _as_json({**known, **rest})
 
     def clear(self) -> None:
         """Forget everything that was found or missed."""
@@ -205,10 +258,13 @@ class IgluResolver:
         found = self._ask(key, asked, histories) or stale
         if found is None:
             self._miss(key, failed, histories, now)
+        # where nobody answered, better the schema of before than none; its time starts again
+        count("iglu_lookups", 1, result="found")
+        return self._renewed(key, found, stale, now)
+
+    def _renewed(self, key: SchemaKey, found: Found, stale: Found | None, now: float) -> Found:
         if stale is not None and (found.schema, found.effective) == (stale.schema, stale.effective):
             found.compiled = stale.compiled
-        # where nobody answered, better the schema of before than none; its time starts anew
-        count("iglu_lookups", 1, result="found")
         self._keep(key, found, now)
         return found
 
@@ -220,14 +276,14 @@ class IgluResolver:
             if self._size:
                 self._failed[key] = failed
                 self._failed.move_to_end(key)
-                while len(self._failed) > self._size:
+                while len(self._failed) > _MISSES * self._size:
                     self._failed.popitem(last=False)
         away = self._away(histories)
         count("iglu_lookups", 1, result="outage" if away else "missing")
-        if away:
+        if away and before is None and now - self._warned >= _WARN_EVERY:
+            self._warned = now
             silent = {name: h.errors[-1].message for name, h in histories.items() if h.errors[-1].away}
-            # once for each schema: those who ask again and again say so themselves
-            (log.warning if before is None else log.debug)("registry_away", schema=key.uri, registries=silent)
+            log.warning("registry_away", schema=key.uri, registries=silent)
         self._raise(key, failed)
 
     def _check_folder(self, key: SchemaKey, stale: Found, now: float) -> Found:
@@ -302,14 +358,18 @@ class IgluResolver:
         return any(silent(h) for h in others) or (bool(central) and all(silent(h) for h in central))
 
     def _raise(self, key: SchemaKey, failed: _Failed) -> NoReturn:
-        history = [
-            {
-                "repository": name,
-                "errors": [error.as_json() for error in known.errors],
-                "attempts": known.attempts,
-                "lastAttempt": instant_text(int(known.last * 1000)),
-            }
-            for name, known in sorted(failed.histories.items())
-        ]
         kind = RegistryOutage if self._away(failed.histories) else SchemaResolutionError
-        raise kind(key.uri, history)
+        raise kind(key.uri, _as_json(failed.histories))
+
+
+def _as_json(histories: dict[str, History]) -> list[dict[str, Any]]:
+    """The ``lookupHistory`` of a bad row."""
+    return [
+        {
+            "repository": name,
+            "errors": [error.as_json() for error in known.errors],
+            "attempts": known.attempts,
+            "lastAttempt": instant_text(int(known.last * 1000)),
+        }
+        for name, known in sorted(histories.items())
+    ]

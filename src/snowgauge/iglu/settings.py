@@ -53,5 +53,22 @@ class IgluSettings(PartSettings):
     max_schema_size: ByteSize = 1_000_000
     """The largest answer that is read from a registry."""
 
+    requests_per_second: float = Field(default=50, gt=0)
+    """How often each process asks one registry at most. Twice as many requests go at once after a quiet time."""
+
+    lookups_at_once: int = Field(default=8, ge=1, le=256)
+    """How many schemas each pipeline worker looks for at the same time."""
+
+    batch_patience: Duration = timedelta(seconds=1.5)
+    """How long a batch of events waits for schemas that have to be looked for. Each worker spends a tenth of its time
+    on such waits at most. The events of those that have not come by then fail, and are recovered."""
+
+    unknown_per_batch: int = Field(default=500, ge=1)
+    """How many schemas are looked for on account of one batch of events."""
+
+    unknown_per_event: int = Field(default=50, ge=1)
+    """How many schemas are looked for on account of one event. Of an event that names more which have to be looked
+    for, the rest is not asked for: it fails as if they were missing."""
+
     proxy: str | None = None
     """Address of an HTTP proxy for requests to registries."""

@@ -12,7 +12,7 @@ import msgspec
 from snowgauge.errors import RegistryOutage, SchemaResolutionError
 from snowgauge.events.selfdescribing import SelfDescribing
 from snowgauge.iglu.compiled import TOO_DEEP, CompiledSchema, SchemaIssues, compile_schema
-from snowgauge.iglu.contract import Invalid, ValidSchema
+from snowgauge.iglu.contract import Invalid, ValidSchema, unresolved
 from snowgauge.iglu.depth import depth_exceeds
 from snowgauge.iglu.reports import Report
 from snowgauge.iglu.resolver import Found, IgluResolver
@@ -42,7 +42,11 @@ class IgluValidator:
         except RegistryOutage:
             raise
         except SchemaResolutionError as error:
-            return Invalid({"error": "ResolutionError", "lookupHistory": error.history})
+            return unresolved(error.history)
+        return self.judge(found, item)
+
+    def judge(self, found: Found, item: SelfDescribing) -> ValidSchema | Invalid:
+        """Check a datum against its schema."""
         rules = found.compiled or self._compile(found)
         if isinstance(rules, _Broken):
             return _validation_error("schemaIssues", rules.issues, found)

@@ -14,8 +14,11 @@ from snowgauge.delivery.contract import EventLog
 from snowgauge.delivery.reserve import Reserve, least_free_bytes
 from snowgauge.errors import SettingsError
 from snowgauge.iglu import build as iglu_build
-from snowgauge.iglu.contract import Resolver, Validator
+from snowgauge.iglu.at_hand import Limits, ValidatorAtHand
+from snowgauge.iglu.contract import Resolver
+from snowgauge.iglu.resolver import IgluResolver
 from snowgauge.iglu.settings import IGLU_CENTRAL
+from snowgauge.iglu.validation import IgluValidator
 from snowgauge.settings.model import Settings
 from snowgauge.store import build as store_build
 from snowgauge.store.base import Store
@@ -65,12 +68,13 @@ def drain_reserve(settings: Settings) -> Reserve:
     return delivery_build.reserve(settings.eventlog, data_dir(settings))
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, resolver: Resolver | None = None) -> Store:
+    """``resolver`` is the one that has looked for the schemas of events already, where there is one."""
     return store_build.build(
         settings.store,
         clickhouse_settings(settings),
         postgres=settings.postgres,
-        resolver=open_iglu(settings)[0],
+        resolver=resolver or open_iglu(settings)[0],
         pool=_pool(settings),
         schemas=settings.common.snowplow.schemas,
     )
@@ -108,7 +112,7 @@ def embedded(settings: Settings) -> bool:
     return store_build.embedded(settings.store, settings.clickhouse)
 
 
-def open_iglu(settings: Settings) -> tuple[Resolver, Validator]:
+def open_iglu(settings: Settings) -> tuple[IgluResolver, IgluValidator]:
     return iglu_build.build(settings.iglu, data_dir(settings), max_json_depth=settings.enrich.max_json_depth)
 
 
@@ -223,14 +227,18 @@ class Enriching:
         *,
         start: bool = True,
         more: Sequence[Enrichment] = (),
+        limits: Limits | None = None,
+        iglu: tuple[IgluResolver, IgluValidator] | None = None,
     ) -> None:
         """Raises ``SettingsError`` for enrichments that cannot be used. With ``start``, files are kept fresh; ``more``
-        run beside those that are configured."""
+        run beside those that are configured. ``limits`` of looking for schemas are those of single events if not given;
+        ``iglu`` is shared where it is.
+        """
         from snowgauge.enrich import means
         from snowgauge.enrich.configs import load
         from snowgauge.enrich.enricher import Enricher
 
-        self.resolver, self.validator = open_iglu(settings)
+        self.resolver, self.validator = iglu or open_iglu(settings)
         self._means, self.assets, self._http = means.build(settings.enrichments, data_dir(settings))
         self.loaded: LoadedEnrichments = load(
             settings.enrichments.folder,
@@ -240,11 +248,20 @@ class Enriching:
             add_defaults=settings.enrichments.add_defaults,
         )
         enrichments = [*self.loaded.enrichments, *more]
-        self.enricher = Enricher(self.validator, settings.enrich, enrichments, adapters=self.loaded.adapters)
+        self._at_hand = ValidatorAtHand(
+            self.resolver,
+            self.validator,
+            limits or Limits.of_single_events(settings.iglu),
+            threads=settings.iglu.lookups_at_once,
+        )
+        self.enricher = Enricher(
+            self.validator, settings.enrich, enrichments, adapters=self.loaded.adapters, at_hand=self._at_hand
+        )
         if start:
             self.assets.start()
 
     def close(self) -> None:
         self.assets.stop()
+        self._at_hand.close()
         self.loaded.close()
         self._http.close()

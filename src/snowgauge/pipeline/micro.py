@@ -139,7 +139,7 @@ class MicroWriter:
         if entry.kind == "bad_row":
             return [Failed(collector_failure(entry, seed))]
         try:
-            return self._enricher.process(entry.body, seed, outage_is_failure=True)
+            return self._enricher.process(entry.body, seed)
         except Exception as error:
             _log.exception("record_poisonous")
             reason = f"{type(error).__name__}: {error}"

@@ -19,8 +19,11 @@ from snowgauge.connections import ConnectionGuard, ConnectionLimits
 from snowgauge.console.site import Console
 from snowgauge.delivery.attempts import Attempts
 from snowgauge.delivery.journal import Journal
-from snowgauge.delivery.worker import Patience, Worker
+from snowgauge.delivery.worker import Worker
 from snowgauge.errors import RegistryOutage, SettingsError, StoreUnavailable
+from snowgauge.iglu.at_hand import Limits
+from snowgauge.iglu.resolver import IgluResolver
+from snowgauge.iglu.validation import IgluValidator
 from snowgauge.pipeline import build, lifetime, public_door, upgrades
 from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
@@ -100,11 +103,12 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         giving_up.start()
 
     on_stop(told)
-    store = build.open_store(settings)
+    iglu = build.open_iglu(settings)
+    store = build.open_store(settings, iglu[0])
     migrate = (lambda: upgrades.migrate(settings, store)) if index == 0 else None
     prepare_store(store, migrate=migrate, stop=stop)
     folder = build.data_dir(settings) / "journal"
-    enriching = _enriching(settings, environment, stop)
+    enriching = _enriching(settings, environment, iglu, stop)
     if stop.is_set() or enriching is None:
         return
     worker = Worker(
@@ -114,7 +118,6 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         Journal(folder, build.drain_reserve(settings)),
         Attempts(folder / f"worker-{index}.attempts.json"),
         processor=enriching.enricher.processor,
-        patience=Patience(settings.pipeline.registry_patience.total_seconds()),
         gate=lifetime.gate(settings).storing,
         keep=lifetime.tombstones(settings).without,
     )
@@ -136,11 +139,13 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
     _log.info("worker_stopped", worker=index, enriched=done.enriched, failed=done.failed, dropped=done.dropped)
 
 
-def _enriching(settings: Settings, environment: Mapping[str, str], stop: threading.Event) -> build.Enriching | None:
+def _enriching(
+    settings: Settings, environment: Mapping[str, str], iglu: tuple[IgluResolver, IgluValidator], stop: threading.Event
+) -> build.Enriching | None:
     """Configurations are checked against their schemas, which may have to come from a registry that is away."""
     while not stop.is_set():
         try:
-            return build.Enriching(settings, environment)
+            return build.Enriching(settings, environment, limits=Limits.of_batches(settings.iglu), iglu=iglu)
         except RegistryOutage as outage:
             _log.warning("registry_away", schema=outage.uri, needed_for="an enrichment's configuration")
             stop.wait(2)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from snowgauge.actions.failed.recover import Totals, new_run
-from snowgauge.actions.failed.retry import retry
+from snowgauge.actions.failed.retry import Turns, retry
 from snowgauge.actions.failed.runs import Runs
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SnowgaugeError
@@ -28,10 +28,12 @@ def keep_recovering(
         return
     seconds = settings.pipeline.auto_recover_interval.total_seconds()
 
+    turns = Turns()
+
     def run() -> None:
         while not stop.wait(seconds):
             try:
-                recover_unresolved(settings, environment, store)
+                recover_unresolved(settings, environment, store, turns)
             except SnowgaugeError as error:  # the store or a registry is away, or a person recovers just now
                 _log.debug("recovery_put_off", reason=str(error))
             except Exception:
@@ -40,7 +42,9 @@ def keep_recovering(
     threading.Thread(target=run, name="recovery", daemon=True).start()
 
 
-def recover_unresolved(settings: Settings, environment: Mapping[str, str], store: EventStore) -> Totals:
+def recover_unresolved(
+    settings: Settings, environment: Mapping[str, str], store: EventStore, turns: Turns | None = None
+) -> Totals:
     """Replay what failed for want of schemas that can be had now. Raises ``ActionRefused`` while somebody recovers."""
     resolver, _ = build.open_iglu(settings)  # a new one: it has not yet learnt that a schema is missing
     opened: list[build.Enriching] = []
@@ -56,6 +60,7 @@ def recover_unresolved(settings: Settings, environment: Mapping[str, str], store
                 resolver,
                 enricher,
                 run=new_run(datetime.now(UTC)),
+                turns=turns,
                 at=int(time.time() * 1000),
                 gate=lifetime.gate(settings).storing,
                 keep=lifetime.tombstones(settings).without,

@@ -21,9 +21,6 @@ class PipelineSettings(PartSettings):
     collectors: int = Field(default=1, ge=1, le=256)
     """Collector processes. They share the port; the kernel spreads connections over them."""
 
-    registry_patience: Duration = timedelta(minutes=2)
-    """How long events wait for a schema registry that is away before they fail (and can be recovered later)."""
-
     auto_recover: bool = True
     """Replay failed events that only wanted for a schema, as soon as it can be had."""
 

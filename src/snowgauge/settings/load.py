@@ -29,12 +29,20 @@ ENVIRONMENT_NAME = "SNOWPLOW_ENV"
 
 Path_ = tuple[str, ...]
 
+RETIRED: Mapping[Path_, str] = {
+    ("pipeline", "registry_patience"): "events wait for no registry any more; they fail and are recovered "
+    "(iglu.batch_patience is how long a batch waits for schemas)",
+}
+"""Settings that there were once, with what holds instead. They are taken, and do nothing."""
+
 
 class Loaded(msgspec.Struct, frozen=True):
-    """``sources`` maps the dotted name of every leaf that was given to where it was given."""
+    """``sources`` maps the dotted name of every leaf that was given to where it was given; ``notices`` are about those
+    that do nothing any more."""
 
     settings: Settings
     sources: Mapping[str, str]
+    notices: tuple[str, ...] = ()
 
 
 def load(
@@ -67,12 +75,25 @@ def load(
             continue
         path = tuple(key.strip().split("."))
         _put(merged, path, _from_text(path, text, f"--set {key}", errors), sources, f"--set {key}")
+    notices = tuple(_retire(merged, sources))
     if not errors:
         try:
-            return Loaded(Settings.model_validate(merged), sources)
+            return Loaded(Settings.model_validate(merged), sources, notices)
         except ValidationError as error:
             errors.extend(_explain(error, sources))
     raise SettingsError("\n".join(errors))
+
+
+def _retire(merged: dict[str, Any], sources: dict[str, str]) -> Iterator[str]:
+    for path, instead in RETIRED.items():
+        holder = merged
+        for part in path[:-1]:
+            inner = holder.get(part)
+            holder = inner if isinstance(inner, dict) else {}
+        if path[-1] in holder:
+            del holder[path[-1]]
+            name = ".".join(path)
+            yield f"{name} (from {sources.pop(name)}) has no effect: {instead}"
 
 
 def _read_file(path: Path) -> dict[str, Any]:

@@ -66,8 +66,9 @@ METRICS: tuple[Metric, ...] = (
            "Is the address right and reachable?"),
     Metric("store_rows", "counter", ("table",), "Rows stored."),
     Metric("store_refused", "counter", (), "Rows the database refused; kept as failed events."),
-    Metric("iglu_lookups", "counter", ("result",), "Schema lookups: found, missing, outage.",
-           "Outages: is the registry up? Events wait for pipeline.registry_patience, then they fail."),
+    Metric("iglu_lookups", "counter", ("result",), "Schema lookups: found, missing, outage, refused.",
+           "Outages: is the registry up? Refused: events name more unknown schemas than are looked for; somebody makes "
+           "them up. Either way their events fail, and are recovered once the schema is there."),
     Metric("registry_requests", "counter", ("method", "status"), "Requests to the deployment's own schema registry."),
     Metric("engine_queries", "counter", ("result",), "Statements for the embedded engine: done, refused.",
            "Many refused: its answers say why; `snowgauge sql` shows them."),

@@ -133,7 +133,7 @@ def _batches(
         for request in visit:
             seed = f"{prefix}/{totals.requests}"
             at = request.timestamp + _PROCESSING
-            outcomes = enricher.process(payload_record.encode(request), seed, at=at, outage_is_failure=True)
+            outcomes = enricher.process(payload_record.encode(request), seed, at=at)
             batch.add(outcomes)
             tally.count(outcomes)
             totals.requests += 1

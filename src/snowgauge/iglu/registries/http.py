@@ -14,6 +14,7 @@ import orjson
 from snowgauge.errors import SelfDescribingError, SettingsError
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.registries.base import NOT_FOUND, Refusal, leads_out
+from snowgauge.iglu.registries.pace import Pace
 
 if TYPE_CHECKING:
     import httpx
@@ -41,6 +42,7 @@ class HttpRegistry:
         max_retry: int = 2,
         max_wait: timedelta = timedelta(seconds=1),
         max_size: int = 1_000_000,
+        pace: Pace | None = None,
         proxy: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -62,6 +64,7 @@ class HttpRegistry:
         self._max_retry = max_retry
         self._max_wait = max_wait.total_seconds()
         self._max_size = max_size
+        self._pace = pace
         self._proxy = proxy
         self._sleep = sleep
         self._clock = clock
@@ -69,6 +72,7 @@ class HttpRegistry:
         self._opening = Lock()
         self._away: Refusal | None = None
         self._ask_again = 0.0
+        self._finding_out = Lock()
 
     def _client(self) -> httpx.Client:
         """The connection pool, opened at the first use: workers fork before it and bare starts need no HTTP."""
@@ -119,16 +123,22 @@ class HttpRegistry:
         """Parsed JSON, or a refusal.
 
         A registry that does not answer is left alone for ten times as long as it took to find out: who makes up schema
-        names must not be able to spend all of the pipeline's time on waiting for it. One request then finds out anew.
+        names must not be able to spend all of the pipeline's time on waiting for it. Then one request, of however many
+        wait, finds out whether it answers again.
         """
-        away, started = self._away, self._clock()
-        if away is not None and started < self._ask_again:
-            return away
+        with self._finding_out:
+            away, started = self._away, self._clock()
+            if away is not None:
+                if started < self._ask_again:
+                    return away
+                self._ask_again = started + self._timeout
         pause = 0.1
         for repetition in range(1 if away is not None else self._max_retry + 1):
             if repetition:
                 self._sleep(min(pause, self._max_wait))
                 pause *= 2
+            if self._pace is not None and (turn := self._pace.turn()):
+                self._sleep(turn)
             answer, again = self._try(url)
             if not again:
                 self._away = None
