@@ -90,3 +90,17 @@ def test_a_page_with_the_kits_snippet(own, site, chromium):
     assert to_us == {names.script, names.post}
     assert any(name.startswith(names.client) for name in cookies)
     assert not any("snowplow" in name or name.startswith("_sp_") for name in cookies)
+
+
+@pytest.mark.parametrize("before", ["", "//", "http://"])
+def test_a_collector_without_a_scheme_is_asked_as_the_page_was(own, site, chromium, before):
+    function = neutral_names(SEED).function
+    collector = before + own.url.removeprefix("http://")
+    app = f"bare{len(before)}"
+    page = chromium.new_page()
+    page.goto(site)
+    page.wait_for_function("window.trackers !== undefined")
+    page.evaluate(f"window.{function}('newTracker', '{app}', '{collector}', {{ appId: '{app}' }})")
+    page.evaluate(f"window.{function}('trackPageView:{app}')")
+    own.events(app, 1)
+    page.close()

@@ -26,12 +26,14 @@ def zipped(names):
     return buffer.getvalue()
 
 
-def tarball(script, name="package/dist/index.umd.min.js"):
+def tarball(script, name="package/dist/index.umd.min.js", source_map=None):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        entry = tarfile.TarInfo(name)
-        entry.size = len(script)
-        archive.addfile(entry, io.BytesIO(script))
+        for member, body in ((name, script), (f"{name}.map", source_map)):
+            if body is not None:
+                entry = tarfile.TarInfo(member)
+                entry.size = len(body)
+                archive.addfile(entry, io.BytesIO(body))
     return buffer.getvalue()
 
 
@@ -154,8 +156,8 @@ def test_a_file_that_is_not_there(settings, tmp_path):
         download(settings, tmp_path, given=str(tmp_path / "nothing.js"))
 
 
-def registry(web, name, script, *, integrity=None):
-    body = tarball(script)
+def registry(web, name, script, *, integrity=None, source_map=None):
+    body = tarball(script, source_map=source_map)
     path = f"/{name}.tgz"
     digest = "sha512-" + base64.b64encode(hashlib.sha512(body).digest()).decode()
     web.answers[f"/{name.replace('/', '%2f')}/4.6.8"] = (
@@ -188,6 +190,36 @@ def test_modules_from_an_npm_registry_become_one_script(web, tmp_path):
     )
     assert "sourceMappingURL" not in script
     assert (tmp_path / "static/plugins/browser-plugin-link-click-tracking/dist/index.umd.min.js").exists()
+
+
+@pytest.mark.usefixtures("without_npm")
+def test_source_maps_of_npm_modules_become_one_that_says_where_each_begins(web, tmp_path):
+    settings = ScriptsSettings(npm_registry=web.url, npm_plugins=["a", "b"])
+    bodies = {
+        "@snowplow/browser-tracker": b"/* 1 */\nwindow.snowplowBrowserTracking={};\n//# sourceMappingURL=i.js.map",
+        "@snowplow/browser-plugin-a": b"window.a={};\nwindow.more=1;\n//# sourceMappingURL=index.umd.min.js.map\n",
+        "@snowplow/browser-plugin-b": b"window.b={};",
+    }
+    for name, body in bodies.items():
+        source_map = {"version": 3, "sources": [name], "names": [], "mappings": "AAAA"}
+        registry(web, name, body, source_map=None if name.endswith("b") else json.dumps(source_map).encode())
+    download(settings, tmp_path, source="npm")
+    for script in ("sp.js", "loader.js"):
+        lines = (tmp_path / script).read_text().split("\n")
+        assert [line for line in lines if "sourceMappingURL" in line] == [f"//# sourceMappingURL={script}.map"]
+        made = json.loads((tmp_path / f"{script}.map").read_text())
+        assert (made["version"], made["file"]) == (3, script)
+        begins = {section["map"]["sources"][0]: lines[section["offset"]["line"]] for section in made["sections"]}
+        assert begins == {"@snowplow/browser-tracker": "/* 1 */", "@snowplow/browser-plugin-a": "window.a={};"}
+    assert (tmp_path / "plugins/browser-plugin-a/dist/index.umd.min.js.map").exists()
+    assert not (tmp_path / "plugins/browser-plugin-b/dist/index.umd.min.js.map").exists()
+
+
+@pytest.mark.usefixtures("without_npm")
+def test_a_source_map_that_is_none(web, tmp_path):
+    registry(web, "@snowplow/browser-tracker", b"snowplowBrowserTracking", source_map=b"[]")
+    with pytest.raises(SnowgaugeError, match="is not a source map"):
+        download(ScriptsSettings(npm_registry=web.url, npm_plugins=[]), tmp_path, source="npm")
 
 
 @pytest.mark.usefixtures("without_npm")

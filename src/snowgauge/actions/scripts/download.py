@@ -20,7 +20,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -152,7 +152,7 @@ def _given(place: str, fetch: _Fetch) -> Found:
         except OSError as error:
             raise SnowgaugeError(f"{place}: cannot be read: {error.strerror}") from None
     if body[:2] == b"\x1f\x8b":
-        found.put("sp.js", _bundle({"@snowplow/browser-tracker": body}, place), place)
+        _put_bundle(found, {"@snowplow/browser-tracker": _module(body, "@snowplow/browser-tracker")}, place)
     elif body[:2] == b"PK":
         _unzip(body, place, found)
         if "sp.js" not in found.files:
@@ -196,13 +196,14 @@ def _npm(settings: ScriptsSettings, version: str, fetch: _Fetch) -> Found:
     names = ["@snowplow/browser-tracker", *(f"@snowplow/browser-plugin-{name}" for name in settings.npm_plugins)]
     pack = _with_npm_program if shutil.which("npm") else _with_registry(settings.npm_registry, fetch)
     found = Found()
-    tarballs = {name: pack(name, version) for name in names}
-    origin = f"npm @snowplow/browser-tracker@{version}"
-    found.put("sp.js", _bundle(tarballs, origin), origin)
-    for name, body in tarballs.items():
+    modules = {name: _module(pack(name, version), name) for name in names}
+    _put_bundle(found, modules, f"npm @snowplow/browser-tracker@{version}")
+    for name, module in modules.items():
         if name != "@snowplow/browser-tracker":
-            short = name.partition("/")[2]
-            found.put(f"plugins/{short}/dist/index.umd.min.js", _module(body, name), f"npm {name}@{version}")
+            place = f"plugins/{name.partition('/')[2]}/dist/index.umd.min.js"
+            found.put(place, module.script, f"npm {name}@{version}")
+            if module.source_map is not None:
+                found.put(f"{place}.map", module.source_map, f"npm {name}@{version}")
     return found
 
 
@@ -249,32 +250,63 @@ def _with_registry(registry: str, fetch: _Fetch) -> Callable[[str, str], bytes]:
     return pack
 
 
-def _bundle(tarballs: Mapping[str, bytes], origin: str) -> bytes:
-    """One script: the tracker, its plug-ins, and the loader that understands the page's queue."""
-    parts = [_module(body, name) for name, body in tarballs.items()]
-    if b"snowplowBrowserTracking" not in parts[0]:
+class _Module(NamedTuple):
+    """A UMD build and its source map, where the package has one."""
+
+    script: bytes
+    source_map: bytes | None
+
+
+def _put_bundle(found: Found, modules: Mapping[str, _Module], origin: str) -> None:
+    """``sp.js``: the tracker, its plug-ins, and the loader that understands the page's queue. ``sp.js.map``: the source
+    maps of the modules, each from the line on at which the module begins (an index map)."""
+    if b"snowplowBrowserTracking" not in modules["@snowplow/browser-tracker"].script:
         raise SnowgaugeError(f"{origin} holds no UMD build of @snowplow/browser-tracker")
-    parts.append(files("snowgauge.actions.scripts").joinpath("loader.js").read_bytes())
-    return b"\n;\n".join(_without_map(part) for part in parts)
+    loader = _Module(files("snowgauge.actions.scripts").joinpath("loader.js").read_bytes(), None)
+    script = b""
+    sections: list[dict[str, Any]] = []
+    for name, module in [*modules.items(), ("loader.js", loader)]:
+        if module.source_map is not None:
+            offset = {"line": script.count(b"\n"), "column": 0}
+            sections.append({"offset": offset, "map": _source_map(module.source_map, name)})
+        script += _without_map(module.script) + b"\n;\n"
+    if sections:
+        script += b"//# sourceMappingURL=sp.js.map\n"
+        document = {"version": 3, "file": "sp.js", "sections": sections}
+        found.put("sp.js.map", json.dumps(document, separators=(",", ":")).encode(), origin)
+    found.put("sp.js", script, origin)
+
+
+def _source_map(body: bytes, origin: str) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+        return {**document}
+    except (ValueError, TypeError) as error:
+        raise SnowgaugeError(f"{origin} is not a source map: {error}") from error
 
 
 def _without_map(script: bytes) -> bytes:
     return b"\n".join(line for line in script.split(b"\n") if not line.startswith(b"//# sourceMappingURL="))
 
 
-def _module(tarball: bytes, name: str) -> bytes:
+def _module(tarball: bytes, name: str) -> _Module:
     try:
         with tarfile.open(fileobj=io.BytesIO(tarball), mode="r:gz") as archive:
             for wanted in ("package/dist/index.umd.min.js", "package/dist/index.umd.js"):
-                try:
-                    opened = archive.extractfile(wanted)
-                except KeyError:
-                    continue
-                if opened is not None:
-                    return opened.read(_LARGEST)
+                script = _member(archive, wanted)
+                if script is not None:
+                    return _Module(script, _member(archive, f"{wanted}.map"))
     except (tarfile.TarError, EOFError, OSError) as error:
         raise SnowgaugeError(f"{name}: not an npm tarball: {error}") from error
     raise SnowgaugeError(f"{name}: the tarball has no dist/index.umd.js")
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes | None:
+    try:
+        opened = archive.extractfile(name)
+    except KeyError:
+        return None
+    return None if opened is None else opened.read(_LARGEST)
 
 
 # ---- the folder -----------------------------------------------------------------------------------------------------
@@ -286,11 +318,7 @@ def _copy_for_loader(found: Found) -> None:
     found.put("loader.js", script, found.origins["sp.js"])
     source_map = found.files.get("sp.js.map")
     if source_map is not None:
-        try:
-            document = json.loads(source_map)
-            document["file"] = "loader.js"
-        except (ValueError, TypeError) as error:
-            raise SnowgaugeError(f"{found.origins['sp.js.map']} is not a source map: {error}") from error
+        document = {**_source_map(source_map, found.origins["sp.js.map"]), "file": "loader.js"}
         body = json.dumps(document, separators=(",", ":")).encode()
         found.put("loader.js.map", body, found.origins["sp.js.map"])
 

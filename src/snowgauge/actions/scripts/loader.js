@@ -31,6 +31,12 @@
     });
   }
 
+  /* A collector without a scheme is asked as the page itself was, as in sp.js. */
+  function withScheme(collector) {
+    if (/^https?:\/\//.test(collector)) return collector;
+    return (document.location.protocol === 'https:' ? 'https://' : 'http://') + collector.replace(/^\/\//, '');
+  }
+
   function newTracker(namespace, collector, configuration) {
     var given = {};
     Object.keys(configuration || {}).forEach(function (key) {
@@ -41,8 +47,7 @@
     }).map(function (name) {
       return constructors[name]();
     }).concat(given.plugins || []);
-    if (!/^(https?:)?\/\//.test(collector)) collector = 'https://' + collector;
-    trackers[namespace] = tracking.newTracker(namespace, collector, given);
+    trackers[namespace] = tracking.newTracker(namespace, withScheme(collector), given);
   }
 
   /* addPlugin(plugin) or addPlugin(url, [global, constructor], argument...): the second form loads the file first. */
