@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -67,6 +68,74 @@ def test_the_database_is_closed_encrypted_and_outlives_the_stack(template):
     assert template["Parameters"]["DatabaseAccessCidr"]["Default"] == ""
     assert "resolve:secretsmanager" not in json.dumps(template["Outputs"])
     assert template["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]["rds.force_ssl"] == "1"
+
+
+def resolved(template, parameters, node):
+    """A part of the template with these parameters, as far as it takes conditions, references and substitutions."""
+    again = functools.partial(resolved, template, parameters)
+    if isinstance(node, list):
+        return [again(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if len(node) == 1:
+        ((name, given),) = node.items()
+        match name:
+            case "Ref":
+                return parameters.get(given, template["Parameters"].get(given, {}).get("Default", f"<{given}>"))
+            case "Fn::Equals":
+                return again(given[0]) == again(given[1])
+            case "Fn::If":
+                return again(given[1] if again(template["Conditions"][given[0]]) else given[2])
+            case "Fn::Sub":
+                text, names = given if isinstance(given, list) else (given, {})
+                names = {name: again(each) for name, each in names.items()}
+                return re.sub(r"\$\{([\w.:]+)\}", lambda m: names.get(m[1]) or again({"Ref": m[1]}), text)
+    found = {name: again(each) for name, each in node.items()}
+    return {name: each for name, each in found.items() if each != "<AWS::NoValue>"}
+
+
+OWN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mine"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "secret", "made"),
+    [
+        ({}, "<DatabaseSecret>", {"SecretStringTemplate": '{"username": "snowgauge"}'}),
+        ({"DatabaseUser": "ada"}, "<DatabaseSecret>", {"SecretStringTemplate": '{"username": "ada"}'}),
+        ({"DatabaseUser": "ada", "DatabasePassword": "chosen-by-ada"}, "<DatabaseSecret>", None),
+        ({"DatabaseSecretArn": OWN}, OWN, None),
+    ],
+    ids=["nothing chosen", "a user", "user and password", "a secret"],
+)
+def test_who_sets_it_up_may_choose_the_databases_account(template, parameters, secret, made):
+    resources = template["Resources"]
+    database = resolved(template, parameters, resources["Database"]["Properties"])
+    for part, name in (("username", "MasterUsername"), ("password", "MasterUserPassword")):
+        assert database[name] == f"{{{{resolve:secretsmanager:{secret}:SecretString:{part}}}}}"
+    url = resolved(template, parameters, resources["StoreUrl"]["Properties"]["SecretString"])
+    assert url.startswith(f"postgresql://{database['MasterUsername']}:{database['MasterUserPassword']}@")
+    own = resources["DatabaseSecret"]
+    assert resolved(template, parameters, template["Conditions"][own["Condition"]]) is (secret != OWN)
+    content = resolved(template, parameters, own["Properties"])
+    if made is not None:
+        assert content["GenerateSecretString"] == {
+            **made, "GenerateStringKey": "password", "PasswordLength": 40, "ExcludePunctuation": True
+        }  # fmt: skip
+        assert "SecretString" not in content
+    elif secret != OWN:
+        assert json.loads(content["SecretString"]) == {"username": "ada", "password": "chosen-by-ada"}
+        assert "GenerateSecretString" not in content
+    assert resolved(template, parameters, template["Outputs"]["DatabaseCredentials"]["Value"]) == secret
+
+
+def test_the_databases_password_is_never_shown_and_fits_into_an_address(template):
+    parameter = template["Parameters"]["DatabasePassword"]
+    assert parameter["NoEcho"] in (True, "true")
+    fits = re.compile(parameter["AllowedPattern"])
+    assert fits.fullmatch("")
+    assert fits.fullmatch("Abc.def_ghi~jkl-1")
+    for text in ("short", "has a space in", "p@ssword/with:signs", 'quotes"quotes"', "percent%20percent"):
+        assert not fits.fullmatch(text)
 
 
 def test_commands_and_settings_in_it_exist(template, program_exists, tmp_path):
