@@ -18,6 +18,8 @@ from snowgauge.pipeline.supervisor import Part, Supervisor
 ROLE = """
 import signal, sys, time, pathlib
 if sys.argv[1] == "bad":
+    sys.exit(2)
+if sys.argv[1] == "broken":
     sys.exit(3)
 file = pathlib.Path(sys.argv[2])
 def note(word):
@@ -25,6 +27,9 @@ def note(word):
 def stop(*_):
     note("stopped"); sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
+if sys.argv[1] == "slow":
+    note("waits")
+    while not file.with_name("go").exists(): time.sleep(0.02)
 note("started")
 while True: time.sleep(0.05)
 """
@@ -42,7 +47,7 @@ def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supe
     (package / "__main__.py").write_text(ROLE)
     (package / "__init__.py").write_text("")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "path")}
-    made = Supervisor(tmp_path / "run", environment=environment, backlog=lambda: 0, drain_timeout=5)
+    made = Supervisor(tmp_path / "run", environment=environment, backlog=lambda: 0, drain_timeout=5, tell_every=0.05)
     made.claim()
     yield made
     made.shut_down()
@@ -90,9 +95,69 @@ def test_a_part_that_is_killed_is_started_again(supervisor: Supervisor, notes: P
         watching.join()
 
 
-def test_a_part_that_never_gets_ready_is_named(supervisor: Supervisor, notes: Path) -> None:
-    with pytest.raises(SnowgaugeError, match="bad-0 was not ready"):
-        supervisor.start([Part("bad", 0, ("bad", str(notes)), ready=lambda: False)], timeout=0.5)
+class Starting:
+    """``start`` in a thread of its own, with what the supervisor says of it."""
+
+    def __init__(self, supervisor: Supervisor, *parts: Part) -> None:
+        self.said: list[dict[str, str]] = []
+        supervisor._log = self  # type: ignore[assignment]
+        self.thread = threading.Thread(target=supervisor.start, args=(parts,))
+        self.thread.start()
+
+    def warning(self, event: str, **fields: str) -> None:
+        self.said.append({"event": event, **fields})
+
+    error = warning
+
+    def told(self, process: str, why: str) -> bool:
+        return any(line.get("process") == process and why in line.get("why", "") for line in self.said)
+
+
+def test_a_slow_part_is_waited_for_and_others_that_die_meanwhile_are_started_again(
+    supervisor: Supervisor, notes: Path, tmp_path: Path
+) -> None:
+    supervisor.start([part("collector", notes)])
+    starting = Starting(supervisor, part("slow", notes))
+    try:
+        wait_for(lambda: starting.told("slow-0", "it is starting"))
+        (tmp_path / "run" / "slow-0.waiting").write_text("the store: nobody answers\n")
+        wait_for(lambda: starting.told("slow-0", "the store: nobody answers"))
+        os.kill(int((tmp_path / "run" / "collector-0.pid").read_text()), signal.SIGKILL)
+        wait_for(lambda: lines(notes).count("collector started") == 2)
+        assert starting.thread.is_alive()
+    finally:
+        (tmp_path / "go").touch()
+        starting.thread.join()
+    assert lines(notes).count("slow started") == 1
+
+
+def test_a_part_that_ends_at_its_start_is_tried_again_and_takes_no_other_with_it(
+    supervisor: Supervisor, notes: Path
+) -> None:
+    supervisor.start([part("collector", notes)])
+    starting = Starting(supervisor, Part("broken", 0, ("broken", str(notes)), ready=lambda: False))
+    try:
+        wait_for(lambda: starting.told("broken-0", "it ended with code 3"))
+        assert lines(notes) == ["collector started"]
+    finally:
+        supervisor.stop.set()
+        starting.thread.join()
+
+
+def test_a_part_that_cannot_use_its_settings_ends_the_start(supervisor: Supervisor, notes: Path) -> None:
+    with pytest.raises(SnowgaugeError, match="bad-0 cannot use its settings"):
+        supervisor.start([Part("bad", 0, ("bad", str(notes)), ready=lambda: False)])
+
+
+def test_a_mark_of_the_process_before_is_not_taken_for_that_of_the_next(
+    supervisor: Supervisor, notes: Path, tmp_path: Path
+) -> None:
+    mark = tmp_path / "run" / "slow-0.ready"
+    mark.touch()
+    starting = Starting(supervisor, Part("slow", 0, ("slow", str(notes)), mark.exists))
+    wait_for(lambda: starting.told("slow-0", "it is starting"))
+    mark.touch()
+    starting.thread.join()
 
 
 def test_a_second_supervisor_on_the_same_folder_is_refused(supervisor: Supervisor, tmp_path: Path) -> None:

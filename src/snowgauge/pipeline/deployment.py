@@ -48,8 +48,8 @@ def start(
     """Start every process of this deployment and wait until each is ready.
 
     ``arguments`` stand in front of each child's command. ``before_work`` is called once the embedded engine answers,
-    before anything else starts; what it gives are more arguments. Raises ``SettingsError`` when the data folder is in
-    use and ``SnowgaugeError`` when a part does not get ready; what was started is stopped then.
+    before workers start; what it gives are more arguments for them. Raises ``SettingsError`` when the data folder is in
+    use and ``SnowgaugeError`` when a part cannot use its settings; what was started is stopped then.
     """
     folder = build.data_dir(settings)
     run_dir = folder / "run"
@@ -79,12 +79,12 @@ def start(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     try:
-        if build.embedded(settings):
-            supervisor.start([_engine(settings, arguments)])
+        supervisor.start(_doors(settings, arguments))
+        if not told.is_set():
+            supervisor.start(_behind(settings, arguments))
         more = () if told.is_set() else before_work()
-        for parts in _stages(settings, (*arguments, *more)):
-            if not told.is_set():
-                supervisor.start(parts)
+        if not told.is_set():
+            supervisor.start(_workers(settings, (*arguments, *more)))
     except SnowgaugeError:
         supervisor.shut_down()
         raise
@@ -100,21 +100,31 @@ def _engine(settings: Settings, arguments: Sequence[str]) -> Part:
     return _asked(arguments, "clickhouse", engine.host, engine.port, "/ping")
 
 
-def _stages(settings: Settings, arguments: Sequence[str]) -> list[list[Part]]:
-    """What comes after the engine, in the order of starting; parts of one list start together."""
+def _marked(settings: Settings, arguments: Sequence[str], role: str, index: int) -> Part:
+    mark = ready_mark(settings, f"{role}-{index}")
+    return Part(role, index, (*arguments, role, "--index", str(index)), mark.exists)
 
-    def marked(role: str, index: int) -> Part:
-        mark = ready_mark(settings, f"{role}-{index}")
-        return Part(role, index, (*arguments, role, "--index", str(index)), mark.exists)
 
-    together = [marked("collector", index) for index in range(settings.pipeline.collectors)]
-    together += [marked("pipeline", index) for index in range(settings.pipeline.workers)]
+def _doors(settings: Settings, arguments: Sequence[str]) -> list[Part]:
+    """Collectors need nothing that is behind them, and the console shows what is wrong with it: they come first."""
+    parts = [_marked(settings, arguments, "collector", index) for index in range(settings.pipeline.collectors)]
     if settings.console.enabled:
-        together.append(_asked(arguments, "console", settings.console.host, settings.console.port, "/health"))
-    stages = [together]
+        parts.append(_asked(arguments, "console", settings.console.host, settings.console.port, "/health"))
+    return parts
+
+
+def _behind(settings: Settings, arguments: Sequence[str]) -> list[Part]:
+    """The proxy, which has collectors to lead to by now, and the embedded engine."""
+    parts = []
     if settings.tls.enabled:
-        stages.append([Part("proxy", 0, (*arguments, "proxy", "run"), ready_mark(settings, "proxy-0").exists)])
-    return stages
+        parts.append(Part("proxy", 0, (*arguments, "proxy", "run"), ready_mark(settings, "proxy-0").exists))
+    if build.embedded(settings):
+        parts.append(_engine(settings, arguments))
+    return parts
+
+
+def _workers(settings: Settings, arguments: Sequence[str]) -> list[Part]:
+    return [_marked(settings, arguments, "pipeline", index) for index in range(settings.pipeline.workers)]
 
 
 def _refuse_taken_ports(settings: Settings) -> None:

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ def mark_ready(settings: Settings, name: str) -> None:
     mark = ready_mark(settings, name)
     mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     mark.write_text(f"{os.getpid()}\n")
+    mark.with_suffix(".waiting").unlink(missing_ok=True)
+
+
+def mark_waiting(settings: Settings, name: str, why: str) -> None:
+    """Tell a supervisor what this process waits for before it can be at work."""
+    mark = ready_mark(settings, name).with_suffix(".waiting")
+    mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mark.write_text(f"{why}\n", "utf-8")
 
 
 def ready_mark(settings: Settings, name: str) -> Path:
@@ -106,9 +115,10 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
     iglu = build.open_iglu(settings)
     store = build.open_store(settings, iglu[0])
     migrate = (lambda: upgrades.migrate(settings, store)) if index == 0 else None
-    prepare_store(store, migrate=migrate, stop=stop)
+    waits = partial(mark_waiting, settings, f"pipeline-{index}")
+    prepare_store(store, migrate=migrate, stop=stop, waits=waits)
     folder = build.data_dir(settings) / "journal"
-    enriching = _enriching(settings, environment, iglu, stop)
+    enriching = _enriching(settings, environment, iglu, stop, waits)
     if stop.is_set() or enriching is None:
         return
     worker = Worker(
@@ -140,7 +150,11 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
 
 
 def _enriching(
-    settings: Settings, environment: Mapping[str, str], iglu: tuple[IgluResolver, IgluValidator], stop: threading.Event
+    settings: Settings,
+    environment: Mapping[str, str],
+    iglu: tuple[IgluResolver, IgluValidator],
+    stop: threading.Event,
+    waits: Callable[[str], None],
 ) -> build.Enriching | None:
     """Configurations are checked against their schemas, which may have to come from a registry that is away."""
     while not stop.is_set():
@@ -148,12 +162,20 @@ def _enriching(
             return build.Enriching(settings, environment, limits=Limits.of_batches(settings.iglu), iglu=iglu)
         except RegistryOutage as outage:
             _log.warning("registry_away", schema=outage.uri, needed_for="an enrichment's configuration")
+            waits(f"the schema of an enrichment's configuration: {outage}")
             stop.wait(2)
     return None
 
 
-def prepare_store(store: Migrator, *, migrate: Callable[[], list[Migration]] | None, stop: threading.Event) -> None:
-    """Wait until the store answers and its layout is complete; ``migrate``, where given, makes it so."""
+def prepare_store(
+    store: Migrator,
+    *,
+    migrate: Callable[[], list[Migration]] | None,
+    stop: threading.Event,
+    waits: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Wait until the store answers and its layout is complete; ``migrate``, where given, makes it so. ``waits`` is told
+    what is waited for."""
     told = 0.0
     while not stop.is_set():
         try:
@@ -164,7 +186,9 @@ def prepare_store(store: Migrator, *, migrate: Callable[[], list[Migration]] | N
                 return
             if all(step.applied_at is not None for step in store.migrations()):
                 return
+            waits("the first worker, which lays the store out")
         except StoreUnavailable as error:
+            waits(f"the store: {error}")
             if time.monotonic() - told > 10:
                 told = time.monotonic()
                 _log.warning("store_away", reason=str(error))

@@ -27,6 +27,9 @@ from snowgauge.telemetry.logs import logger
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _CALM_AFTER = 30.0
+_TELL_EVERY = 10.0
+_BAD_SETTINGS = 2
+"""How a process ends that cannot use its settings: another start would not change that."""
 _PR_SET_PDEATHSIG = 1
 _INTAKE = ("proxy", "collector")
 """Roles through which requests come in; they stop first, and in this order."""
@@ -53,6 +56,7 @@ class _Child:
         self.pause = _FIRST_PAUSE
         self.next_start = 0.0
         self.restarts = 0
+        self.ended: int | None = None
 
 
 def _die_with_parent() -> None:
@@ -72,12 +76,15 @@ class Supervisor:
         backlog: Callable[[], int],
         drain_timeout: float,
         stop_timeout: float = 30.0,
+        tell_every: float = _TELL_EVERY,
     ) -> None:
+        """Times are in seconds. ``tell_every``: how often it is said what is being waited for."""
         self._run_dir = run_dir
         self._environment = dict(environment)
         self._backlog = backlog
         self._drain_timeout = drain_timeout
         self._stop_timeout = stop_timeout
+        self._tell_every = tell_every
         self._children: list[_Child] = []
         self._log = logger("supervisor")
         self._lock: IO[str] | None = None
@@ -98,27 +105,50 @@ class Supervisor:
                 "stop it, or choose another folder with common.data_dir"
             ) from None
         self._lock = lock
-        for stale in [*self._run_dir.glob("*.pid"), *self._run_dir.glob("*.ready"), *self._run_dir.glob("status.json")]:
-            stale.unlink()
+        for pattern in ("*.pid", "*.ready", "*.waiting", "status.json"):
+            for stale in self._run_dir.glob(pattern):
+                stale.unlink()
 
-    def start(self, parts: Sequence[Part], *, timeout: float = 60.0) -> None:
-        """Start parts and wait until each that can be asked is ready. Raises when one is not in time."""
-        new = [_Child(part) for part in parts]
-        self._children.extend(new)
-        for child in new:
+    def start(self, parts: Sequence[Part]) -> None:
+        """Start parts and wait until each that can be asked is ready, however long that takes, or ``stop`` is set.
+
+        Parts get ready in their own time: a database may be slow to come, and what runs must not end for that. Every
+        ten seconds it is said what is being waited for, and why. Parts that end meanwhile are started again. Raises
+        ``SnowgaugeError`` for one that cannot use its settings.
+        """
+        waiting = [_Child(part) for part in parts]
+        self._children.extend(waiting)
+        for child in waiting:
             self._spawn(child)
-        deadline = time.monotonic() + timeout
-        for child in new:
-            while child.part.ready is not None and not self.stop.is_set() and not child.part.ready():
+        told = time.monotonic()
+        while not self.stop.is_set():
+            for child in self._children:
                 self._tend(child)
-                if time.monotonic() > deadline:
-                    raise SnowgaugeError(
-                        f"{child.part.name} was not ready within {timeout:.0f} s; its messages above say why"
-                    )
-                self.stop.wait(0.02)
-        self._write_status()
+            self._write_status()
+            waiting = [child for child in waiting if child.part.ready is not None and not child.part.ready()]
+            if not waiting:
+                return
+            for child in waiting:
+                if child.ended == _BAD_SETTINGS:
+                    raise SnowgaugeError(f"{child.part.name} cannot use its settings; its message above says why")
+            if time.monotonic() - told >= self._tell_every:
+                told = time.monotonic()
+                for child in waiting:
+                    self._log.warning("waiting_for", process=child.part.name, why=self._why(child))
+            self.stop.wait(0.02)
+
+    def _why(self, child: _Child) -> str:
+        """What a part that is not ready says of itself."""
+        if child.process is None:
+            return f"it ended with code {child.ended} and is started again; its messages above say why"
+        try:
+            return (self._run_dir / f"{child.part.name}.waiting").read_text("utf-8").strip()
+        except OSError:
+            return "it is starting" if not child.restarts else f"it is starting, after {child.restarts} that ended"
 
     def _spawn(self, child: _Child) -> None:
+        for mark in ("ready", "waiting"):  # of the process before
+            (self._run_dir / f"{child.part.name}.{mark}").unlink(missing_ok=True)
         child.process = subprocess.Popen(  # noqa: S603 - our own command line
             [sys.executable, "-m", "snowgauge", *child.part.arguments],
             env=self._environment,
@@ -138,7 +168,7 @@ class Supervisor:
                 if now - child.started > _CALM_AFTER:
                     child.pause = _FIRST_PAUSE
                 return
-            child.process = None
+            child.process, child.ended = None, code
             child.next_start = now + child.pause
             self._log.error("process_ended", process=child.part.name, code=code, restart_in=round(child.pause, 1))
             child.pause = min(child.pause * 2, _LONGEST_PAUSE)
