@@ -54,7 +54,7 @@ def shown(record: bytes, outcomes: list[Outcome]) -> None:
             assert isinstance(item, dict)
     micro.columns()
     for outcome in outcomes:
-        json.loads(outcome_line(None, outcome), parse_constant=pytest.fail)
+        json.loads(outcome_line(None, outcome), parse_int=str, parse_constant=pytest.fail)
         event = outcome.event if isinstance(outcome, Enriched) else getattr(outcome, "incomplete", None)
         assert event is None or written(event)
         if isinstance(outcome, Failed):
