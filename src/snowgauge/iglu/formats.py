@@ -1,4 +1,4 @@
-"""The string formats that validation knows, with how each failure is reported (networknt's built-in formats)."""
+"""The string formats that validation knows, with the pattern that a failure shows (networknt's built-in formats)."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ from calendar import monthrange
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
 
 import msgspec
 
-Style = Literal["pattern", "dateTime", "uuid", "value"]
-
 
 class Format(msgspec.Struct, frozen=True):
-    """``report`` names the shape of the error report; ``shown`` is the pattern that a ``pattern`` report shows."""
+    """``shown`` is the pattern that reports show, as networknt 1.5.8 has it: empty for formats that it has no pattern
+    for. What is accepted is decided by ``accepts``."""
 
     accepts: Callable[[str], bool]
-    report: Style = "pattern"
     shown: str = ""
 
 
-def _by_pattern(pattern: str, shown: str | None = None) -> Format:
+def _by_pattern(pattern: str, shown: str = "") -> Format:
     matches = re.compile(pattern, re.ASCII).fullmatch
-    return Format(lambda text: matches(text) is not None, "pattern", shown or f"^{pattern}$")
+    return Format(lambda text: matches(text) is not None, shown)
 
 
 _DATE_TIME = re.compile(
@@ -137,24 +134,36 @@ _COLOURS = "aqua|black|blue|fuchsia|gray|green|lime|maroon|navy|olive|orange|pur
 
 _RGB = r"rgb\(\s*\d{1,3}%?\s*(?:,\s*\d{1,3}%?\s*){2}\)"
 
+_SHOWN_OCTET = r"([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
+_SHOWN_LABEL = r"([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])"
+_SHOWN_COLOURS = "|".join(f"({name})" for name in _COLOURS.split("|"))
+_SHOWN_RGB = r"(rgb\(\s*" + r"\s*,\s*".join([rf"\b{_SHOWN_OCTET}\b"] * 3) + r"\s*\))"
+_SHOWN_PERCENT = r"(rgb\(\s*" + r"\s*,\s*".join([r"(\d?\d%|100%)+"] * 3) + r"\s*\))"
+
 FORMATS: dict[str, Format] = {
-    "date-time": Format(is_date_time, "dateTime"),
-    "date": Format(is_date, "dateTime"),
+    "date-time": Format(is_date_time),
+    "date": Format(is_date),
     "time": _by_pattern(r"\d{2}:\d{2}:\d{2}(?:\.\d+)?"),
-    "uuid": Format(is_uuid, "uuid"),
-    "email": Format(is_email, "value"),
-    "duration": Format(lambda text: _PERIOD.fullmatch(text) is not None, "value"),
-    "ipv4": _by_pattern(_IPV4.pattern),
-    "ip-address": _by_pattern(r"(?:0*(?:25[0-5]|2[0-4]\d|1?\d?\d))(?:\.0*(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}"),
-    "ipv6": Format(is_ipv6, "pattern", "RFC 4291"),
+    "uuid": Format(is_uuid, "^" + "-".join(rf"\p{{XDigit}}{{{digits}}}" for digits in (8, 4, 4, 4, 12)) + "$"),
+    "email": Format(is_email),
+    "duration": Format(lambda text: _PERIOD.fullmatch(text) is not None),
+    "ipv4": _by_pattern(_IPV4.pattern, rf"^({_SHOWN_OCTET}\.){{3}}{_SHOWN_OCTET}$"),
+    "ip-address": _by_pattern(
+        r"(?:0*(?:25[0-5]|2[0-4]\d|1?\d?\d))(?:\.0*(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}",
+        r"^(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)$",
+    ),
+    "ipv6": Format(is_ipv6),
     "uri": _by_pattern(r"[a-zA-Z][a-zA-Z0-9+.-]*:[a-zA-Z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*"),
-    "hostname": _by_pattern(rf"{_LABEL}(?:\.{_LABEL})*"),
-    "phone": _by_pattern(r"\+(?:\d ?){6,14}\d"),
-    "alpha": _by_pattern(r"[a-zA-Z]+"),
-    "alphanumeric": _by_pattern(r"[a-zA-Z0-9]+"),
-    "utc-millisec": _by_pattern(r"\d+(?:\.\d*)?"),
-    "color": _by_pattern(rf"#?(?:[0-9a-fA-F]{{3}}|[0-9a-fA-F]{{6}})|{_COLOURS}|{_RGB}"),
-    "style": _by_pattern(r"(?:[^:;]+:[^;]+;)*[^:;]+:[^;]+;?\s*"),
-}  # fmt: skip
+    "hostname": _by_pattern(rf"{_LABEL}(?:\.{_LABEL})*", rf"^{_SHOWN_LABEL}(\.{_SHOWN_LABEL})*$"),
+    "phone": _by_pattern(r"\+(?:\d ?){6,14}\d", r"^\+(?:[0-9] ?){6,14}[0-9]$"),
+    "alpha": _by_pattern(r"[a-zA-Z]+", "^[a-zA-Z]+$"),
+    "alphanumeric": _by_pattern(r"[a-zA-Z0-9]+", "^[a-zA-Z0-9]+$"),
+    "utc-millisec": _by_pattern(r"\d+(?:\.\d*)?", r"^[0-9]+(\.?[0-9]+)?$"),
+    "color": _by_pattern(
+        rf"#?(?:[0-9a-fA-F]{{3}}|[0-9a-fA-F]{{6}})|{_COLOURS}|{_RGB}",
+        rf"(#?([0-9A-Fa-f]{{3,6}})\b)|{_SHOWN_COLOURS}|{_SHOWN_RGB}|{_SHOWN_PERCENT}",
+    ),
+    "style": _by_pattern(r"(?:[^:;]+:[^;]+;)*[^:;]+:[^;]+;?\s*", r"\s*(.+?):\s*([^;]+);?"),
+}
 
 CALLBACKS: dict[str, Callable[[str], bool]] = {name: each.accepts for name, each in FORMATS.items()}

@@ -1,12 +1,14 @@
-"""Validation errors in the words of the validator that Snowplow uses (networknt 1.0, draft 04).
+"""Validation errors in the words of enrich 6.10: networknt 1.5.8 for draft 04, whose arguments iglu-scala-client 4.2
+puts into the message templates of networknt 1.0.76.
 
-Bad rows carry these texts, and people search and alert on them, so they are the same to the letter where its words are
-known; the patterns shown for formats are ours.
+Bad rows carry these texts, and people search and alert on them, so they are the same to the letter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import jsonschema_rs
@@ -33,12 +35,22 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def reports(errors: Iterable[jsonschema_rs.ValidationError], origins: Origins) -> list[Report]:
-    """Reports of all errors, each once."""
-    found: dict[Report, None] = {}
+    """Reports of all errors; of the same report by one keyword, the first."""
+    found: dict[tuple[tuple[str | int, ...], Report], Report] = {}
     for error in errors:
-        for report in _of(error, origins):
-            found[report] = None
-    return list(found)
+        for each in _with_branches(error):
+            for report in _of(each, origins):
+                found.setdefault((tuple(each.evaluation_path), report), report)
+    return list(found.values())
+
+
+def _with_branches(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
+    """The error, and below an ``anyOf`` or ``oneOf`` that nothing matches what each branch had against the data."""
+    yield error
+    if isinstance(error.kind, _Kind.AnyOf | _Kind.OneOfNotValid):
+        for branch in error.kind.context:
+            for each in branch:
+                yield from _with_branches(each)
 
 
 _TEXTS = {
@@ -54,6 +66,10 @@ _TEXTS = {
     "pattern": "does not match the regex pattern {}",
     "enum": "does not have a value in the enumeration {}",
 }
+_MANY = "should be valid to one and only one of schema, but more than one are valid: {}"
+"""Also what is said when none is valid, with a 0 for the schemas."""
+_COUNTED = ("minItems", "maxItems")
+"""Keywords whose targets also say how many items there are."""
 _SAME = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "javaPattern": "pattern"}
 
 
@@ -63,10 +79,10 @@ def _of(error: jsonschema_rs.ValidationError, origins: Origins) -> Iterable[Repo
     place = tuple(error.schema_path)
     keyword = str(place[-1]) if place else kind.name
     origin = origins.get(place[:-1], {})
-    if isinstance(kind, _Kind.AnyOf | _Kind.OneOfNotValid):
-        for branch in kind.context:
-            for each in branch:
-                yield from _of(each, origins)
+    if isinstance(kind, _Kind.AnyOf):
+        return  # its branches speak for it
+    if isinstance(kind, _Kind.OneOfNotValid):
+        yield Report(f"{path}: {_MANY.format(0)}", path, "oneOf", ("0", ""))
         return
     if isinstance(kind, _Kind.Required):
         if keyword == "dependencies":
@@ -83,49 +99,40 @@ def _of(error: jsonschema_rs.ValidationError, origins: Origins) -> Iterable[Repo
         return
     if isinstance(kind, _Kind.AdditionalItems):
         for i in range(kind.limit, len(error.instance) if isinstance(error.instance, list) else kind.limit + 1):
-            yield Report(f"{path}[{i}]: no validator found at this index", path, "items", (str(i),))
+            yield Report(f"{path}[{i}]: no validator found at this index", path, "additionalItems", (str(i),))
         return
     if isinstance(kind, _Kind.Type):
         found = type_name(error.instance)
-        expected = origin.get("type", kind.types)
-        if isinstance(expected, str):
-            yield Report(f"{path}: {found} found, {expected} expected", path, "type", (found, expected))
-        else:
-            text = java_text(expected)
-            yield Report(f"{path}: {found} found, but {text} is required", path, "unionType", (found, text))
+        expected = java_text(origin.get("type", kind.types))
+        yield Report(f"{path}: {found} found, {expected} expected", path, "type", (found, expected))
         return
     if isinstance(kind, _Kind.UniqueItems):
         yield Report(f"{path}: the items in the array must be unique", path, "uniqueItems", ())
         return
     if isinstance(kind, _Kind.OneOfMultipleValid):
-        text = json_text(origin.get("oneOf", []))
-        message = f"{path}: should be valid to one and only one of schema, but more than one are valid: {text}"
-        yield Report(message, path, "oneOf", (text,))
+        valid = [at for at, branch in enumerate(kind.context) if not branch]
+        text = "".join([json_text(origin["oneOf"][at]) for at in valid[:2]])  # it looks no further
+        yield Report(f"{path}: {_MANY.format(text)}", path, "oneOf", (text,))
         return
     if isinstance(kind, _Kind.Not):
-        text = f'"not" : {json_text(origin.get("not", {}))}'
+        where = json_path(error.evaluation_path)
+        text = f'"{"not" if where == "$.not" else where}" : {json_text(origin.get("not", {}))}'
         yield Report(f"{path}: should not be valid to the schema {text}", path, "not", (text,))
         return
     if isinstance(kind, _Kind.Format):
-        yield _format(path, kind.format, error.instance)
+        shown = FORMATS[kind.format].shown
+        text = f"{path}: does not match the {kind.format} pattern {shown}"
+        yield Report(text, path, "format", (kind.format, shown))
         return
     keyword = _SAME.get(keyword, keyword)
     if keyword in _TEXTS and keyword in origin:
-        text = java_text(origin[keyword])
-        yield Report(f"{path}: {_TEXTS[keyword].format(text)}", path, keyword, (text,))
+        limit = origin[keyword]
+        text = java_text(float(limit) if keyword == "multipleOf" else limit)
+        seen = (str(len(error.instance)),) if isinstance(error.instance, list) and keyword in _COUNTED else ()
+        yield Report(f"{path}: {_TEXTS[keyword].format(text)}", path, keyword, (text, *seen))
         return
     # what no draft-04 keyword says, such as an engine that gave up on a pattern
     yield Report(f"{path}: {error.message}", path, keyword, ())
-
-
-def _format(path: str, name: str, value: Any) -> Report:
-    text = str(value)
-    known = FORMATS[name]
-    if known.report in ("dateTime", "uuid"):
-        return Report(f"{path}: {text} is an invalid {name}", path, known.report, (text, name))
-    if known.report == "value":
-        return Report(f"{path}: does not match the {text} pattern {name}", path, "format", (text, name))
-    return Report(f"{path}: does not match the {name} pattern {known.shown}", path, "format", (name, known.shown))
 
 
 def json_path(parts: Iterable[str | int]) -> str:
@@ -152,8 +159,6 @@ def type_name(value: Any) -> str:
 
 def json_text(value: Any) -> str:
     """Compact JSON."""
-    import json
-
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -161,8 +166,10 @@ def java_text(value: Any) -> str:
     """A value as Java prints it in messages: ``[a, b]``, ``{a=[b]}``, ``null``, ``true``."""
     if isinstance(value, str):
         return value
+    if isinstance(value, float):
+        return str(Decimal(repr(value)))  # prints exponents as a BigDecimal does
     if isinstance(value, list):
-        return f"[{', '.join(java_text(each) if not isinstance(each, dict) else json_text(each) for each in value)}]"
+        return f"[{', '.join(json_text(each) if isinstance(each, dict | list) else java_text(each) for each in value)}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}={java_text(each)}" for name, each in value.items()) + "}"
     return json_text(value)
