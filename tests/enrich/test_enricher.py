@@ -383,3 +383,22 @@ def test_a_payload_that_fails_whole_has_no_steps(enricher_with: Make, record: Re
         [told] = enricher_with().explain(raw)
         assert isinstance(told.outcome, Failed)
         assert told.steps == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        (
+            {"schema": None},
+            "verifying record as iglu:com.snowplowanalytics.snowplow/CollectorPayload/thrift/1-0-* failed: found null",
+        ),
+        ({"encoding": None}, "error deserializing raw event: Null charset name"),
+    ],
+)
+def test_a_record_that_lacks_what_every_collector_writes(
+    enricher_with: Make, record: Record, payload: dict[str, Any], error: str
+) -> None:
+    [outcome] = enricher_with().process(record({"e": "pv", "p": "web"}, **payload))
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.failure_type == "collector_payload_format_violation"
+    assert outcome.failure.data["failure"]["message"] == {"error": error}

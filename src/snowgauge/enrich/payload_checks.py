@@ -13,12 +13,13 @@ import msgspec
 
 from snowgauge.enrich import querystrings
 from snowgauge.enrich.transform.ips import forwarded_ip
-from snowgauge.events.payload import CollectorPayload
+from snowgauge.events.payload import PAYLOAD_SCHEMA, CollectorPayload
 
 SNOWPLOW = "com.snowplowanalytics.snowplow"
 _API = re.compile(r"/?([^/]+)/([^/]+)/?")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_SHORT_UUID = re.compile(r"([0-9a-f]+)-([0-9a-f]+)-([0-9a-f]+)-([0-9a-f]+)-([0-9a-f]+)", re.IGNORECASE | re.ASCII)
+_SHORT_UUID = re.compile("-".join([r"\+?([0-9a-f]+)"] * 5), re.IGNORECASE | re.ASCII)
+_SIGNED = 2**63
 
 
 class CheckedPayload(msgspec.Struct):
@@ -34,11 +35,12 @@ def check(payload: CollectorPayload) -> CheckedPayload | list[dict[str, Any]]:
     """The payload made ready, or the ``failure.message`` of each bad row."""
     problems: list[dict[str, Any]] = []
     pairs: querystrings.Pairs = []
+    if (unknown := querystrings.unknown_encoding(payload.encoding)) is not None:
+        return [{"error": f"error deserializing raw event: {unknown}"}]
     try:
         pairs = querystrings.parse(payload.querystring, payload.encoding)
     except querystrings.BadQuery as error:
-        encoding = payload.encoding or "UTF-8"
-        why = f"could not extract name-value pairs from querystring with encoding {encoding}: {error}"
+        why = f"could not extract name-value pairs from querystring with encoding {payload.encoding}: {error}"
         problems.append(_problem("querystring", payload.querystring, why))
     api = None
     if payload.path is None:
@@ -53,6 +55,8 @@ def check(payload: CollectorPayload) -> CheckedPayload | list[dict[str, Any]]:
         network_user_id = java_uuid(network_user_id)
         if network_user_id is None:
             problems.append(_problem("networkUserId", payload.network_user_id, "not valid UUID"))
+    if payload.schema is None:
+        problems.append({"error": f"verifying record as {PAYLOAD_SCHEMA[:-1]}* failed: found null"})
     if problems or api is None:
         return problems
     ip = forwarded_ip(payload.headers) if payload.headers else None
@@ -78,9 +82,10 @@ def api_of(path: str) -> tuple[str, str] | None:
 
 
 def java_uuid(text: str) -> str | None:
-    """A UUID as java.util.UUID reads and prints it: any case, shortened groups filled up with zeros."""
+    """A UUID as java.util.UUID reads and prints it: any case, shortened groups filled up with zeros, longer ones cut
+    off on the left, a plus sign before each."""
     found = _SHORT_UUID.fullmatch(text) if len(text) <= 36 else None
-    if not found or any(len(group) > 16 for group in found.groups()):
+    if not found or any(int(group, 16) >= _SIGNED for group in found.groups()):
         return None
     widths = (8, 4, 4, 4, 12)
     return "-".join(f"{int(g, 16) & (16**w - 1):0{w}x}" for g, w in zip(found.groups(), widths, strict=True))

@@ -60,6 +60,17 @@ def _decode(text: str, charset: str) -> str:
     return _ASCII.sub(lambda run: unquote_to_bytes(run[0]).decode(charset, "replace"), text)
 
 
+def unknown_encoding(encoding: str | None) -> str | None:
+    """What the JVM says of an encoding that it does not know; ``None`` of one that it knows."""
+    if encoding is None:
+        return "Null charset name"
+    try:
+        _charset(encoding)
+    except BadQuery:
+        return encoding
+    return None if encoding else ""
+
+
 @lru_cache(maxsize=64)
 def _charset(encoding: str | None) -> str:
     known = _MEANT.get(encoding or "UTF-8")

@@ -63,9 +63,10 @@ def source_with(
     headers: Sequence[str] | None = None,
     entities: Sequence[SelfDescribing] = (),
     etl_tstamp: int = 1_700_000_000_000,
+    user_agent: str | None = None,
 ) -> EnrichmentSource:
     """The source of an event that brought exactly this."""
-    payload = CollectorPayload(headers=list(headers) if headers is not None else None)
+    payload = CollectorPayload(headers=list(headers) if headers is not None else None, user_agent=user_agent)
     tracker = TrackerEvent(dict(parameters or {}), "com.snowplowanalytics.snowplow", "tp2", payload)
     pairs = [(str(name), value) for name, value in page_query]
     return EnrichmentSource(tracker, pairs, list(entities), etl_tstamp)

@@ -68,3 +68,17 @@ def test_a_rule_that_does_not_compile_is_refused():
 def test_both_or_neither_of_database_and_uri():
     with pytest.raises(ValueError, match=r"parameters.database: expected a string, found nothing"):
         UaParser.create({"uri": "https://rules.example"}, means_with())
+
+
+def test_an_empty_header_is_a_user_agent_and_a_missing_one_is_none():
+    enrichment = UaParser.create({}, means_with())
+    (entity,) = enrichment.enrich(EnrichedEvent(), source_with(user_agent=""))
+    assert {name: value for name, value in entity.data.items() if value is not None} == {
+        "useragentFamily": "Other",
+        "useragentVersion": "Other",
+        "osFamily": "Other",
+        "osVersion": "Other",
+        "deviceFamily": "Other",
+    }
+    assert enrichment.enrich(EnrichedEvent(), source_with()) == ()
+    assert enrichment.enrich(EnrichedEvent(), source_with(user_agent="", parameters={"ua": ""})) == ()

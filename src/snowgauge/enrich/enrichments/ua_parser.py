@@ -56,14 +56,14 @@ class UaParser(Enrichment):
         asset = means.assets.get(uri, user_agents.from_yaml)
         return cls(asset.value, asset)
 
-    def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:  # noqa: ARG002
-        if event.useragent is None:
-            # the column never holds "", but a tracker may have sent it
+    def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:
+        text = user_agents.text_of(event, source)
+        if text is None:
             return ()
         if self._newest is not None and self._newest.value is not self._rules:
             self._rules = self._newest.value
             self._described.cache_clear()
-        return (SelfDescribing(ENTITY, self._described(event.useragent[: user_agents.LONGEST]).copy()),)
+        return (SelfDescribing(ENTITY, self._described(text).copy()),)
 
     def _describe(self, text: str) -> dict[str, str | None]:
         return described(self._rules.parse(text))

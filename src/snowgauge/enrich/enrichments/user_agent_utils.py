@@ -107,9 +107,10 @@ class UserAgentUtils(Enrichment):
     def create(cls, parameters: dict[str, Any], means: Means) -> UserAgentUtils:  # noqa: ARG003
         return cls()
 
-    def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:  # noqa: ARG002
-        if event.useragent is not None:
-            for name, value in zip(_COLUMNS, self._columns(event.useragent[: user_agents.LONGEST]), strict=True):
+    def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:
+        text = user_agents.text_of(event, source)
+        if text is not None:
+            for name, value in zip(_COLUMNS, self._columns(text), strict=True):
                 setattr(event, name, value)
         return ()
 

@@ -15,6 +15,9 @@ from typing import Any
 
 import msgspec
 
+from snowgauge.enrich.enrichments.base import EnrichmentSource
+from snowgauge.events.enriched import EnrichedEvent
+
 CACHED = 10_000
 LONGEST = 2048
 """Characters of a user agent that are looked at. The column holds 1000, so longer ones fail the event anyway;
@@ -37,6 +40,14 @@ class UserAgent(msgspec.Struct, frozen=True):
     device: str = "Other"
     brand: str | None = None
     model: str | None = None
+
+
+def text_of(event: EnrichedEvent, source: EnrichmentSource) -> str | None:
+    """The user agent as enrich sees it: an empty header is an empty text, which the event's column does not tell from
+    none."""
+    if event.useragent is None and source.tracker.payload.user_agent == "" and source.parameters.get("ua") is None:
+        return ""
+    return None if event.useragent is None else event.useragent[:LONGEST]
 
 
 class Rules:

@@ -63,11 +63,6 @@ _PAIRS = {
     "vp": ("br_viewwidth", "br_viewheight"),
     "ds": ("doc_width", "doc_height"),
 }
-_GIVES_WAY = {
-    "ti_na": "ti_nm", "ev_ca": "se_ca", "ev_ac": "se_ac", "ev_la": "se_la", "ev_pr": "se_pr", "ev_va": "se_va",
-    "nuid": "tnuid",
-}  # fmt: skip
-"""Parameter -> the one that wins when both are there. For all but ``nuid`` enrich's own choice is left to chance."""
 
 PARAMETERS: dict[str, tuple[str, ...]] = {
     **{name: (column,) for name, column in _STRINGS.items()},
@@ -87,13 +82,14 @@ Problem = tuple[str, str, str | None]
 def columns(parameters: dict[str, str | None], into: dict[str, Any]) -> list[Problem]:
     """Put the columns that ``parameters`` fill into ``into``; gives the parameters that do not fit theirs.
 
-    A column whose parameter does not fit keeps what it had. Parameters without a value are passed over.
+    A column whose parameter does not fit keeps what it had. Parameters without a value are passed over. Of two names of
+    one column (``se_va``, ``ev_va``) the later counts, but ``tnuid`` beats ``nuid`` wherever it stands.
     """
     problems: list[Problem] = []
     for name, text in parameters.items():
         if text is None:
             continue
-        if name in _GIVES_WAY and parameters.get(_GIVES_WAY[name]) is not None:
+        if name == "nuid" and parameters.get("tnuid") is not None:
             continue
         column = _STRINGS.get(name)
         if column is not None:

@@ -18,6 +18,8 @@ _PARTS = re.compile(
     re.DOTALL,
 )
 
+_PORT = re.compile(r"[0-9]{1,10}")
+_MAX_PORT = 2**31 - 1
 _LONGEST_CACHED = 1024
 """Longer texts are parsed anew each time, so that a sender of endless new ones cannot fill the memory."""
 
@@ -55,10 +57,10 @@ def _parse(text: str) -> Url:
     try:
         uri = java_uri.parse(spaced)
     except BadUri as strict:
-        spaced = reencoded(text)
         try:
+            spaced = reencoded(text)
             uri = java_uri.parse(spaced)
-        except BadUri as lenient:
+        except ValueError as lenient:
             raise BadUrl(
                 f"Provided URI [{text}] could not be parsed, neither by Java parsing (error: [{strict}]) "
                 f"nor by Scala parsing (error: [{lenient}])."
@@ -72,13 +74,17 @@ _cached_pairs = lru_cache(maxsize=8192)(querystrings.parse)
 
 
 def reencoded(text: str) -> str:
-    """The lenient reading: take the URL apart, decode each piece and encode it again, so that nothing illegal stays."""
+    """The lenient reading: take the URL apart, decode each piece and encode it again, so that nothing illegal stays.
+
+    Raises ``ValueError``, with scala-uri's message, for what cannot be a port.
+    """
     found = _PARTS.fullmatch(text)
     assert found is not None  # every part may be empty
     scheme, authority, path = found["scheme"], found["authority"], found["path"]
     out = f"{scheme}:" if scheme else ""
     if authority is not None:
-        user, at, host = authority.rpartition("@")
+        user, at, host = authority.partition("@") if "@" in authority else ("", "", authority)
+        _check_port(text, found.start("authority") + len(user + at), host, named=bool(at))
         out += "//" + ":".join(map(_again, user.split(":"))) + at + host
     out += "/".join(map(_again, path.split("/")))
     if found["query"]:
@@ -87,6 +93,29 @@ def reencoded(text: str) -> str:
     if found["fragment"]:
         out += "#" + _again(found["fragment"][1:])
     return out
+
+
+def _check_port(text: str, start: int, host: str, *, named: bool) -> None:
+    """scala-uri 1.5 takes ten digits at most for a port, and none only without a colon. ``named``: a user stands before
+    ``host``, which begins at ``start``."""
+    if host.startswith("[") and "]" not in host:
+        return  # no address, which the strict reading of the result says
+    _, colon, port = host[host.find("]") + 1 :].partition(":")
+    digits = _PORT.match(port)
+    if digits is None and not colon:
+        return
+    if digits is not None and int(digits[0]) > _MAX_PORT:
+        raise ValueError(f'For input string: "{digits[0]}"')
+    if digits is not None and digits[0] == port:
+        return
+    at = len(text)
+    why = "Unexpected end of input, expected [^@] or '@'"
+    if named or host.startswith("["):
+        at = start + len(host) - len(port) + (0 if digits is None else digits.end())
+        if at < len(text):
+            why = f"Invalid input '{text[at]}', expected _int"
+    pointer = " " * at + "^"
+    raise ValueError(f"Invalid URL could not be parsed. {why} (line 1, column {at + 1}):\n{text}\n{pointer}")
 
 
 def _again(piece: str) -> str:
