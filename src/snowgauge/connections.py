@@ -70,6 +70,7 @@ class ConnectionGuard:
         self._busy: Counter[Peer] = Counter()
         self._spoke: dict[Peer, float] = {}
         self._known: dict[int, _Connection] = {}
+        self._others: set[int] = set()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         peer = scope.get("client")
@@ -136,14 +137,16 @@ class ConnectionGuard:
 
     def _find(self, now: float) -> None:
         """Bring what is known up to date with the descriptors of this process."""
-        found = {}
+        found, others = {}, set()
         for descriptor, inode in _sockets():
-            known = self._known.get(inode)
-            if known is not None:
+            if (known := self._known.get(inode)) is not None:
                 known.descriptor = descriptor
                 found[inode] = known
-            elif (peer := _peer(descriptor, self._port)) is not None:
+            elif inode not in self._others and (peer := _peer(descriptor, self._port)) is not None:
                 found[inode] = _Connection(descriptor, peer, now)
+            else:
+                others.add(inode)
+        self._others = others
         self._known = found
         peers = {connection.peer for connection in found.values()}
         self._spoke = {peer: at for peer, at in self._spoke.items() if peer in peers}

@@ -161,6 +161,29 @@ def test_a_folder_with_content_is_not_handed_over(tmp_path, nobody):
 
 @as_root
 @pytest.mark.e2e
+@pytest.mark.parametrize("role", ["serve", "collector", "pipeline", "console"])
+@pytest.mark.parametrize("flag", ["common.run_as_root=false", "tls.domains=collector.example.com"])
+def test_running_as_root_is_refused_on_the_internet_and_where_that_is_wanted(tmp_path, flag, role):
+    chosen = ["--set", f"common.data_dir={tmp_path / 'data'}", "--set", flag]
+    done = subprocess.run(
+        [sys.executable, "-m", "snowgauge", *chosen, role], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 2
+    assert "common.user" in done.stderr
+    assert "common.run_as_root = true" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_who_chose_root_is_not_told(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    environment = {}
+    for more in ([], ["tls.domains=collector.example.com"]):
+        privileges.check_root(load(flags=["common.run_as_root=true", *more]).settings, environment)
+    assert environment == {}
+
+
+@as_root
+@pytest.mark.e2e
 def test_running_as_root_is_told(tmp_path):
     """The start is refused for want of an admin right after, which is quick."""
     done = subprocess.run(
@@ -169,5 +192,5 @@ def test_running_as_root_is_told(tmp_path):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "runs_as_root" in done.stderr
+    assert done.stderr.count("runs_as_root") == 1
     assert "common.user" in done.stderr

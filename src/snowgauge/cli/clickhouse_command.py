@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
@@ -34,13 +35,14 @@ def clickhouse(
     if ctx.invoked_subcommand is not None:
         return
     from snowgauge.pipeline import roles
-    from snowgauge.pipeline.privileges import private_files
+    from snowgauge.pipeline.privileges import check_root, private_files
 
     given = {"host": host, "port": port}
     settings = settings_of(
         ctx, *(f"clickhouse.engine.{key}={value}" for key, value in given.items() if value is not None)
     )
     private_files()
+    check_root(settings, os.environ)
     roles.share_metrics(settings)
     roles.run_engine(settings)
 

@@ -52,7 +52,7 @@ def serve(
     Example: `snowgauge serve --domain collector.example.com`
     """
     from snowgauge.pipeline import deployment
-    from snowgauge.pipeline.privileges import private_files, warn_of_root
+    from snowgauge.pipeline.privileges import check_root, private_files
 
     started = time.monotonic()
     flags = _flags("collector", interface=host, port=port) + _flags("tls.acme", email=acme_email)
@@ -62,7 +62,7 @@ def serve(
         # who could reach the collector past the proxy could make up the addresses that only the proxy may name
         loaded = load_settings(ctx, "collector.interface=127.0.0.1")
     private_files()
-    warn_of_root()
+    check_root(loaded.settings, os.environ)
     running = deployment.start(
         loaded.settings, os.environ, child_arguments(ctx), before_work=lambda: _ask_before(loaded.settings)
     )
@@ -105,10 +105,11 @@ def collector(ctx: typer.Context, host: HostOption = None, port: PortOption = No
     Example: `snowgauge collector --port 8000`
     """
     from snowgauge.pipeline import roles
-    from snowgauge.pipeline.privileges import private_files
+    from snowgauge.pipeline.privileges import check_root, private_files
 
     settings = settings_of(ctx, *_flags("collector", interface=host, port=port))
     private_files()
+    check_root(settings, os.environ)
     roles.share_metrics(settings)
     roles.run_collector(settings, index=index)
 
@@ -119,10 +120,11 @@ def pipeline(ctx: typer.Context, index: IndexOption = 0) -> None:
     Example: `snowgauge pipeline --index 0`
     """
     from snowgauge.pipeline import roles
-    from snowgauge.pipeline.privileges import private_files
+    from snowgauge.pipeline.privileges import check_root, private_files
 
     settings = settings_of(ctx)
     private_files()
+    check_root(settings, os.environ)
     roles.share_metrics(settings)
     roles.run_pipeline(settings, os.environ, index=index)
 
@@ -133,9 +135,10 @@ def console(ctx: typer.Context, host: HostOption = None, port: PortOption = None
     Example: `snowgauge console --port 8001`
     """
     from snowgauge.pipeline import roles
-    from snowgauge.pipeline.privileges import private_files
+    from snowgauge.pipeline.privileges import check_root, private_files
 
     settings = settings_of(ctx, *_flags("console", host=host, port=port))
     private_files()
+    check_root(settings, os.environ)
     roles.share_metrics(settings)
     roles.run_console(settings)

@@ -98,10 +98,19 @@ def become(settings: Settings, environment: MutableMapping[str, str]) -> bool:
     return True
 
 
-def warn_of_root() -> None:
-    """Say so where everything would run as root."""
-    if os.geteuid() == 0:
-        _log.warning("runs_as_root", cure="name a user in common.user: root is given up before anything listens")
+def check_root(settings: Settings, environment: MutableMapping[str, str]) -> None:
+    """Where everything would run as root: say so, or raise ``SettingsError``, as ``common.run_as_root`` wants it.
+    Processes that get ``environment`` from this one do not say it again."""
+    chosen = settings.common.run_as_root
+    if os.geteuid() != 0 or chosen:
+        return
+    if chosen is False or settings.tls.enabled:
+        raise SettingsError(
+            "common.user: everything would run as root; name a user (root is given up before anything listens), or set "
+            "common.run_as_root = true to run as root all the same"
+        )
+    _log.warning("runs_as_root", cure="name a user in common.user: root is given up before anything listens")
+    environment["SNOWPLOW_COMMON__RUN_AS_ROOT"] = "true"
 
 
 def needs_low_ports(settings: Settings) -> bool:

@@ -70,6 +70,10 @@ class CommonSettings(PartSettings):
     group: str = ""
     """Group instead of the user's own."""
 
+    run_as_root: bool | None = None
+    """What happens where root starts it and `user` is empty. Unset: it runs and a warning says so, but with
+    `tls.domains`, on the internet, it is refused. False: it is refused. True: it runs as root, without a warning."""
+
     demo: bool = False
     """Serve a small tracked shop at `/demo/` on the collector's port, to try every kind of event."""
 

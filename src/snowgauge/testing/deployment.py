@@ -48,6 +48,7 @@ class Deployment:
         self.log_file = data_dir.parent / f"{data_dir.name}.log"
         given = {
             "common.data_dir": str(data_dir),
+            "common.run_as_root": "true",
             "console.port": str(self.console_port),
             "clickhouse.engine.port": str(self.engine_port),
             "eventlog.min_free_bytes": "128 MB",
