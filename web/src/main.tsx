@@ -15,7 +15,8 @@ const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 5_000,
-      retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      // an answer is shown, also the one that a part does not answer; only what may be a broken connection is repeated
+      retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && (error.status < 500 || error.status === 503)),
       refetchOnWindowFocus: true,
     },
   },

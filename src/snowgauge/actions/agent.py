@@ -17,6 +17,7 @@ from typing import Literal, cast
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.processes import Processes, processes
+from snowgauge.delivery.contract import LogStats
 from snowgauge.errors import SnowgaugeError
 from snowgauge.store.base import Bucket, EventKind, Filter, Selection
 from snowgauge.telemetry import metrics
@@ -129,7 +130,7 @@ def status(deployment: Deployment) -> Status:
     """Never raises: a store that does not answer is not ready."""
     ready = health.check(deployment).ready
     try:
-        events = deployment.store.count("good", Selection())
+        events = deployment.store.count("good", Selection()) if ready else 0
     except SnowgaugeError:
         events = 0
     return Status(True, ready, events > 0, events, deployment.version)
@@ -143,11 +144,9 @@ def component_health(deployment: Deployment) -> Health:
     last = int(last_stored * 1000) if last_stored else None
     waiting: int | None = None
     oldest: float | None = None
-    try:
-        stats = deployment.eventlog.stats()
+    stats: LogStats | None = deployment.looks.ask({"log": deployment.eventlog.stats})["log"].value
+    if stats is not None:
         waiting, oldest = stats.entries, round(stats.oldest_seconds, 1)
-    except SnowgaugeError:
-        pass
     free = shutil.disk_usage(deployment.data_dir).free if deployment.data_dir.exists() else None
     log_up = parts.get("eventlog", False)
     there = processes(deployment.data_dir / "run")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from snowgauge.actions.looks import Looks
 from snowgauge.delivery.contract import EventLog
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.iglu.contract import Resolver, Validator
@@ -35,5 +36,7 @@ class Deployment(msgspec.Struct, frozen=True):
     """Where trackers send to, as people who set one up have to write it."""
     lend_enricher: Callable[[], AbstractContextManager[Enricher]] | None = None
     """An enricher with this deployment's configuration, for one caller at a time; ``None`` where none is at hand."""
+    looks: Looks = msgspec.field(default_factory=Looks)
+    """Through which parts are asked how they are."""
     surroundings: Surroundings = Surroundings()
     """What the settings say about the world around, for the doctor."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -20,11 +21,13 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.actions.events import now_ms
-from snowgauge.errors import SnowgaugeError
+from snowgauge.actions.looks import Looks
 from snowgauge.store.base import Filter, Selection
 
 Status = Literal["ok", "warn", "fail", "skip"]
 _DAY = 86_400_000
+_PATIENCE = 15.0
+"""Seconds that all checks together may take; those of other hosts wait up to four for each question."""
 _BOTS = ("bot", "crawler", "spider", "headless")
 _NAMES = {"eventlog": "event log"}
 
@@ -43,7 +46,7 @@ class Check:
 def examine(deployment: Deployment, around: Surroundings | None = None) -> list[Check]:
     """Every check; one that itself fails is reported as failed."""
     surroundings = around or Surroundings()
-    groups: list[Callable[[Deployment, Surroundings], Iterator[Check]]] = [
+    groups: list[_Group] = [
         _parts,
         _disk,
         _memory,
@@ -53,12 +56,31 @@ def examine(deployment: Deployment, around: Surroundings | None = None) -> list[
         _traffic,
     ]
     found: list[Check] = []
-    for group in groups:
-        try:
-            found += group(deployment, surroundings)
-        except (SnowgaugeError, OSError, httpx.HTTPError) as error:
-            found.append(Check(group.__name__.strip("_"), group.__name__.strip("_"), "fail", str(error)))
+    looks = Looks(_PATIENCE)
+    for name, answer in looks.ask(
+        {_named(group): partial(_group, group, deployment, surroundings) for group in groups}
+    ).items():
+        if answer.late:
+            found.append(Check(name, name, "fail", f"no answer within {_PATIENCE:g} s"))
+        elif answer.error is not None:
+            found.append(Check(name, name, "fail", str(answer.error)))
+        else:
+            found += answer.value
     return found
+
+
+_Group = Callable[[Deployment, Surroundings], Iterator[Check]]
+
+
+def _named(group: _Group) -> str:
+    return group.__name__.strip("_")
+
+
+def _group(group: _Group, deployment: Deployment, surroundings: Surroundings) -> list[Check]:
+    try:
+        return list(group(deployment, surroundings))
+    except (OSError, httpx.HTTPError) as error:
+        return [Check(_named(group), _named(group), "fail", str(error))]
 
 
 def _parts(deployment: Deployment, _: Surroundings) -> Iterator[Check]:

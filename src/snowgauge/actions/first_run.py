@@ -44,6 +44,8 @@ def ticks(deployment: Deployment) -> Ticks:
     notes = [f"{part.name}: {part.note}" for part in found.parts if not part.ok]
     good = failed = waiting = 0
     last: int | None = None
+    if notes:  # a part that does not answer would be waited for
+        return Ticks(True, False, False, 0, 0, 0, None, notes, deployment.collector_url)
     try:
         since = Selection(events.now_ms() - _DAY)
         good, failed = deployment.store.count("good", since), deployment.store.count("failed", since)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import threading
-import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
 from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.looks import Answer, Looks
 from snowgauge.actions.processes import processes
 from snowgauge.delivery.contract import LogStats
-from snowgauge.errors import SnowgaugeError
+from snowgauge.errors import SnowgaugeError, StoreUnavailable
 from snowgauge.store.base import StoreBatch
 from snowgauge.telemetry.metrics import gauge
 
@@ -37,17 +37,34 @@ class Health(msgspec.Struct, frozen=True):
 
 
 def check(deployment: Deployment) -> Health:
-    """Ask each part. Never raises: a part that cannot be asked is not healthy."""
-    parts = [_store(deployment), _eventlog(deployment)]
+    """Ask each part, all at once. Never raises: one that cannot be asked, or is late to answer, is not healthy."""
+    return judged(deployment.looks.ask(questions(deployment)), deployment.looks.patience)
+
+
+def questions(deployment: Deployment) -> dict[str, Callable[[], PartHealth]]:
+    """What each part is asked, for ``Looks.ask``."""
+    return {name: partial(ask, deployment) for name, (ask, _) in _PARTS.items()}
+
+
+def require_store(deployment: Deployment) -> None:
+    """Raise ``StoreUnavailable`` where the store did not answer lately: a question to it would wait for very long."""
+    answer = deployment.looks.recent("store", partial(_store, deployment), within=1.0)
+    if answer.late:
+        raise StoreUnavailable(f"the store does not answer (no answer within {deployment.looks.patience:g} s)")
+
+
+def judged(answers: Mapping[str, Answer], patience: float) -> Health:
+    """The answers to ``questions``, of however many that were asked."""
+    parts = []
+    for name in _PARTS:
+        answer = answers[name]
+        if answer.late:
+            parts.append(PartHealth(name, False, f"no answer within {patience:g} s"))
+        elif answer.error is not None:
+            parts.append(PartHealth(name, False, str(answer.error)))
+        else:
+            parts.append(answer.value)
     return Health(all(part.ok for part in parts), parts)
-
-
-class _Look:
-    """One look at a part, under way or done."""
-
-    def __init__(self) -> None:
-        self.done = threading.Event()
-        self.found: PartHealth | None = None
 
 
 class Readiness:
@@ -56,44 +73,18 @@ class Readiness:
     The proof is given once, and again after each time the part was away. It is no event: the store is given a batch
     without any, of which only the ledger keeps a line, and the event log a file that its reader takes away.
 
-    A part that has not answered after ``patience`` seconds is not ready. Whoever asks meanwhile waits for the same
-    answer, so that a database which hangs does not take all threads of a port with it. Safe for threads.
+    A part that has not answered after ``patience`` seconds is not ready. Safe for threads.
     """
 
     def __init__(self, deployment: Deployment, *, patience: float = 5.0) -> None:
         self._deployment = deployment
-        self._patience = patience
+        self._looks = Looks(patience)
         self._proven: set[str] = set()
-        self._lock = threading.Lock()
-        self._looks: dict[str, _Look] = {}
 
     def check(self) -> Health:
         """Never raises."""
-        looks = {name: self._look(name) for name in _PARTS}
-        until = time.monotonic() + self._patience
-        parts = []
-        for name, look in looks.items():
-            look.done.wait(max(0.0, until - time.monotonic()))
-            slow = PartHealth(name, False, f"no answer within {self._patience:g} s")
-            parts.append(look.found or slow)
-        return Health(all(part.ok for part in parts), parts)
-
-    def _look(self, name: str) -> _Look:
-        """The look that is under way, or a new one."""
-        with self._lock:
-            look = self._looks.get(name)
-            if look is None:
-                look = self._looks[name] = _Look()
-                threading.Thread(target=self._run, args=(name, look), name=f"ready-{name}", daemon=True).start()
-            return look
-
-    def _run(self, name: str, look: _Look) -> None:
-        try:
-            look.found = self._judged(name)
-        finally:
-            with self._lock:
-                del self._looks[name]
-            look.done.set()
+        answers = self._looks.ask({name: partial(self._judged, name) for name in _PARTS})
+        return judged(answers, self._looks.patience)
 
     def _judged(self, name: str) -> PartHealth:
         ask, prove = _PARTS[name]

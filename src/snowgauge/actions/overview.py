@@ -9,12 +9,13 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.events import now_ms
 from snowgauge.actions.processes import Process, Processes, processes
-from snowgauge.errors import SnowgaugeError
+from snowgauge.delivery.contract import LogStats
 from snowgauge.store.base import EventKind, Selection
 from snowgauge.telemetry import metrics
 
@@ -81,24 +82,22 @@ class Overview:
 
 
 def overview(deployment: Deployment) -> Overview:
-    """Never raises for a part that is away: that is what it shows."""
-    found = health.check(deployment)
-    state = {part.name: part for part in found.parts}
+    """Never raises for a part that is away, and waits for none: that is what it shows."""
     samples = _samples()
     totals = _totals(samples)
     running = processes(deployment.data_dir / "run")
-    store_facts: list[Fact] = []
-    failures: list[FailureCount] = []
-    capacity: Capacity | None = None
-    try:
-        recent, broken = (deployment.store.count(kind, Selection(now_ms() - 300_000)) / 300 for kind in _BOTH)
-        store_facts = [Fact("good events, last 5 minutes", recent, "rate"),
-                       Fact("failed events, last 5 minutes", broken, "rate")]  # fmt: skip
-        failures = _failures(deployment)
-        store_facts.append(Fact("failed events, last 24 hours", sum(one.count for one in failures), "number"))
-        capacity = _capacity(deployment, totals, recent)
-    except SnowgaugeError:
-        pass  # the store's part says so
+    looks = deployment.looks
+    answers = looks.ask(
+        {
+            **health.questions(deployment),
+            "log": deployment.eventlog.stats,
+            "figures": lambda: _figures(deployment, totals),
+        }
+    )
+    found = health.judged(answers, looks.patience)
+    state = {part.name: part for part in found.parts}
+    figures: _Figures = answers["figures"].value or _Figures([], [], None)
+    waiting: LogStats | None = answers["log"].value
     requests = totals.get("snowgauge_collector_requests_total", 0.0)
     parts = [
         PartState(
@@ -106,16 +105,33 @@ def overview(deployment: Deployment) -> Overview:
             [Fact("requests since start", requests, "number"),
              Fact("not kept", totals.get("snowgauge_collector_refused_total", 0.0), "number")],
         ),
-        _part(state, "eventlog", _log_facts(deployment)),
-        PartState("pipeline", *_pipeline(deployment, totals, running), _pipeline_facts(totals)),
+        _part(state, "eventlog", _log_facts(waiting)),
+        PartState("pipeline", *_pipeline(waiting, totals, running), _pipeline_facts(totals)),
         _part(state, "store",
-              [*store_facts, Fact("refused rows", totals.get("snowgauge_store_refused_total", 0.0), "number")]),
+              [*figures.facts, Fact("refused rows", totals.get("snowgauge_store_refused_total", 0.0), "number")]),
         *_proxy(samples, running),
     ]  # fmt: skip
     return Overview(
         found.ready and all(part.ok for part in parts), bool(running.running), deployment.version,
-        str(deployment.data_dir), parts, failures, capacity, running.running,
+        str(deployment.data_dir), parts, figures.failures, figures.capacity, running.running,
     )  # fmt: skip
+
+
+class _Figures(NamedTuple):
+    """What the store is asked for; empty where it does not answer, as its part says then."""
+
+    facts: list[Fact]
+    failures: list[FailureCount]
+    capacity: Capacity | None
+
+
+def _figures(deployment: Deployment, totals: dict[str, float]) -> _Figures:
+    recent, broken = (deployment.store.count(kind, Selection(now_ms() - 300_000)) / 300 for kind in _BOTH)
+    failures = _failures(deployment)
+    facts = [Fact("good events, last 5 minutes", recent, "rate"),
+             Fact("failed events, last 5 minutes", broken, "rate"),
+             Fact("failed events, last 24 hours", sum(one.count for one in failures), "number")]  # fmt: skip
+    return _Figures(facts, failures, _capacity(deployment, totals, recent))
 
 
 def _all_run(running: Processes, role: str) -> tuple[bool, str]:
@@ -138,10 +154,8 @@ def _part(state: dict[str, health.PartHealth], name: str, facts: list[Fact]) -> 
     return PartState(name, part.ok, "" if part.ok else part.note, facts)
 
 
-def _log_facts(deployment: Deployment) -> list[Fact]:
-    try:
-        stats = deployment.eventlog.stats()
-    except SnowgaugeError:
+def _log_facts(stats: LogStats | None) -> list[Fact]:
+    if stats is None:
         return []
     facts = [Fact("waiting", stats.entries, "number"), Fact("oldest", stats.oldest_seconds, "seconds"),
              Fact("size", stats.bytes, "bytes")]  # fmt: skip
@@ -150,18 +164,17 @@ def _log_facts(deployment: Deployment) -> list[Fact]:
     return facts
 
 
-def _pipeline(deployment: Deployment, totals: dict[str, float], running: Processes) -> tuple[bool, str]:
+def _pipeline(stats: LogStats | None, totals: dict[str, float], running: Processes) -> tuple[bool, str]:
     """It is behind when entries wait and nothing was stored for a minute."""
     all_run = _all_run(running, "pipeline")
-    if not all_run[0]:
+    if not all_run[0] or stats is None:
         return all_run
-    try:
-        oldest = deployment.eventlog.stats().oldest_seconds
-    except SnowgaugeError:
-        return True, ""
     last = totals.get("snowgauge_pipeline_last_stored_timestamp", 0.0)
-    if oldest > 60 and now_ms() / 1000 - last > 60:
-        return False, f"events have waited for {oldest:.0f} s and nothing was stored meanwhile: see the log"
+    if stats.oldest_seconds > 60 and now_ms() / 1000 - last > 60:
+        return (
+            False,
+            f"events have waited for {stats.oldest_seconds:.0f} s and nothing was stored meanwhile: see the log",
+        )
     return True, ""
 
 

@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer
 
 from snowgauge.actions import agent
 from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.health import require_store
 from snowgauge.api.agent.door import AgentDoor, RateLimit
 from snowgauge.api.agent.settings import AgentSettings
 from snowgauge.api.agent.tokens import TokenChecker
@@ -74,6 +75,12 @@ def _bare(version: str) -> FastAPI:
 
 
 def _routes(app: FastAPI, deployment: Callable[[], Deployment], clock: Callable[[], int], smallest: int) -> None:
+    def stored() -> Deployment:
+        """For what only the store can answer: refused at once while that does not."""
+        found = deployment()
+        require_store(found)
+        return found
+
     @app.get("/status", tags=["agent"])
     def status() -> agent.Status:
         """Installed, ready, receiving."""
@@ -87,44 +94,44 @@ def _routes(app: FastAPI, deployment: Callable[[], Deployment], clock: Callable[
     @app.get("/counts", tags=["agent"])
     def counts() -> list[agent.PeriodCounts]:
         """Good and bad events by period, bad ones by type of failure."""
-        return agent.counts(deployment(), clock())
+        return agent.counts(stored(), clock())
 
     @app.get("/minutes", tags=["agent"])
     def minutes(
         number: Annotated[int, Query(ge=1, le=1440, description="How many minutes back.")] = 60,
     ) -> list[agent.MinuteCount]:
         """Good and bad events per minute, oldest first."""
-        return agent.minutes(deployment(), clock(), number)
+        return agent.minutes(stored(), clock(), number)
 
     @app.get("/event-types", tags=["agent"])
     def event_types(period: PeriodQuery = "24h") -> list[agent.EventType]:
         """Names, vendors and versions of events."""
-        return agent.event_types(deployment(), period, clock())
+        return agent.event_types(stored(), period, clock())
 
     @app.get("/schemas", tags=["agent"])
     def schemas(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """Schemas of entities."""
-        return agent.schemas(deployment(), period, clock())
+        return agent.schemas(stored(), period, clock())
 
     @app.get("/trackers", tags=["agent"])
     def trackers(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """Trackers and their versions; rare ones are summed."""
-        return agent.by_chosen_column(deployment(), "v_tracker", period, clock(), smallest=smallest)
+        return agent.by_chosen_column(stored(), "v_tracker", period, clock(), smallest=smallest)
 
     @app.get("/tracker-namespaces", tags=["agent"])
     def namespaces(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """Names that trackers were given; rare ones are summed."""
-        return agent.by_chosen_column(deployment(), "name_tracker", period, clock(), smallest=smallest)
+        return agent.by_chosen_column(stored(), "name_tracker", period, clock(), smallest=smallest)
 
     @app.get("/applications", tags=["agent"])
     def applications(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """App ids; rare ones are summed."""
-        return agent.by_chosen_column(deployment(), "app_id", period, clock(), smallest=smallest)
+        return agent.by_chosen_column(stored(), "app_id", period, clock(), smallest=smallest)
 
     @app.get("/platforms", tags=["agent"])
     def platforms(period: PeriodQuery = "24h") -> list[agent.Counted]:
         """Platforms: web, mob, srv, ..."""
-        return agent.platforms(deployment(), period, clock())
+        return agent.platforms(stored(), period, clock())
 
     @app.get("/versions", tags=["agent"])
     def versions() -> agent.Versions:

@@ -6,18 +6,18 @@ from fastapi import APIRouter
 
 from snowgauge.actions import doctor, overview
 from snowgauge.api.doors import needs
-from snowgauge.api.v1.parts import Parts
+from snowgauge.api.v1.parts import PartsAsTheyAre
 
 router = APIRouter(prefix="/health", tags=["health"], dependencies=[needs("read:health")])
 
 
 @router.get("")
-def state(parts: Parts) -> overview.Overview:
+def state(parts: PartsAsTheyAre) -> overview.Overview:
     """Each part with its figures, and what this machine can do."""
     return overview.overview(parts)
 
 
 @router.get("/checks")
-def checks(parts: Parts) -> list[doctor.Check]:
+def checks(parts: PartsAsTheyAre) -> list[doctor.Check]:
     """What the doctor finds, with cures."""
     return doctor.examine(parts, parts.surroundings)

@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 
 from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.health import require_store
 from snowgauge.api.doors import Doors
 from snowgauge.errors import (
     ActionRefused,
@@ -25,12 +26,21 @@ def _deployment(request: Request) -> Deployment:
     return found
 
 
+def _with_store(request: Request) -> Deployment:
+    found = _deployment(request)
+    require_store(found)
+    return found
+
+
 def _doors(request: Request) -> Doors:
     found: Doors = request.app.state.doors
     return found
 
 
-Parts = Annotated[Deployment, Depends(_deployment)]
+Parts = Annotated[Deployment, Depends(_with_store)]
+"""The deployment, for questions to its store: refused at once (503) while that does not answer."""
+PartsAsTheyAre = Annotated[Deployment, Depends(_deployment)]
+"""The deployment, for what has to be answered whatever its parts do."""
 TheDoors = Annotated[Doors, Depends(_doors)]
 Where = Annotated[
     list[str],

@@ -29,6 +29,8 @@ _AWAY = ("08", "53", "57", "58", "28", "40", "3D", "F0")
 rolled back, no such database, configuration file."""
 _AWAY_CODES = frozenset(["55P03", "25006", "42501", "XX000", "XX001", "XX002"])
 """Lock not available, read-only server, not allowed, internal errors."""
+_KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+"""A server whose machine is gone without a word is given up within half a minute, not after hours."""
 QUERY_CANCELED = "57014"
 UNDEFINED_TABLE = ("42P01", "3F000")
 UNDEFINED_COLUMN = "42703"
@@ -65,6 +67,8 @@ class Connections:
             raise SettingsError(f"store.url is no PostgreSQL URL: {str(error).strip()}") from None
         self._parameters.setdefault("connect_timeout", max(2, round(connect_timeout)))
         self._parameters.setdefault("application_name", "snowgauge")
+        for name, value in _KEEPALIVES.items():
+            self._parameters.setdefault(name, value)
         self._wait = connect_timeout
         self._slots = threading.BoundedSemaphore(size)
         self._size = size

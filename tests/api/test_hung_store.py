@@ -1,0 +1,72 @@
+"""The private port while its store hangs: a stopped engine, and a server that takes connections and never answers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from snowgauge.actions import agent, doctor, overview
+from snowgauge.store.build import engine_connection
+from snowgauge.store.clickhouse.store import ClickHouseStore
+from snowgauge.store.postgres.settings import PostgresSettings
+from snowgauge.store.postgres.store import PostgresStore
+from snowgauge.store.settings import ClickHouseSettings
+from snowgauge.testing.console import Browser, PrivatePort
+from snowgauge.testing.engine import EngineProcess
+
+PAGES = ("/api/v1/events", "/api/v1/timeline", "/api/v1/failed/causes", "/api/v1/schemas")
+
+
+def settings():
+    return ClickHouseSettings.model_validate({})
+
+
+@pytest.fixture(params=["stopped engine", "silent clickhouse", "silent postgres"])
+def hung_store(request, tmp_path: Path):
+    """A store that hangs, and how to let it go on."""
+    if request.param == "stopped engine":
+        engine = EngineProcess(tmp_path / "engine", sync=False).start()
+        store = ClickHouseStore(settings(), engine_connection(settings(), engine.url))
+        store.migrate()
+        os.kill(engine.pid, signal.SIGSTOP)
+        try:
+            yield store
+        finally:
+            os.kill(engine.pid, signal.SIGCONT)
+            engine.stop()
+        return
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        if request.param == "silent clickhouse":
+            yield ClickHouseStore(settings(), engine_connection(settings(), f"http://127.0.0.1:{port}"))
+        else:
+            yield PostgresStore(f"postgresql://x@127.0.0.1:{port}/x", PostgresSettings(), None)
+
+
+def test_every_question_is_answered_and_names_the_part_that_hangs(hung_store, tmp_path):
+    port = PrivatePort(tmp_path, store=hung_store)
+    browser = Browser(port.app)
+    answer = browser.get("/api/v1/health")
+    assert answer.status_code == 200
+    parts = {part["name"]: part for part in answer.json()["parts"]}
+    assert (parts["store"]["ok"], parts["store"]["note"]) == (False, "no answer within 2 s")
+    assert parts["eventlog"]["ok"]
+    for _ in range(3):  # more than there are threads would be a pile; each is refused at once
+        for page in PAGES:
+            refused = browser.get(page)
+            assert refused.status_code == 503, page
+            assert "the store does not answer" in refused.json()["detail"]
+    ticks = browser.get("/api/v1/first-run/ticks").json()
+    assert ticks["notes"] == ["store: no answer within 2 s"]
+    assert browser.get("/health").status_code == 200
+    assert browser.get("/ready").status_code == 503
+    assert not overview.overview(port.deployment).ready
+    assert not agent.status(port.deployment).ready
+    assert not agent.component_health(port.deployment).healthy
+    checks = {check.id: check for check in doctor.examine(port.deployment)}
+    assert (checks["store"].status, checks["store"].found) == ("fail", "no answer within 2 s")
+    assert checks["traffic"].status == "fail"
