@@ -193,6 +193,7 @@ def test_it_runs_without_rights_on_a_read_only_root(tmp_path):
         "SNOWPLOW_COLLECTOR__PORT": str(port),
         "SNOWPLOW_CONSOLE__PORT": str(console),
         "SNOWPLOW_CLICKHOUSE__ENGINE__PORT": str(engine),
+        "SNOWPLOW_CLICKHOUSE__ENGINE__PASSWORD": "of this test alone",
         "SNOWPLOW_EVENTLOG__MIN_FREE_BYTES": "128 MB",
         "SNOWPLOW_IGLU__IGLU_CENTRAL": "false",
         "SNOWPLOW_COLLECTOR__PRE_TERMINATION_PERIOD": "0",
@@ -217,11 +218,14 @@ def test_it_runs_without_rights_on_a_read_only_root(tmp_path):
 
         wait_until(healthy, "the health check of the image passes", within=90)
         urllib.request.urlopen(f"http://127.0.0.1:{port}/i?e=pv&p=web&tv=t&aid=ro", timeout=10).close()
-        count = "SELECT%20count()%20FROM%20atomic.events"
+        count = urllib.request.Request(
+            f"http://127.0.0.1:{engine}/?query=SELECT%20count()%20FROM%20atomic.events",
+            headers={"X-ClickHouse-User": "default", "X-ClickHouse-Key": "of this test alone"},
+        )
 
         def stored():
             try:
-                return urllib.request.urlopen(f"http://127.0.0.1:{engine}/?query={count}", timeout=10).read() == b"1\n"
+                return urllib.request.urlopen(count, timeout=10).read() == b"1\n"
             except OSError:
                 return False
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from snowgauge.delivery.spool import SpoolLog
+from snowgauge.store.clickhouse.passwords import FILE as PASSWORD_FILE
+from snowgauge.store.clickhouse.passwords import kept
 
 
 def free_port() -> int:
@@ -181,6 +183,10 @@ class Deployment:
                 "POST",
                 "/?" + urllib.parse.urlencode({"default_format": "JSONEachRow"}),
                 body=query.encode(),
+                headers={
+                    "X-ClickHouse-User": "default",
+                    "X-ClickHouse-Key": kept(self.data_dir / PASSWORD_FILE).get_secret_value(),
+                },
             )
             response = connection.getresponse()
             body = response.read()
