@@ -1,7 +1,8 @@
 """HubSpot, ``/com.hubspot/v1``: a JSON array of notifications (adapter facts 7.9).
 
-Snowplow's schemas know ten keys and ids below 2^31, which HubSpot's have outgrown. A notification of a known type that
-cannot fit becomes ``com.snowgauge/hubspot_event``, with its type in ``subscriptionType``, instead of a failed event.
+Snowplow's schemas are closed: creations and deletions know ``changeFlag``, changes a property, none of them ids from
+2^31 on, which HubSpot's have outgrown. A notification of a known type that cannot fit becomes
+``com.snowgauge/hubspot_event``, with its type in ``subscriptionType``, instead of a failed event.
 
 HubSpot does not promise that ``eventId`` is unique, so the identity has the ids around it too, but not the number of
 the delivery attempt.
@@ -45,21 +46,11 @@ TYPES = EventTypes(
     },
 )
 LATER_SCHEMA = "iglu:com.snowgauge/hubspot_event/jsonschema/1-0-0"
-_KNOWN = frozenset(
-    (
-        "objectId",
-        "changeSource",
-        "eventId",
-        "subscriptionId",
-        "portalId",
-        "appId",
-        "occurredAt",
-        "attemptNumber",
-        "propertyName",
-        "propertyValue",
-    )
-)
+_IDS = frozenset(("objectId", "eventId", "subscriptionId", "portalId", "appId", "attemptNumber"))
 _MOST = 2**31 - 1
+_CHANGE = {"changeSource": 128, "propertyName": 255, "propertyValue": 255}
+_LIFE = {"changeSource": 128, "changeFlag": 128}
+"""The texts, with their most characters, of a property's change, and of a creation or deletion."""
 _FIVE_MINUTES = 300_000
 _IDENTIFYING = ("eventId", "subscriptionType", "portalId", "subscriptionId", "objectId", "occurredAt", "propertyName")
 _SIGNATURE = "X-HubSpot-Signature"
@@ -89,7 +80,7 @@ class HubSpotAdapter(Adapter):
             fields = item if isinstance(item, dict) else {}
             schema = TYPES.schema(fields.get("subscriptionType"), index)
             data = {key: value for key, value in fields.items() if key != "subscriptionType"}
-            if not _fits(data):
+            if not _fits(data, _CHANGE if schema.partition("/jsonschema/")[0].endswith("_change") else _LIFE):
                 schema = LATER_SCHEMA
                 data = dict(fields)
             if "occurredAt" in data:
@@ -100,10 +91,17 @@ class HubSpotAdapter(Adapter):
         return each_alone(enumerate(items), event_of)
 
 
-def _fits(data: dict[str, Any]) -> bool:
-    """Whether Snowplow's closed schemas have room for these keys and ids."""
-    return data.keys() <= _KNOWN and not any(
-        isinstance(value, int) and value > _MOST for key, value in data.items() if key != "occurredAt"
+def _fits(data: dict[str, Any], texts: dict[str, int]) -> bool:
+    """Whether Snowplow's closed schema has room for these keys, ids and texts. What is of a wrong type is none of its
+    later payloads: the schema refuses it."""
+    return all(
+        value is not None
+        and (
+            (key in texts and not (isinstance(value, str) and len(value) > texts[key]))
+            or (key in _IDS and not (isinstance(value, int) and value > _MOST))
+            or key == "occurredAt"
+        )
+        for key, value in data.items()
     )
 
 

@@ -38,7 +38,7 @@ class UnbounceAdapter(Adapter):
                 raise bad_input(name, None, f"missing '{name}' field in body")
         text = form["data.json"]
         if not text:
-            raise bad_input("data.json", text, "empty 'data.json' field in body")
+            raise bad_input("data.json", None, "empty 'data.json' field in body")
         data: dict[str, Any] = {name: value for name, value in form.items() if value is not None and name != "data.xml"}
         data["data.json"] = json_of(source, text, "data.json")
         return [SENDER.event(source, SCHEMA, camel_case_keys(data))]

@@ -100,8 +100,10 @@ class AnonIp(Enrichment):
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """As Java splits: empty pieces at the end are dropped, and the empty text is one piece."""
+    """As Java splits: empty pieces at the end are dropped, so that separators alone are none; the empty text is one."""
+    if not text:
+        return [""]
     pieces = text.split(separator)
-    while len(pieces) > 1 and not pieces[-1]:
+    while pieces and not pieces[-1]:
         pieces.pop()
     return pieces

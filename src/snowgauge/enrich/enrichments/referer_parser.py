@@ -37,10 +37,11 @@ Referers = dict[str, Referer]
 class RefererParser(Enrichment):
     """Names the medium, the source and the search words of a referrer.
 
-    A host that equals the page's, or one of ``internalDomains`` (exactly, without its subdomains), is ``internal``.
-    Otherwise ``referrers`` and then the file ``database`` at ``uri`` are searched by host and path, dropping labels
-    from the left of the host; what is in neither is ``unknown``. A path that is listed for a parent domain beats a
-    bare host. The words are those of the first parameter of the referrer's query that the source lists.
+    A host that equals the page's, or one of ``internalDomains`` (without its subdomains), is ``internal``. Otherwise
+    ``referrers`` and then the file ``database`` at ``uri`` are searched by host and path, dropping labels from the left
+    of the host; what is in neither is ``unknown``. A path that is listed for a parent domain beats a bare host. Schemes
+    and hosts have no case here, where enrich 6.10 takes them as they are written. The words are those of the first
+    parameter of the referrer's query that the source lists.
 
     By default Snowgauge's own list is used (``referers.json`` beside this module: search, social, email, paid, and
     chatbot for assistants), together with files named ``*referers*.json`` in the data folder's ``assets``, which count
@@ -74,7 +75,7 @@ class RefererParser(Enrichment):
     def __init__(
         self, internal: Iterable[str], own: Referers, listed: Asset[Referers] | None, built_in: Referers
     ) -> None:
-        self._internal = frozenset(host.strip() for host in internal)
+        self._internal = frozenset(host.strip().lower() for host in internal)
         self._own = own
         self._listed = listed
         self._built_in = built_in
@@ -93,10 +94,10 @@ class RefererParser(Enrichment):
         return cls(internal, own, means.assets.get(found, read_list) if found else None, built_in())
 
     def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:  # noqa: ARG002
-        host = event.refr_urlhost
-        if host is None or event.refr_urlscheme not in _SCHEMES:
+        if event.refr_urlhost is None or (event.refr_urlscheme or "").lower() not in _SCHEMES:
             return ()
-        if host == event.page_urlhost or host in self._internal:
+        host = event.refr_urlhost.lower()
+        if host == (event.page_urlhost or "").lower() or host in self._internal:
             event.refr_medium = "internal"
             return ()
         listed = self._listed.value if self._listed is not None else self._built_in
@@ -131,6 +132,12 @@ def _keys(host: str, path: str) -> Iterable[str]:
             yield ".".join(labels[start:]) + suffix
 
 
+def _key(domain: str) -> str:
+    """A list's entry as it is looked up: hosts have no case, paths do."""
+    host, slash, path = domain.partition("/")
+    return host.lower() + slash + path
+
+
 def _term(query: str, wanted: frozenset[str]) -> str | None:
     for pair in query.split("&"):
         name, equals, value = pair.partition("=")
@@ -157,7 +164,7 @@ def as_map(document: Any) -> Referers:
                     f"{medium} / {source}: expected {{'domains': [...], 'parameters': [...]}}, found {about!r:.80}"
                 )
             referer = Referer(medium, source, frozenset(map(str, parameters)))
-            found.update((str(domain), referer) for domain in domains)
+            found.update((_key(str(domain)), referer) for domain in domains)
     return found
 
 
