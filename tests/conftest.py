@@ -1,6 +1,7 @@
 """Fixtures that every part's tests share."""
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,9 @@ import structlog
 from hypothesis import settings
 
 from snowgauge.telemetry import metrics
+
+# deployments that tests start ask no registry for the tracker
+os.environ["SNOWPLOW_SCRIPTS__DOWNLOAD"] = "manual"
 
 # a loaded machine is slow, which says nothing about the code
 settings.register_profile("snowgauge", deadline=None)

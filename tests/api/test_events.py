@@ -136,6 +136,27 @@ def test_first_run_ticks_and_snippets(client: Browser) -> None:
     assert all("127.0.0.1:1" in one["code"] for one in snippets)
 
 
+def test_a_snippet_says_what_is_missing_until_the_script_is_there(port: PrivatePort, client: Browser) -> None:
+    def where() -> str:
+        snippets = client.get("/api/v1/first-run/snippets").json()
+        return str(next(snippet["where"] for snippet in snippets if snippet["id"] == "javascript"))
+
+    assert client.get("/api/v1/first-run/ticks").json()["script"] is False
+    assert "snowgauge scripts download" in where()
+    folder = port.deployment.surroundings.scripts
+    assert folder is not None
+    folder.mkdir(parents=True)
+    (folder / "sp.js").write_text("//")
+    assert client.get("/api/v1/first-run/ticks").json()["script"] is True
+    assert "snowgauge scripts download" not in where()
+
+
+def test_a_test_event_that_the_collector_does_not_take_says_why(client: Browser) -> None:
+    answer = client.post("/api/v1/first-run/test-event")
+    assert answer.status_code >= 400
+    assert "http://127.0.0.1:1: the collector could not be reached" in answer.json()["detail"]
+
+
 CLICK = "unstruct_event/com.snowplowanalytics.snowplow/link_click/1"
 CART = "contexts/com.acme/cart/1"
 

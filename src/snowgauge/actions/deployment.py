@@ -16,11 +16,13 @@ from snowgauge.store.base import Store
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """What the settings say about the world around. ``registries`` are http(s) addresses."""
+    """What the settings say about the world around. ``registries`` are http(s) addresses; ``scripts`` is the folder of
+    the tracker's script, where the collector serves one."""
 
     registries: tuple[str, ...] = ()
     engine_memory: int | None = None
     cookie_domains: tuple[str, ...] = ()
+    scripts: Path | None = None
 
 
 class Deployment(msgspec.Struct, frozen=True):

@@ -1,15 +1,20 @@
-"""The first hour: is it installed, ready, receiving; and what to paste where so that events come."""
+"""The first hour: is it installed, ready, receiving; what to paste where so that events come; and a first event."""
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from snowgauge.actions import events, health
 from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.scripts.first_start import has_tracker
 from snowgauge.errors import SnowgaugeError
+from snowgauge.outgoing import HttpClient
 from snowgauge.store.base import Selection
 
 _DAY = 86_400_000
+_PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,8 @@ class Snippet:
 
 @dataclass(frozen=True)
 class Ticks:
-    """The three ticks. ``events`` and ``failed`` are of the last 24 hours; times in ms."""
+    """The three ticks. ``events`` and ``failed`` are of the last 24 hours; times in ms. ``script``: the collector has
+    the tracker's script to serve."""
 
     installed: bool
     ready: bool
@@ -36,6 +42,14 @@ class Ticks:
     last_event: int | None
     notes: list[str]
     collector_url: str
+    script: bool
+
+
+@dataclass(frozen=True)
+class TestEvent:
+    """A page view that was sent to the collector and acknowledged."""
+
+    event_id: str
 
 
 def ticks(deployment: Deployment) -> Ticks:
@@ -54,15 +68,47 @@ def ticks(deployment: Deployment) -> Ticks:
         waiting = deployment.eventlog.stats().entries
     except SnowgaugeError as error:
         notes.append(str(error))
-    return Ticks(True, found.ready, last is not None, good, failed, waiting, last, notes, deployment.collector_url)
+    return Ticks(
+        True, found.ready, last is not None, good, failed, waiting, last, notes, deployment.collector_url,
+        script=_serves_tracker(deployment),
+    )  # fmt: skip
 
 
-def snippets(collector_url: str, app_id: str = "my-site") -> list[Snippet]:
+def send_test_event(deployment: Deployment, app_id: str = "my-site") -> TestEvent:
+    """Send a page view to the collector as a tracker does. Raises ``SnowgaugeError`` where it is not acknowledged."""
+    event_id = str(uuid.uuid4())
+    query = urlencode(
+        {"e": "pv", "p": "web", "tv": "console", "aid": app_id, "eid": event_id, "page": "Test event",
+         "url": "https://www.example.com/test-event"}
+    )  # fmt: skip
+    url = deployment.collector_url.rstrip("/")
+    http = HttpClient(timeout=_PATIENCE, retries=0, allow_private_hosts=True)  # the deployment's own collector
+    try:
+        status, _ = http("GET", f"{url}/i?{query}")
+    except OSError as error:
+        raise SnowgaugeError(
+            f"{url}: the collector could not be reached from this machine ({error}); check console.collector_url"
+        ) from error
+    finally:
+        http.close()
+    if status != 200:
+        raise SnowgaugeError(f"{url}: the collector answered {status}; the Health page says which part is not ready")
+    return TestEvent(event_id)
+
+
+def _serves_tracker(deployment: Deployment) -> bool:
+    folder = deployment.surroundings.scripts
+    return folder is not None and has_tracker(folder)
+
+
+def snippets(deployment: Deployment, app_id: str = "my-site") -> list[Snippet]:
     """Ready to paste, with the real address of the collector."""
-    url = collector_url.rstrip("/")
+    url = deployment.collector_url.rstrip("/")
     host = url.split("://", 1)[-1]
     secure = url.startswith("https")
-    script = "Into the <head> of every page. “snowgauge scripts download” puts sp.js on your collector."
+    script = "Paste it into the <head> of every page."
+    if not _serves_tracker(deployment):
+        script += " First run “snowgauge scripts download”: your collector does not have sp.js yet."
     return [
         Snippet("javascript", "JavaScript", script, "html", _tag(url, app_id)),
         Snippet(

@@ -62,7 +62,7 @@ def download_command(
     Example: `snowgauge scripts download --version 4.6.8`
     """
     from snowgauge.actions.scripts.download import download
-    from snowgauge.pipeline.public_paths import scripts_folder
+    from snowgauge.pipeline.build import scripts_folder
 
     settings = settings_of(ctx)
     folder = output_dir or scripts_folder(settings)

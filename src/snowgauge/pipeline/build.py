@@ -159,7 +159,14 @@ def surroundings(settings: Settings) -> Surroundings:
         registries=tuple(place.rstrip("/") for place in places if "://" in place),
         engine_memory=settings.clickhouse.engine.memory_limit if embedded(settings) else None,
         cookie_domains=tuple(settings.collector.cookie.domains),
+        scripts=scripts_folder(settings) if settings.scripts.enabled else None,
     )
+
+
+def scripts_folder(settings: Settings) -> Path:
+    """Where scripts are kept; it may not be there yet."""
+    folder = settings.scripts.folder
+    return folder.expanduser().absolute() if folder else data_dir(settings) / "static"
 
 
 def collector_url(settings: Settings) -> str:

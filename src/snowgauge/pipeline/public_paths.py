@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from snowgauge.actions.scripts.door import STATIC, script_names
 from snowgauge.collector import demo
 from snowgauge.collector.proxy.app import AnalyticsProxy
 from snowgauge.collector.request import ASGIApp
 from snowgauge.collector.static import StaticFiles
 from snowgauge.outgoing import HttpClient
-from snowgauge.pipeline.build import data_dir
+from snowgauge.pipeline.build import scripts_folder
 from snowgauge.settings.model import Settings
-
-
-def scripts_folder(settings: Settings) -> Path:
-    """Where scripts are kept; it may not be there yet."""
-    folder = settings.scripts.folder
-    return folder.expanduser().absolute() if folder else data_dir(settings) / "static"
 
 
 def public_apps(settings: Settings) -> dict[str, ASGIApp]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from snowgauge.actions.scripts.door import with_neutral_names
+from snowgauge.actions.scripts.first_start import fetch_in_background
 from snowgauge.api.app import create_app
 from snowgauge.api.programs import programs
 from snowgauge.connections import ConnectionGuard, ConnectionLimits
@@ -211,6 +212,7 @@ def run_console(settings: Settings) -> None:
     doors = build.open_doors(settings)
     mark_ready(settings, "console-0")
     deployment = build.open_deployment(settings, os.environ)
+    fetch_in_background(settings.scripts, build.scripts_folder(settings))
     proxies = settings.security.trusted_proxies if settings.security.trust_proxy_headers else ()
     served = programs(deployment, doors, settings.registry, settings.agent, proxies)
     app = Traced(create_app(deployment, doors, Console(), served), _route_name)

@@ -15,7 +15,7 @@ import httpx
 from fastapi import FastAPI
 
 from snowgauge.actions.access.book import AccessBook
-from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.api.app import create_app
 from snowgauge.api.doors import Doors
 from snowgauge.api.settings import ConsoleSettings
@@ -56,6 +56,7 @@ class PrivatePort:
             data_dir=folder,
             version="0.0.0-test",
             collector_url=collector_url,
+            surroundings=Surroundings(scripts=folder / "static"),
             lend_enricher=lambda: nullcontext(Enricher(validator)),
         )
         self.app: FastAPI = create_app(self.deployment, self.doors, site)

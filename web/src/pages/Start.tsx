@@ -1,5 +1,5 @@
 /** First run: three ticks, the snippet to paste, and a page that turns live with the first event. */
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { api, ask, type Schemas } from "../api/client";
 import { ago, number } from "../view/format";
@@ -9,7 +9,7 @@ import { useView } from "../view/useView";
 import { Bars } from "../widgets/Bars";
 import { Icon } from "../widgets/icons";
 import { PageFrame } from "../widgets/Page";
-import { Badge, Card, CopyButton, Failure, Figure, Skeleton } from "../widgets/ui";
+import { Badge, Button, Card, CopyButton, Failure, Figure, Skeleton } from "../widgets/ui";
 
 export function Page() {
   const ticks = useQuery({
@@ -23,6 +23,7 @@ export function Page() {
       {ticks.isError && <Failure error={ticks.error} retry={() => void ticks.refetch()} />}
       {ticks.isPending ? <Skeleton className="h-20" /> : <Ticks data={ticks.data} />}
       {receiving && ticks.data && <Arriving data={ticks.data} />}
+      <Try receiving={receiving ?? false} />
       <Snippets />
     </PageFrame>
   );
@@ -86,6 +87,55 @@ function Arriving({ data }: { data: Schemas["Ticks"] }) {
         <Figure label="Waiting to be stored" value={number(data.waiting)} to="/state" />
       </div>
     </div>
+  );
+}
+
+/** What one can do without a site at hand: an event from here, demo traffic, the documentation. */
+function Try({ receiving }: { receiving: boolean }) {
+  const queries = useQueryClient();
+  const test = useMutation({
+    mutationFn: () => ask(api.POST("/api/v1/first-run/test-event")),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ["ticks"] }),
+  });
+  return (
+    <Card title={receiving ? "Try more" : "No site at hand?"}>
+      <div className="grid gap-3 text-ink-soft sm:grid-cols-3">
+        <div className="grid content-start justify-items-start gap-2">
+          <Button kind={receiving ? "plain" : "primary"} onClick={() => test.mutate()} disabled={test.isPending}>
+            Send a test event
+          </Button>
+          <p aria-live="polite" className="text-[13px]">
+            {test.isPending ? (
+              "Sending…"
+            ) : test.isError ? (
+              <span className="text-bad-ink">{test.error.message}</span>
+            ) : test.data ? (
+              <>
+                The collector has it.{" "}
+                <Link to="/xray" search={{ id: test.data.event_id }} className="text-accent-ink underline underline-offset-2">
+                  Follow it through the pipeline
+                </Link>
+              </>
+            ) : (
+              "One page view, sent to your collector from this machine."
+            )}
+          </p>
+        </div>
+        <div className="grid content-start justify-items-start gap-2">
+          <span className="inline-flex items-center gap-2">
+            <code className="rounded border border-line bg-sunken px-2 py-1 text-ink">snowgauge demo seed</code>
+            <CopyButton text="snowgauge demo seed" label="Copy command" />
+          </span>
+          <p className="text-[13px]">A month of demo data from a fictional shop; “demo clear” removes it.</p>
+        </div>
+        <div className="grid content-start justify-items-start gap-2">
+          <a href="/docs/" className="inline-flex h-8.5 items-center gap-1.5 rounded-lg border border-line-strong bg-surface px-3 text-ink hover:bg-raised">
+            <Icon name="book" size={15} /> Documentation
+          </a>
+          <p className="text-[13px]">Guides and reference, on this machine.</p>
+        </div>
+      </div>
+    </Card>
   );
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -29,6 +30,10 @@ class ScriptsSettings(PartSettings):
 
     folder: Path | None = None
     """Folder of the scripts. Not set: `static` below `common.data_dir`."""
+
+    download: Literal["auto", "manual"] = "auto"
+    """`auto`: where the folder has no tracker yet, fetch it once when the console starts, from npm or else from
+    Snowplow's releases. `manual`: only `scripts download` fetches it."""
 
     version: str = Field(default="4.6.8", pattern=r"^\d+\.\d+\.\d+[\w.-]*$")
     """Version of Snowplow's JavaScript tracker that `scripts download` fetches."""
