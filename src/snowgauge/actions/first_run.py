@@ -58,8 +58,9 @@ def ticks(deployment: Deployment) -> Ticks:
     notes = [f"{part.name}: {part.note}" for part in found.parts if not part.ok]
     good = failed = waiting = 0
     last: int | None = None
+    script = _serves_tracker(deployment)
     if notes:  # a part that does not answer would be waited for
-        return Ticks(True, False, False, 0, 0, 0, None, notes, deployment.collector_url)
+        return Ticks(True, False, False, 0, 0, 0, None, notes, deployment.collector_url, script)
     try:
         since = Selection(events.now_ms() - _DAY)
         good, failed = deployment.store.count("good", since), deployment.store.count("failed", since)
@@ -68,10 +69,8 @@ def ticks(deployment: Deployment) -> Ticks:
         waiting = deployment.eventlog.stats().entries
     except SnowgaugeError as error:
         notes.append(str(error))
-    return Ticks(
-        True, found.ready, last is not None, good, failed, waiting, last, notes, deployment.collector_url,
-        script=_serves_tracker(deployment),
-    )  # fmt: skip
+    receiving = last is not None
+    return Ticks(True, found.ready, receiving, good, failed, waiting, last, notes, deployment.collector_url, script)
 
 
 def send_test_event(deployment: Deployment, app_id: str = "my-site") -> TestEvent:
