@@ -58,6 +58,8 @@ TABLE = Table(
         Column("click_id_param", Type.LABEL, "The parameter of the address that held a click id, such as gclid"),
         Column("channel", Type.LABEL, "The channel that brought the visit"),
         Column("source", Type.LABEL, "The source that brought it; empty: direct"),
+        Column("is_continued", Type.FLAG, "It began on a page of the same site: channel and source are those of the "
+               "visitor's visit before, if that ended less than 24 hours before, else Direct"),
         Column("landing_campaign_in_session", Type.FLAG, "A later view carries a campaign of its own"),
         *PLACE,
         Column("last_geo_country", Type.LABEL, "Country of its last event that has one"),

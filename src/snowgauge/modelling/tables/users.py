@@ -18,7 +18,11 @@ TABLE = Table(
         Column("events", Type.COUNT, "Sum over the sessions"),
         Column("engaged_s", Type.COUNT, "Sum over the sessions"),
         Column("duration_s", Type.COUNT, "Sum over the sessions"),
-        Column("active_days", Type.COUNT, "Distinct days of session starts, in the application's reporting zone"),
+        Column(
+            "active_days",
+            Type.COUNT,
+            "Distinct days of session starts, in the reporting zone that holds without an application",
+        ),
         Column("first_session_id", Type.ID, "Of the earliest start; of equal ones the greatest id"),
         Column("last_session_id", Type.ID, "Of the latest end; of equal ones the greatest id"),
         *(

@@ -102,6 +102,13 @@ class Connection:
                 )
             )
 
+    def columns(self, sql: str, settings: Mapping[str, Any] | None = None) -> dict[str, Sequence[Any]]:
+        """A query's result by column, in native values. Equal texts of a LowCardinality column are one object."""
+        with self._opened() as client:
+            result = client.query(sql, settings=self._known(client, settings), column_oriented=True)
+            columns = result.result_columns
+            return dict(zip(result.column_names, columns, strict=True)) if columns else {}
+
     def stream(
         self, sql: str, fmt: str, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
     ) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from typing import Any
 from snowgauge.errors import StoreUnavailable
 from snowgauge.store.base import FailedUpdate, Migration, StoreBatch, WriteResult
 from snowgauge.store.clickhouse.connection import Connection, Refused
+from snowgauge.store.clickhouse.derived.store import ClickHouseModelStore
 from snowgauge.store.clickhouse.layout import Features, Layout, TableName, features
 from snowgauge.store.clickhouse.lifetime import ClickHouseLifetime
 from snowgauge.store.clickhouse.marking import mark_failed
@@ -98,6 +99,10 @@ class ClickHouseStore(ClickHouseReader):
             schemas.refresh()
             self._writer = Writer(self.connection, self.layout, schemas)
         return self._writer
+
+    def modelling(self) -> ClickHouseModelStore:
+        """The modelled tables, for those who make them."""
+        return ClickHouseModelStore(self.connection, self.layout)
 
     def lifetime(self) -> ClickHouseLifetime:
         """How events leave this store."""

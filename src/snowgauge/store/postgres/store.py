@@ -10,6 +10,7 @@ from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.contract import Resolver
 from snowgauge.store.base import FailedUpdate, Migration, QueryResult, StoreBatch, WriteResult
 from snowgauge.store.postgres.connection import UNDEFINED_TABLE, Connections, Refused
+from snowgauge.store.postgres.derived.store import PostgresModelStore
 from snowgauge.store.postgres.layout import Layout
 from snowgauge.store.postgres.lifetime import PostgresLifetime
 from snowgauge.store.postgres.marking import mark_failed
@@ -111,6 +112,10 @@ class PostgresStore(PostgresReader):
     def lifetime(self) -> PostgresLifetime:
         """How events leave this store."""
         return PostgresLifetime(self.connections, self._layout)
+
+    def modelling(self) -> PostgresModelStore:
+        """The modelled tables, for those who make them."""
+        return PostgresModelStore(self.connections, self._layout)
 
     def status(self) -> dict[str, Any]:
         """Server, TLS and sizes, for ``db status``."""

@@ -13,7 +13,6 @@ from snowgauge.modelling.tables import BOOKKEEPING, TABLES
 from snowgauge.store.clickhouse.layout import Layout, quote, text
 
 IS_DELETED = "is_deleted"
-STAGING = "_staging"
 
 
 class DerivedLayout:
@@ -43,14 +42,17 @@ class DerivedLayout:
             statements += [self._view(table)] if table.kind == "view" else self._table(table)
         return statements
 
+    def staging(self, table: Table) -> str:
+        """Where the rows of a day that is made again are put."""
+        return self.full(f"{table.name}_staging")
+
     def create_staging(self, table: Table) -> list[str]:
-        """An empty table like this one, for a day that is made again."""
-        name = self.full(table.name + STAGING)
-        stored = self.stored(table)
-        return [
-            f"DROP TABLE IF EXISTS {name}{self.on_cluster} SYNC",
-            f"CREATE TABLE {name}{self.on_cluster} AS {stored}",
-        ]
+        """An empty table like this one."""
+        created = f"CREATE TABLE {self.staging(table)}{self.on_cluster} AS {self.stored(table)}"
+        return [self.drop_staging(table), created]
+
+    def drop_staging(self, table: Table) -> str:
+        return f"DROP TABLE IF EXISTS {self.staging(table)}{self.on_cluster} SYNC"
 
     def _spread(self, table: Table) -> bool:
         """On a cluster a table is cut over the shards; the small ones are whole on every server."""

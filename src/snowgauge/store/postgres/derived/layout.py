@@ -18,6 +18,10 @@ class DerivedLayout:
     def name(self, table: Table) -> str:
         return f"{quote(self.schema)}.{quote(table.name)}"
 
+    def staging(self, table: Table) -> str:
+        """Where the rows of a day that is made again are put."""
+        return f"{quote(self.schema)}.{quote(f'{table.name}_staging')}"
+
     def create(self) -> list[str]:
         """The schema and every table in it, and the index by which the events of a session are found."""
         statements = [f"CREATE SCHEMA IF NOT EXISTS {quote(self.schema)}"]

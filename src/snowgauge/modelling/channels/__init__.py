@@ -1,0 +1,1 @@
+"""Where visits come from: the names of sources, their kinds, and the channels made of them."""

@@ -1,0 +1,119 @@
+"""What the modeller needs of a store: events found by what they belong to, and rows of modelled tables replaced.
+
+No definition of a modelled figure is on this side: a store finds, reads and replaces. Instants are ms, days are numbers
+of days since 1970, amounts are ``Decimal``, a text that is not set is ``''``, on every store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from snowgauge.modelling.definition import Table
+from snowgauge.modelling.entities import entities
+from snowgauge.modelling.events import Columns, Unit, session_of, unit_of, view_of
+from snowgauge.modelling.making.unit import Row
+
+
+class Found(NamedTuple):
+    """Events of one unit that were stored in one minute.
+
+    ``mark`` changes when events are added. Texts are given where the unit cannot be told without: ``contexts`` of
+    events without ``domain_sessionid`` or with a client_session entity, ``event_id`` and ``event_name`` of those that
+    may have no session, ``unstruct_event`` of screen views among them. ``since``, ``until``: when they were collected,
+    ms.
+    """
+
+    minute: int
+    mark: int
+    platform: str
+    domain_sessionid: str
+    contexts: str
+    event_id: str
+    event_name: str
+    unstruct_event: str
+    since: int
+    until: int
+
+    @property
+    def unit(self) -> str:
+        found = entities(self.contexts)
+        session = session_of(self.platform, self.domain_sessionid, found)
+        view = view_of(self.event_id, self.event_name, found, self.unstruct_event)
+        return unit_of(session, view, self.event_id)
+
+
+class Change(NamedTuple):
+    """``old``: rows that are there and give way (with the columns of the key and of the sorting key at least);
+    ``rows``: those that come. A row in both is replaced."""
+
+    table: Table
+    old: Sequence[Row]
+    rows: Sequence[Row]
+
+
+class Group(NamedTuple):
+    """Events of one quarter of an hour that are alike. ``rows`` counts an event as often as it is there."""
+
+    app_id: str
+    slot: int
+    platform: str
+    event_name: str
+    event_vendor: str
+    event_version: str
+    name_tracker: str
+    v_tracker: str
+    app_version: str
+    useragent: str
+    derived_contexts: str
+    events: int
+    rows: int
+    late: int
+
+
+class ModelStore(Protocol):
+    """Raises ``StoreUnavailable`` where nothing can be said, and everything may be asked again."""
+
+    def now(self) -> int:
+        """The database's own clock, by which ``load_tstamp`` is set, ms."""
+
+    def stored_since(self, since: int) -> list[Found]:
+        """What has a ``load_tstamp`` of ``since`` (ms) or later."""
+
+    def collected(self, since: int, until: int) -> list[Found]:
+        """What was collected from ``since`` on and before ``until`` (ms)."""
+
+    def last_collected(self, before: int) -> int | None:
+        """When the latest event before an instant (ms) was collected; ``None``: there is none."""
+
+    def events(self, units: Sequence[Unit], since: int, until: int) -> Iterator[Columns]:
+        """The events of these units that were collected from ``since`` to ``until`` (ms), as ``events.COLUMNS``; of a
+        session with more than ``make.MOST_EVENTS`` the earliest, and one more. There may be events of other units
+        among them, and an event more than once."""
+
+    def rows(self, table: Table, column: str, values: Sequence[str], names: Sequence[str] = ()) -> list[Row]:
+        """The rows of a table with one of these values in a column; ``names``: the columns wanted, else all."""
+
+    def all_rows(self, table: Table) -> list[Row]:
+        """Every row of one of the small tables."""
+
+    def replace(self, changes: Sequence[Change], version: int) -> None:
+        """Make the changes in their order, all or none where the store can; with ``version`` as ``model_version``."""
+
+    def groups(self, slots: Sequence[int]) -> list[Group]:
+        """The events collected in these quarters of an hour (their starts, ms), counted by kind."""
+
+    def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
+        """The rows of ``event_stats`` of these quarters of an hour."""
+
+    def units_of_day(self, table: Table, day: int) -> list[str]:
+        """The units that have rows on a day (UTC, since 1970)."""
+
+    def stage(self, tables: Sequence[Table]) -> None:
+        """Make an empty place beside each table, for the rows of a day."""
+
+    def add_staged(self, table: Table, rows: Sequence[Row], version: int) -> None:
+        """Put rows there."""
+
+    def switch(self, tables: Sequence[Table], day: int) -> None:
+        """Make the staged rows the only ones of a day, table by table, each at once; the places are gone then."""

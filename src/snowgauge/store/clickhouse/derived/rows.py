@@ -1,0 +1,65 @@
+"""Rows of modelled tables, in the values of ``ModelStore``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from snowgauge.modelling.definition import Column, Table, Type
+from snowgauge.modelling.making.unit import Row
+from snowgauge.store.canonical import time_text
+from snowgauge.store.clickhouse.layout import quote
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_TIMES = (Type.TIME, Type.TIME_OR_NONE)
+_DAYS = (Type.DAY, Type.DAY_OR_NONE)
+_AMOUNTS = (Type.MONEY, Type.MONEY_OR_NONE, Type.PRICE_OR_NONE, Type.QUANTITY_OR_NONE)
+
+
+def selected(column: Column) -> str:
+    """A column in a SELECT whose result is JSON."""
+    name = quote(column.name)
+    if column.type in _TIMES:
+        return f"toUnixTimestamp64Milli({name})"
+    if column.type in _DAYS:
+        return f"toUInt16({name})"
+    if column.type in _AMOUNTS or column.type is Type.UUID:
+        return f"toString({name})"
+    return name
+
+
+def read(columns: Sequence[Column], values: Sequence[Any]) -> Row:
+    row = {}
+    for column, value in zip(columns, values, strict=True):
+        row[column.name] = Decimal(value) if column.type in _AMOUNTS and value is not None else value
+    return row
+
+
+def encoded(table: Table, row: Mapping[str, Any], version: int, *, deleted: bool) -> bytes:
+    """One line of JSONEachRow; what is not set is left to the column's default."""
+    out: dict[str, Any] = {"is_deleted": int(deleted)}
+    for column in table.columns:
+        value = row.get(column.name)
+        if value is None:
+            continue
+        if column.type in _TIMES:
+            value = time_text(value)
+        elif column.type in _DAYS:
+            value = day_text(value)
+        elif column.type in _AMOUNTS:
+            value = str(value)
+        out[column.name] = value
+    if table.version_column == "model_version":
+        out["model_version"] = version
+        out["modelled_at"] = time_text(version // 1000)
+    return orjson.dumps(out)
+
+
+@lru_cache(maxsize=10_000)
+def day_text(day: int) -> str:
+    return date.fromordinal(day + _EPOCH).isoformat()

@@ -1,0 +1,142 @@
+"""The modeller's store on ClickHouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from snowgauge.modelling.definition import Table
+from snowgauge.modelling.events import Columns, Unit
+from snowgauge.modelling.making.unit import Row
+from snowgauge.modelling.store import Change, Found, Group
+from snowgauge.modelling.tables import EVENT_STATS
+from snowgauge.store.clickhouse.connection import Connection
+from snowgauge.store.clickhouse.derived.events import EventReader, instant, listed
+from snowgauge.store.clickhouse.derived.layout import DerivedLayout
+from snowgauge.store.clickhouse.derived.rows import day_text, encoded, read, selected
+from snowgauge.store.clickhouse.layout import Layout, quote, text
+
+_READ = {
+    "max_execution_time": 600,
+    "max_query_size": 1_000_000_000,
+    "max_ast_elements": 10_000_000,
+    "max_expanded_ast_elements": 10_000_000,
+    "do_not_merge_across_partitions_select_final": 1,
+    # a skip index must not hide the row that takes another out
+    "use_skip_indexes_if_final_exact_mode": 1,
+}
+_WRITE = {
+    "async_insert": 0,
+    "wait_end_of_query": 1,
+    "insert_deduplicate": 0,
+    "max_partitions_per_insert_block": 0,
+    "input_format_null_as_default": 1,
+    "distributed_foreground_insert": 1,
+    "insert_distributed_sync": 1,
+}
+_VALUES_TOGETHER = 20_000
+
+
+class ClickHouseModelStore:
+    """See ``ModelStore``. Changes of several tables are not one transaction: they become visible one after the
+    other."""
+
+    def __init__(self, connection: Connection, layout: Layout) -> None:
+        self._connection = connection
+        self._layout = DerivedLayout(layout)
+        self._events = EventReader(connection, layout)
+
+    def now(self) -> int:
+        return int(self._connection.rows("SELECT toUnixTimestamp64Milli(now64(3, 'UTC'))")[0][0])
+
+    def stored_since(self, since: int) -> list[Found]:
+        return self._events.found(f"`load_tstamp` >= {instant(since)}")
+
+    def collected(self, since: int, until: int) -> list[Found]:
+        return self._events.found(f"`collector_tstamp` >= {instant(since)} AND `collector_tstamp` < {instant(until)}")
+
+    def last_collected(self, before: int) -> int | None:
+        return self._events.last_collected(before)
+
+    def events(self, units: Sequence[Unit], since: int, until: int) -> Iterator[Columns]:
+        return self._events.read(units, since, until)
+
+    def groups(self, slots: Sequence[int]) -> list[Group]:
+        return self._events.groups(slots)
+
+    def rows(self, table: Table, column: str, values: Sequence[str], names: Sequence[str] = ()) -> list[Row]:
+        found: list[Row] = []
+        for start in range(0, len(values), _VALUES_TOGETHER):
+            some = listed(values[start : start + _VALUES_TOGETHER])
+            found += self._select(table, f"{quote(column)} IN {some}", names)
+        return found
+
+    def all_rows(self, table: Table) -> list[Row]:
+        return self._select(table, "1", ())
+
+    def replace(self, changes: Sequence[Change], version: int) -> None:
+        for change in changes:
+            table = change.table
+            kept = {_place(table, row) for row in change.rows}
+            lines = [encoded(table, row, version, deleted=False) for row in change.rows]
+            lines += [
+                encoded(table, {name: row[name] for name in (*table.key, *table.sorted_by)}, version, deleted=True)
+                for row in change.old
+                if _place(table, row) not in kept
+            ]
+            self._insert(self._layout.name(table), table, lines)
+
+    def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
+        return self._select(EVENT_STATS, f"slot IN ({', '.join(instant(slot) for slot in slots)})", ()) if slots else []
+
+    def units_of_day(self, table: Table, day: int) -> list[str]:
+        rows = self._connection.rows(
+            f"SELECT DISTINCT `unit` FROM {self._layout.name(table)} WHERE toDate({quote(table.day)}) = "
+            f"toDate({text(day_text(day))})",
+            None,
+            _READ,
+        )
+        return [str(row[0]) for row in rows]
+
+    def stage(self, tables: Sequence[Table]) -> None:
+        for table in tables:
+            for statement in self._layout.create_staging(table):
+                self._connection.command(statement)
+
+    def add_staged(self, table: Table, rows: Sequence[Row], version: int) -> None:
+        self._insert(self._layout.staging(table), table, [encoded(table, row, version, deleted=False) for row in rows])
+
+    def switch(self, tables: Sequence[Table], day: int) -> None:
+        partition = text(day_text(day))
+        for table in tables:
+            staging = self._layout.staging(table)
+            # an empty partition is refused as a replacement
+            filled = self._connection.rows(f"SELECT count() FROM {staging}")[0][0]
+            change = f"REPLACE PARTITION {partition} FROM {staging}" if filled else f"DROP PARTITION {partition}"
+            self._connection.command(
+                f"ALTER TABLE {self._layout.stored(table)}{self._layout.on_cluster} {change}", {"alter_sync": 2}
+            )
+            self._connection.command(self._layout.drop_staging(table))
+
+    def _select(self, table: Table, where: str, names: Sequence[str]) -> list[Row]:
+        columns = [table.column(name) for name in names] if names else list(table.columns)
+        rows = self._connection.rows(
+            f"SELECT {', '.join(selected(column) for column in columns)} FROM {self._layout.name(table)} FINAL "
+            f"WHERE {where}",
+            None,
+            _READ,
+        )
+        return [read(columns, row) for row in rows]
+
+    def _insert(self, name: str, table: Table, lines: Sequence[bytes]) -> None:
+        if lines:
+            columns: list[Any] = [*table.names, "is_deleted"]
+            self._connection.insert(name, columns, b"\n".join(lines), "", _WRITE)
+
+
+def _place(table: Table, row: Row) -> tuple[object, ...]:
+    """What tells a row apart here: its sorting key, by days where that says so."""
+    return tuple(
+        row[name] // 86_400_000 if part.startswith("toDate(") else row[name]
+        for name, part in zip(table.sorted_by, table.order, strict=True)
+    )

@@ -1,0 +1,294 @@
+"""The modeller's store on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from snowgauge.modelling.definition import Column, Table, Type
+from snowgauge.modelling.entities import NIL
+from snowgauge.modelling.events import AMOUNTS, COLUMNS, EARLY_MS, LATE_MS, NUMBERS, SERVER, TIMES, Columns, Unit
+from snowgauge.modelling.making.make import MOST_EVENTS
+from snowgauge.modelling.making.unit import Row
+from snowgauge.modelling.store import Change, Found, Group
+from snowgauge.modelling.tables import EVENT_STATS
+from snowgauge.store.postgres.connection import Connections
+from snowgauge.store.postgres.derived.layout import DerivedLayout
+from snowgauge.store.postgres.layout import Layout
+from snowgauge.store.postgres.naming import quote
+from snowgauge.store.postgres.values import MAX_TIME, MIN_TIME, escaped, pg_time
+
+if TYPE_CHECKING:
+    import psycopg
+
+_SERVER = f"coalesce(platform, '') = '{SERVER}'"
+_UNSET = f"(domain_sessionid IS NULL OR domain_sessionid = '{NIL}')"
+_NO_SESSION = f"({_UNSET} OR {_SERVER})"
+_HAS_SESSION = "strpos(contexts, '/client_session/') > 0"
+_QUARTER_MS = 900_000
+_EPOCH = date(1970, 1, 1).toordinal()
+_AMOUNTS = (Type.MONEY, Type.MONEY_OR_NONE, Type.PRICE_OR_NONE, Type.QUANTITY_OR_NONE)
+_NULLABLE = (
+    Type.ID, Type.TIME_OR_NONE, Type.DAY_OR_NONE, Type.SMALL_OR_NONE, Type.COUNT_OR_NONE, Type.INT_OR_NONE,
+    Type.REAL_OR_NONE, Type.MONEY_OR_NONE, Type.PRICE_OR_NONE, Type.QUANTITY_OR_NONE,
+)  # fmt: skip
+_PAGE = 20_000
+_cursors = count(1)
+
+
+class PostgresModelStore:
+    """See ``ModelStore``. ``replace`` and ``switch`` are one transaction each."""
+
+    def __init__(self, connections: Connections, layout: Layout) -> None:
+        self._connections = connections
+        self._layout = DerivedLayout(layout)
+        self._events = layout.name("events")
+
+    def now(self) -> int:
+        return int(self._all("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")[0][0])
+
+    def stored_since(self, since: int) -> list[Found]:
+        return self._found("load_tstamp >= %s::timestamp", [_instant(since)])
+
+    def collected(self, since: int, until: int) -> list[Found]:
+        return self._found(
+            "collector_tstamp >= %s::timestamp AND collector_tstamp < %s::timestamp", [_instant(since), _instant(until)]
+        )
+
+    def last_collected(self, before: int) -> int | None:
+        sql = f"SELECT {_ms('max(collector_tstamp)')} FROM {self._events} WHERE collector_tstamp < %s::timestamp"
+        found = self._all(sql, [_instant(before)])[0][0]
+        return None if found is None else int(found)
+
+    def events(self, units: Sequence[Unit], since: int, until: int) -> Iterator[Columns]:
+        within = "collector_tstamp BETWEEN %(since)s::timestamp AND %(until)s::timestamp"
+        bound = {"since": _instant(since), "until": _instant(until)}
+        ids: dict[str, list[str]] = {"session": [], "view": [], "event": []}
+        for unit in units:
+            ids[unit.kind].append(unit.id)
+        if ids["session"]:
+            given = bound | {"ids": ids["session"]}
+            where = f"{within} AND domain_sessionid = ANY(%(ids)s::text[])"
+            large = self._all(
+                f"SELECT 1 FROM {self._events} WHERE {where} GROUP BY domain_sessionid HAVING count(*) > "
+                f"{MOST_EVENTS} LIMIT 1",
+                given,
+            )
+            yield from self._select(_limited(self._events, where) if large else f"{self._events} WHERE {where}", given)
+            where = f"{within} AND {_HAS_SESSION} AND {_mentions('contexts', 'sessionId')}"
+            yield from self._select(f"{self._events} WHERE {where}", given)
+        if ids["view"]:
+            texts = "coalesce(contexts, '') || coalesce(unstruct_event, '')"
+            where = f"{within} AND {_NO_SESSION} AND {_mentions(texts, 'id')}"
+            yield from self._select(f"{self._events} WHERE {where}", bound | {"ids": ids["view"]})
+        if events := [*ids["event"], *(id_ for id_ in ids["view"] if len(id_) == len(NIL))]:
+            where = f"{within} AND event_id::text = ANY(%(ids)s::text[])"
+            yield from self._select(f"{self._events} WHERE {where}", bound | {"ids": events})
+
+    def rows(self, table: Table, column: str, values: Sequence[str], names: Sequence[str] = ()) -> list[Row]:
+        if not values:
+            return []
+        return self._rows(table, f"WHERE {quote(column)} = ANY(%s::text[])", names, [list(values)])
+
+    def all_rows(self, table: Table) -> list[Row]:
+        return self._rows(table, "", (), [])
+
+    def replace(self, changes: Sequence[Change], version: int) -> None:
+        with self._connections.use() as connection, connection.transaction():
+            connection.execute("SET LOCAL statement_timeout = 0")
+            for change in changes:
+                _delete(connection, self._layout.name(change.table), change)
+                _copy(connection, self._layout.name(change.table), change.table, change.rows, version)
+
+    def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
+        return self._rows(EVENT_STATS, "WHERE slot = ANY(%s::timestamp[])", (), [[_instant(slot) for slot in slots]])
+
+    def units_of_day(self, table: Table, day: int) -> list[str]:
+        start = date.fromordinal(day + _EPOCH).isoformat()
+        rows = self._all(f"SELECT DISTINCT unit FROM {self._layout.name(table)} WHERE {_on_day(table)}", {"day": start})
+        return [row[0] for row in rows]
+
+    def stage(self, tables: Sequence[Table]) -> None:
+        with self._connections.use() as connection, connection.transaction():
+            for table in tables:
+                connection.execute(f"DROP TABLE IF EXISTS {self._layout.staging(table)}")
+                connection.execute(f"CREATE TABLE {self._layout.staging(table)} (LIKE {self._layout.name(table)})")
+
+    def add_staged(self, table: Table, rows: Sequence[Row], version: int) -> None:
+        with self._connections.use() as connection, connection.transaction():
+            _copy(connection, self._layout.staging(table), table, rows, version)
+
+    def switch(self, tables: Sequence[Table], day: int) -> None:
+        start = {"day": date.fromordinal(day + _EPOCH).isoformat()}
+        with self._connections.use() as connection, connection.transaction():
+            connection.execute("SET LOCAL statement_timeout = 0")
+            for table in tables:
+                name, staging = self._layout.name(table), self._layout.staging(table)
+                connection.execute(f"DELETE FROM {name} WHERE {_on_day(table)}", start)
+                connection.execute(f"INSERT INTO {name} SELECT * FROM {staging}")
+                connection.execute(f"DROP TABLE {staging}")
+
+    def groups(self, slots: Sequence[int]) -> list[Group]:
+        if not slots:
+            return []
+        at = _ms("collector_tstamp")
+        behind = f"{at} - {_ms('derived_tstamp')}"
+        slot = f"{at} - mod({at}, {_QUARTER_MS})"
+        version = """substring(contexts from '/application/jsonschema/[^}]*"version"\\s*:\\s*"([^"]*)"')"""
+        texts = ("app_id", "platform", "event_name", "event_vendor", "event_version", "name_tracker", "v_tracker")
+        plain = {name: f"coalesce({quote(name)}, '')" for name in (*texts, "useragent", "derived_contexts")}
+        named = [plain["app_id"], slot, *(plain[name] for name in texts[1:]), f"coalesce({version}, '')"]
+        rows = self._all(
+            f"SELECT {', '.join(named)}, {plain['useragent']}, {plain['derived_contexts']}, count(DISTINCT event_id), "
+            f"count(*), count(DISTINCT event_id) FILTER (WHERE {behind} > {LATE_MS} OR {behind} < -{EARLY_MS}) "
+            f"FROM {self._events} WHERE collector_tstamp >= %(low)s::timestamp AND collector_tstamp < "
+            "%(high)s::timestamp "
+            f"AND {slot} = ANY(%(slots)s::bigint[]) GROUP BY {', '.join(str(n) for n in range(1, 12))}",
+            {"low": _instant(min(slots)), "high": _instant(max(slots) + _QUARTER_MS), "slots": list(slots)},
+        )
+        return [Group(*row) for row in rows]
+
+    def _found(self, where: str, values: list[str]) -> list[Found]:
+        texts = f"NOT {_SERVER} AND ({_UNSET} OR {_HAS_SESSION})"
+        rows = self._all(
+            "SELECT floor(extract(epoch FROM load_tstamp) / 60)::bigint, "
+            "sum(hashtext(event_id::text)::bigint)::bigint, "
+            f"CASE WHEN {_SERVER} THEN '{SERVER}' ELSE '' END, coalesce(domain_sessionid, ''), "
+            f"CASE WHEN {texts} THEN coalesce(contexts, '') ELSE '' END, "
+            f"CASE WHEN {_NO_SESSION} THEN event_id::text ELSE '' END, "
+            f"CASE WHEN {_NO_SESSION} THEN coalesce(event_name, '') ELSE '' END, "
+            f"CASE WHEN {_NO_SESSION} AND event_name = 'screen_view' THEN coalesce(unstruct_event, '') ELSE '' END, "
+            f"{_ms('min(collector_tstamp)')}, {_ms('max(collector_tstamp)')} "
+            f"FROM {self._events} WHERE {where} GROUP BY 1, 3, 4, 5, 6, 7, 8",
+            values,
+        )
+        return [Found(row[0] or 0, *row[1:]) for row in rows]
+
+    def _select(self, source: str, given: dict[str, Any]) -> Iterator[Columns]:
+        with self._connections.use() as connection, connection.transaction():
+            connection.execute("SET LOCAL statement_timeout = 0")
+            with connection.cursor(name=f"snowgauge_model_{next(_cursors)}") as cursor:
+                cursor.execute(f"SELECT {_SELECTED} FROM {source}", given)
+                while rows := cursor.fetchmany(_PAGE):
+                    yield dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+
+    def _rows(self, table: Table, where: str, names: Sequence[str], values: list[Any]) -> list[Row]:
+        columns = [table.column(name) for name in names] if names else list(table.columns)
+        selected = ", ".join(_of_table(column) for column in columns)
+        rows = self._all(f"SELECT {selected} FROM {self._layout.name(table)} {where}", values)
+        return [
+            {
+                column.name: Decimal(value) if column.type in _AMOUNTS and value is not None else value
+                for column, value in zip(columns, row, strict=True)
+            }
+            for row in rows
+        ]
+
+    def _all(self, sql: str, values: Any = ()) -> list[Any]:
+        with self._connections.use() as connection, connection.transaction():
+            connection.execute("SET LOCAL statement_timeout = 0")
+            return connection.execute(sql, values).fetchall()
+
+
+def _on_day(table: Table) -> str:
+    return f"{quote(table.day)} >= %(day)s::date AND {quote(table.day)} < %(day)s::date + 1"
+
+
+def _delete(connection: psycopg.Connection[Any], name: str, change: Change) -> None:
+    """Every row that gives way, and every row whose place is taken."""
+    keys = {tuple(_field_of(change.table.column(key), row[key]) for key in change.table.key) for row in change.old}
+    keys |= {tuple(_field_of(change.table.column(key), row[key]) for key in change.table.key) for row in change.rows}
+    if not keys:
+        return
+    kinds = [change.table.column(key).type.postgres.removesuffix(" NOT NULL") for key in change.table.key]
+    given = ", ".join(f"%s::text[]::{kind}[]" for kind in kinds)
+    named = ", ".join(quote(key) for key in change.table.key)
+    connection.execute(
+        f"DELETE FROM {name} WHERE ({named}) IN (SELECT * FROM unnest({given}))",
+        [list(values) for values in zip(*sorted(keys), strict=True)],
+    )
+
+
+def _copy(connection: psycopg.Connection[Any], name: str, table: Table, rows: Sequence[Row], version: int) -> None:
+    if not rows:
+        return
+    columns = list(table.columns)
+    made = {"model_version": version, "modelled_at": version // 1000} if table.version_column == "model_version" else {}
+    lines = []
+    for row in rows:
+        whole = row | made
+        lines.append("\t".join([_field(column, whole.get(column.name)) for column in columns]))
+    names = ", ".join(quote(column.name) for column in columns)
+    with connection.cursor().copy(f"COPY {name} ({names}) FROM STDIN") as copy:
+        copy.write("\n".join(lines) + "\n")
+
+
+def _field(column: Column, value: Any) -> str:
+    """A value as a field of COPY."""
+    if value is None or (value == "" and column.type is Type.ID):
+        if column.type in _NULLABLE:
+            return "\\N"
+        value = column.type.unset
+    return escaped(_field_of(column, value))
+
+
+def _field_of(column: Column, value: Any) -> str:
+    if column.type in (Type.TIME, Type.TIME_OR_NONE):
+        return _instant(value)
+    if column.type in (Type.DAY, Type.DAY_OR_NONE):
+        return date.fromordinal(value + _EPOCH).isoformat()
+    if column.type is Type.FLAG:
+        return "t" if value else "f"
+    if column.type in (Type.LABELS, Type.TEXTS):
+        items = (item.replace("\\", "\\\\").replace('"', '\\"') for item in value)
+        return "{" + ",".join(f'"{item}"' for item in items) + "}"
+    return str(value)
+
+
+def _of_table(column: Column) -> str:
+    name = quote(column.name)
+    if column.type in (Type.TIME, Type.TIME_OR_NONE):
+        return _ms(name)
+    if column.type in (Type.DAY, Type.DAY_OR_NONE):
+        return f"{name} - '1970-01-01'::date"
+    if column.type in _AMOUNTS or column.type is Type.UUID:
+        return f"{name}::text"
+    return f"coalesce({name}, '')" if column.type is Type.ID else name
+
+
+def _of_event(name: str) -> str:
+    if name in TIMES:
+        return _ms(quote(name))
+    if name in NUMBERS:
+        return quote(name)
+    if name in AMOUNTS:
+        return quote(name) if name == "se_value" else f"round({quote(name)}::numeric, 2)::text"
+    return f"coalesce({quote(name)}::text, '')"
+
+
+def _limited(events: str, where: str) -> str:
+    """The earliest events of each session."""
+    numbered = "row_number() OVER (PARTITION BY domain_sessionid ORDER BY collector_tstamp, event_id) AS place"
+    return f"(SELECT *, {numbered} FROM {events} WHERE {where}) e WHERE place <= {MOST_EVENTS + 1}"
+
+
+def _mentions(column: str, key: str) -> str:
+    """Is one of the ids the value of this key somewhere in the text?"""
+    return (
+        f"""EXISTS (SELECT 1 FROM regexp_matches({column}, '"{key}"\\s*:\\s*"([^"]*)"', 'g') m """
+        "WHERE m[1] = ANY(%(ids)s::text[]))"
+    )
+
+
+def _instant(ms: int) -> str:
+    return pg_time(min(max(ms, MIN_TIME), MAX_TIME))
+
+
+def _ms(expression: str) -> str:
+    return f"(extract(epoch FROM {expression}) * 1000)::bigint"
+
+
+_SELECTED = ", ".join(_of_event(name) for name in COLUMNS)
