@@ -165,25 +165,21 @@ class Event:
 def read(batches: Iterable[Columns], units: frozenset[str]) -> dict[str, list[Event]]:
     """Unit -> its events in order, each once, of those units that are meant.
 
-    Of rows with one event id the one with the least (collector_tstamp, dvce_created_tstamp) counts; rows that are equal
-    in both, too, are told apart by their unit and page, so that any order of rows gives the same.
+    Of rows of a unit with one event id the one with the least (collector_tstamp, dvce_created_tstamp) counts; of rows
+    that are equal in both, too, the one with the least address, so that any order of rows gives the same.
     """
-    best: dict[str, Event] = {}
+    best: dict[str, dict[str, Event]] = {}
     for columns in batches:
         for at in range(len(columns["event_id"])):
             event = Event(columns, at)
-            known = best.get(event.id)
-            if known is None or _rank(event) < _rank(known):
-                best[event.id] = event
-    found: dict[str, list[Event]] = {}
-    for event in best.values():
-        unit = event.unit
-        if unit in units:
-            found.setdefault(unit, []).append(event)
-    for events in found.values():
-        events.sort(key=lambda event: event.order)
-    return found
+            unit = event.unit
+            if unit in units:
+                of_unit = best.setdefault(unit, {})
+                known = of_unit.get(event.id)
+                if known is None or _rank(event) < _rank(known):
+                    of_unit[event.id] = event
+    return {unit: sorted(events.values(), key=lambda event: event.order) for unit, events in best.items()}
 
 
 def _rank(event: Event) -> tuple[int, int, str, str]:
-    return event.collected, event.created or 0, event.unit, event.get("page_url")
+    return event.collected, event.created or 0, event.name, event.get("page_url")

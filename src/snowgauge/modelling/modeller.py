@@ -8,11 +8,12 @@ says (a slow insert, a long transaction).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from snowgauge.modelling.applications import Applications, digest
 from snowgauge.modelling.event_stats import count, slots_of
 from snowgauge.modelling.events import DAY_MS, Unit
+from snowgauge.modelling.making.make import LONGEST_MS
 from snowgauge.modelling.making.rules import Rules
 from snowgauge.modelling.rebuild import rebuild_day
 from snowgauge.modelling.redo import Redo, Setting, wrongly_counted
@@ -59,9 +60,10 @@ class Modeller:
         found = self._store.stored_since(since)
         changed = [one for one in found if self._seen.get(_place(one)) != one.mark]
         dirty = self.state.dirty()
-        given_up = {row["session_id"] for row in self.state.quarantined()}
+        cut = {row["session_id"]: _cut(row) for row in self.state.quarantined()}
         units = _merged([*((one.unit, one.since, one.until) for one in changed), *_of_rows(dirty)])
-        left = [unit for unit in units if unit.kind != "session" or unit.id not in given_up]
+        # what comes behind the place at which a session was cut changes nothing of it
+        left = [unit for unit in units if unit.kind != "session" or unit.since < cut.get(unit.id, unit.since + 1)]
         ran = self.redo(left, applications, progress)
         if (stats := count(self._store, sorted(slots_of(changed)))) is not None:
             self._store.replace([stats], self._next_version(now))
@@ -148,6 +150,11 @@ class Modeller:
     def _next_version(self, now: int) -> int:
         self._version = max(now * 1000, self._version + 1)
         return self._version
+
+
+def _cut(row: dict[str, Any]) -> int:
+    """Where a session was cut that was given up, ms."""
+    return int(min(row["start_tstamp"] + LONGEST_MS, row["end_tstamp"]))
 
 
 def _place(one: Found) -> tuple[object, ...]:

@@ -142,9 +142,10 @@ class Redo:
         """By unit. An event's own time is believed within bounds, which say when it can have been collected."""
         since = min(unit.since for unit in units)
         until = max(unit.until for unit in units)
-        for row in self._old[SESSIONS.name]:
-            since = min(since, row["start_tstamp"] - EARLY_MS)
-            until = max(until, row["end_tstamp"] + LATE_MS)
+        for table in (SESSIONS, PAGE_VIEWS):
+            for row in self._old[table.name]:
+                since = min(since, row["start_tstamp"] - EARLY_MS)
+                until = max(until, row["end_tstamp"] + LATE_MS)
         until = min(until + DAY_MS, max(self._setting.now, until) + DAY_MS)
         return read(self._store.events(units, since - DAY_MS, until), self._units)
 

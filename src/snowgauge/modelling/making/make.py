@@ -32,6 +32,8 @@ def too_much(events: Sequence[Event]) -> str:
 
 def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[str] = ()) -> Rows:
     """``events``: all of the unit, in order. ``repeats``: ids of events that repeat a transaction of another unit."""
+    if not events[0].session_id:
+        events = _near(events)
     quarantined = bool(too_much(events))
     if quarantined:
         events = [event for event in events[:MOST_EVENTS] if event.t - events[0].t < LONGEST_MS]
@@ -64,6 +66,13 @@ def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[s
         row["is_quarantined"] = quarantined
         rows["sessions"] = [row]
     return rows
+
+
+def _near(events: Sequence[Event]) -> Sequence[Event]:
+    """Of events without a session, those within a day of the first view event: what belongs to a view must be found
+    without knowing how long it lasted."""
+    view = next((event for event in events if event.is_view), None)
+    return events if view is None else [event for event in events if abs(event.t - view.t) <= DAY_MS]
 
 
 def mark_first(actions: Sequence[dict[str, object]], repeats: Collection[str]) -> None:
