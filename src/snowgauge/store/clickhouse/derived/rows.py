@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
+from snowgauge.events.timestamps import tsv_text
 from snowgauge.modelling.definition import Column, Table, Type
 from snowgauge.modelling.making.unit import Row
-from snowgauge.store.canonical import time_text
 from snowgauge.store.clickhouse.layout import quote
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -48,7 +48,7 @@ def encoded(table: Table, row: Mapping[str, Any], version: int, *, deleted: bool
         if value is None:
             continue
         if column.type in _TIMES:
-            value = time_text(value)
+            value = tsv_text(value)
         elif column.type in _DAYS:
             value = day_text(value)
         elif column.type in _AMOUNTS:
@@ -56,7 +56,7 @@ def encoded(table: Table, row: Mapping[str, Any], version: int, *, deleted: bool
         out[column.name] = value
     if table.version_column == "model_version":
         out["model_version"] = version
-        out["modelled_at"] = time_text(version // 1000)
+        out["modelled_at"] = tsv_text(version // 1000)
     return orjson.dumps(out)
 
 
