@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gzip
+from base64 import b64decode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from snowgauge.collector.content_types import parse_content_type
 from snowgauge.collector.header_names import usual_spelling
+from snowgauge.collector.payloads import as_sent
+from snowgauge.events.payload_record import decode
 
 FRESH = "11111111-2222-4333-8444-555555555555"
 
@@ -113,7 +118,50 @@ def test_a_body_is_read_with_its_charset(collecting):
     collect = collecting()
     collect("POST", "/a/b", ("Content-Type", "text/plain; charset=iso-8859-1"), body=b"caf\xe9")
     collect("POST", "/a/b", ("Content-Type", "text/plain"), body=b"caf\xe9")
-    assert [p.body for p in collect.kept] == ["café", "caf�"]
+    assert [p.body for p in collect.kept] == ["café", "café"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "text"),
+    [
+        ("application/json", '{"a":"日本"}'.encode(), '{"a":"日本"}'),
+        ("application/x-www-form-urlencoded", "a=Jürgen".encode(), "a=Jürgen"),
+        ("application/x-www-form-urlencoded", b"a=J\xfcrgen", "a=Jürgen"),
+        ("application/x-www-form-urlencoded", b"a=\x93quoted\x94", "a=“quoted”"),
+        ("application/json; charset=us-ascii", '{"a":"é"}'.encode(), '{"a":"é"}'),
+        ("application/json; charset=shift_jis", '{"a":"日本"}'.encode("shift_jis"), '{"a":"日本"}'),
+        ("application/json; charset=iso-8859-1", b'{"a":"\xc3\xa9"}', '{"a":"Ã©"}'),
+    ],
+)
+def test_a_body_is_the_text_that_was_sent(collecting, content_type, body, text):
+    collect = collecting()
+    assert collect("POST", "/a/b", ("Content-Type", content_type), body=body).status == 200
+    assert collect.one.body == text
+
+
+@pytest.mark.parametrize("raw", ["日".encode()[:2], "é".encode() + b"\xfc", "日本".encode() + b"\xff", b"\x81\x8d"])
+def test_what_is_no_text_is_a_failed_event_with_every_byte(collecting, raw):
+    collect = collecting()
+    json = ("Content-Type", "application/json; charset=utf-8")
+    assert collect("POST", "/a/b", json, body=b'{"a":"' + raw + b'"}').status == 200
+    assert collect("GET", b"/i?e=pv&page=" + raw).status == 200
+    large = b'{"a":"' + raw + b"x" * 1_000_000 + b'"}'
+    assert collect("POST", "/a/b", json, body=large).status == 200
+    assert collect.kept == []
+    assert "damaged text" in collect.bad_rows[2]["data"]["failure"]["expectation"]
+    for row, field in zip(collect.bad_rows[:2], ("body", "querystring"), strict=True):
+        assert row["schema"].split("/")[1] == "collector_payload_format_violation"
+        assert row["data"]["failure"]["message"]["payloadField"] == field
+        inside = decode(b64decode(row["data"]["payload"]))
+        assert raw in getattr(inside, field).encode("latin-1")
+
+
+@given(st.binary(max_size=40))
+def test_a_text_that_is_read_is_what_was_sent(raw):
+    text = as_sent(raw)
+    if text is not None:
+        assert raw in (text.encode("utf-8"), text.encode("cp1252", "replace"))
+        assert "\ufffd" not in text or "\ufffd".encode() in raw
 
 
 @pytest.mark.parametrize(
@@ -219,7 +267,9 @@ class TestBodies:
     def test_what_is_not_gzip_is_kept_as_it_came(self, collecting, body):
         collect = collecting()
         assert collect("POST", "/a/b", ("Content-Encoding", "gzip"), body=body).status == 200
-        assert collect.one.body == body.decode("utf-8", "replace")
+        kept = [p.body for p in collect.kept]
+        kept += [decode(b64decode(row["data"]["payload"])).body for row in collect.bad_rows]
+        assert kept == [as_sent(body) or body.decode("latin-1")]
 
     def test_a_body_may_come_in_pieces(self, collecting):
         collect = collecting()

@@ -3,7 +3,11 @@
 import msgspec
 
 from snowgauge.delivery.worker import collector_failure
+from snowgauge.events.bad_row import format_violation
+from snowgauge.events.failed import Processor
 from snowgauge.events.log_entry import LogEntry
+from snowgauge.events.payload import CollectorPayload
+from snowgauge.events.payload_record import encode
 
 ROW = {
     "schema": "iglu:com.snowplowanalytics.snowplow.badrows/collector_payload_format_violation/jsonschema/1-0-0",
@@ -37,3 +41,17 @@ def test_it_says_what_is_wrong_and_stays_a_bad_row():
     failure = collector_failure(entry(id="0b6d3a52-7f9f-8a51-9c3e-6c1a5f0d2b11"), "seed")
     assert failure.message == "verb: operation must be GET"
     assert failure.bad_row() == ROW
+
+
+def test_a_request_whose_text_was_damaged_can_be_recovered() -> None:
+    """The collector's bad row holds the record; one that holds no request has none."""
+    record = encode(CollectorPayload(timestamp=1, path="/i", querystring="page=æ\x97"))
+    message = {"payloadField": "querystring", "value": None, "expectation": "text"}
+    row = format_violation(Processor("collector", "1"), 1, "", message, record)
+    made = collector_failure(LogEntry(row.bad_row_json(), 1, "bad_row"), "seed")
+    assert (made.failure_type, made.record, made.message) == (
+        "collector_payload_format_violation", record, "querystring: text"
+    )  # fmt: skip
+    for none in (b"no payload", b""):
+        row = format_violation(Processor("collector", "1"), 1, "", message, none)
+        assert collector_failure(LogEntry(row.bad_row_json(), 1, "bad_row"), "seed").record is None

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from snowgauge.errors import SelfDescribingError
+from snowgauge.events.bad_row import format_violation
 from snowgauge.events.failed import Processor, bad_row_data, bad_row_schema
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload import CollectorPayload
@@ -20,6 +21,7 @@ from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.events.timestamps import instant_text
 
 _MAX_EXPECTATION = 256  # maxLength in the schema of the bad row
+_MAX_VALUE = 512
 _TOKEN_OR_SPACE = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
 
 
@@ -48,6 +50,22 @@ class SizeLimits:
             return self._split(payload, size)
         except _Unsplittable as reason:
             return [self._violation(payload, self._max_bytes, size, str(reason))]
+
+    def damaged(self, payload: CollectorPayload, field: str) -> list[LogEntry]:
+        """A bad row in place of a payload with a field whose text cannot be told. The payload is in it, with a
+        character for each byte of that field."""
+        record = encode(payload)
+        if len(record) >= self._max_bytes:
+            return [
+                self._violation(payload, self._max_bytes, len(record), f"{field} is damaged text, and cannot be split")
+            ]
+        message = {
+            "payloadField": field,
+            "value": getattr(payload, field)[:_MAX_VALUE],
+            "expectation": "text in UTF-8 or in the charset that Content-Type names",
+        }
+        failed = format_violation(self._processor, payload.timestamp, "", message, record)
+        return [LogEntry(failed.bad_row_json(), payload.timestamp, "bad_row")]
 
     def _split(self, payload: CollectorPayload, size: int) -> list[LogEntry]:
         schema, events = _events(payload.body)

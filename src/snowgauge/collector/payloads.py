@@ -99,12 +99,42 @@ def _clean_cookies(line: bytes) -> str:
     return ";".join(pair for pair in pairs if _COOKIE_OCTETS.fullmatch(pair))
 
 
-def raw_query(query: bytes) -> str:
-    """The query string as it came. Bytes that are not UTF-8 are read as ISO-8859-1, so that none is lost."""
+_LETTER_OF_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+
+
+def as_sent(raw: bytes, codec: str = "utf-8") -> str | None:
+    """The text that was sent, ``None`` where that cannot be told: never other text in its place.
+
+    What is neither of the charset named nor UTF-8 is read as browsers read ISO-8859-1 (windows-1252), unless a part of
+    it looks like a letter of UTF-8: then it is a damaged text, and no reading is right.
+    """
+    for named in dict.fromkeys((codec, "utf-8")):
+        try:
+            return raw.decode(named)
+        except UnicodeError:
+            continue
+    if codec not in ("utf-8", "ascii") or _LETTER_OF_UTF8.search(raw):
+        return None
     try:
-        return query.decode("utf-8")
-    except UnicodeDecodeError:
-        return query.decode("latin-1")
+        return raw.decode("cp1252")
+    except UnicodeError:
+        return None
+
+
+def raw_query(query: bytes) -> str:
+    """The query string as it came; where its text cannot be told, with a character for each byte."""
+    text = as_sent(query)
+    return query.decode("latin-1") if text is None else text
+
+
+def unreadable(request: Request, body: bytes | None) -> str | None:
+    """Which of ``querystring`` and ``body`` is no text, if any."""
+    if not request.query.isascii() and as_sent(request.query) is None:
+        return "querystring"
+    if body is None or body.isascii():
+        return None
+    _, codec = parse_content_type(request.first.get(b"content-type"))
+    return "body" if as_sent(body, codec) is None else None
 
 
 def build_payload(
@@ -117,11 +147,14 @@ def build_payload(
     timestamp: int,
     collector: str,
 ) -> CollectorPayload:
-    """``body`` is ``None`` for GET and HEAD, which have no content type either."""
+    """``body`` is ``None`` for GET and HEAD, which have no content type either. One whose text cannot be told has a
+    character for each byte."""
     content_type, text = None, None
     if body is not None:
         content_type, codec = parse_content_type(request.first.get(b"content-type"))
-        text = body.decode(codec, "replace")
+        text = as_sent(body, codec)
+        if text is None:
+            text = body.decode("latin-1")
     agent, referer = request.first.get(b"user-agent"), request.first.get(b"referer")
     return CollectorPayload(
         ip_address=ip_address,

@@ -12,7 +12,7 @@ from snowgauge.collector.cors import allow_headers
 from snowgauge.collector.endpoints import Answer, text
 from snowgauge.collector.limits import SizeLimits
 from snowgauge.collector.meter import Meter
-from snowgauge.collector.payloads import ANONYMOUS_NETWORK_USER_ID, build_payload, client_ip
+from snowgauge.collector.payloads import ANONYMOUS_NETWORK_USER_ID, build_payload, client_ip, unreadable
 from snowgauge.collector.query_strings import first_value
 from snowgauge.collector.redirects import ClickRedirects, CookieBounce
 from snowgauge.collector.request import Header, Request
@@ -151,7 +151,8 @@ class Tracking:
             timestamp=now,
             collector=self._name,
         )
-        return answer, self._limits.entries(payload)
+        field = unreadable(request, body)
+        return answer, self._limits.entries(payload) if field is None else self._limits.damaged(payload, field)
 
     def _network_user_id(self, request: Request, cookie: str | None) -> tuple[str, bool]:
         """The id, and whether the browser should be sent round to see if it keeps cookies."""

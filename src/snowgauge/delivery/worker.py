@@ -7,15 +7,16 @@ same id and entries, what a chunk became is in the journal, and the store takes 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -23,7 +24,8 @@ from snowgauge.delivery.attempts import Attempts
 from snowgauge.delivery.contract import LogBatch, Subscription
 from snowgauge.delivery.following import followed
 from snowgauge.delivery.journal import Journal, Processed
-from snowgauge.errors import LogUnavailable, StoreUnavailable
+from snowgauge.errors import LogUnavailable, PayloadRecordError, StoreUnavailable
+from snowgauge.events import payload_record
 from snowgauge.events.bad_row import one_line
 from snowgauge.events.failed import FailedEvent, Processor, bad_row_data
 from snowgauge.events.log_entry import LogEntry
@@ -304,4 +306,15 @@ def collector_failure(entry: LogEntry, seed: str) -> FailedEvent:
         message=one_line(message)
         if isinstance(message, dict)
         else str(failure.get("expectation") or failure.get("errors") or ""),
+        record=_record_of(row["data"]) if failure.get("loader") == "thrift" else None,
     )
+
+
+def _record_of(data: Mapping[str, Any]) -> bytes | None:
+    """The request that a bad row about its format holds, for recovery."""
+    try:
+        record = base64.b64decode(data["payload"], validate=True)
+        payload_record.decode(record)
+    except (TypeError, ValueError, PayloadRecordError):
+        return None
+    return record
