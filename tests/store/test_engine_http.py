@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import lz4.frame
 import pytest
 
-from snowgauge.store.clickhouse.engine.bodies import zstd
+from snowgauge.store.clickhouse.engine.zstandard import zstd
 from snowgauge.testing.engine import Answer, EngineProcess, ask
 
 

@@ -65,6 +65,7 @@ class Connections:
             self._parameters: dict[str, Any] = dict(psycopg.conninfo.conninfo_to_dict(url))
         except psycopg.ProgrammingError as error:
             raise SettingsError(f"store.url is no PostgreSQL URL: {str(error).strip()}") from None
+        self.password = str(self._parameters.get("password") or "")
         self._parameters.setdefault("connect_timeout", max(2, round(connect_timeout)))
         self._parameters.setdefault("application_name", "snowgauge")
         for name, value in _KEEPALIVES.items():
@@ -80,6 +81,15 @@ class Connections:
         host = str(self._parameters.get("host") or self._parameters.get("hostaddr") or "localhost")
         port = self._parameters.get("port")
         self.place = f"{host}{f':{port}' if port else ''}/{self._parameters.get('dbname') or ''}"
+
+    def for_user(self, user: str, password: str, *, size: int) -> Connections:
+        """A pool to the same database for another user."""
+        import psycopg
+
+        parameters = {**self._parameters, "user": user, "password": password}
+        if not password:
+            del parameters["password"]
+        return Connections(psycopg.conninfo.make_conninfo("", **parameters), size=size, connect_timeout=self._wait)
 
     @contextmanager
     def use(self) -> Iterator[psycopg.Connection[Any]]:
@@ -118,6 +128,11 @@ class Connections:
         for connection, _ in idle:
             with suppress(Exception):
                 connection.close()
+
+    def forget_failures(self) -> None:
+        """Let the next attempt be made at once: its reason to fail may be gone."""
+        with self._lock:
+            self._failures, self._not_before = 0, 0.0
 
     def _taken(self) -> psycopg.Connection[Any]:
         while True:

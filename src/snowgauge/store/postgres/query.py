@@ -1,12 +1,14 @@
 """Free SQL. Reading runs in a read-only transaction with a time limit, one statement at a time: statements go through
 PostgreSQL's extended protocol, which takes no second one, so nothing can end the transaction and write after it. What
-read-only transactions do not hinder, a role can: connect as one that is no superuser.
+read-only transactions do not hinder, the role of the connection does (``reader_role``).
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -17,6 +19,8 @@ from snowgauge.store.postgres.results import check_format, encoded, plain
 
 _PAGE = 5_000
 _EXPORT_SECONDS = 3600
+_GRACE = 1.0
+"""Seconds after which a statement that lifted the server's own limit is cancelled from here."""
 _BEFORE = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*")
 _CURSOR = ("select", "with", "values", "table")
 _READ = (*_CURSOR, "show", "explain")
@@ -101,14 +105,25 @@ class _reading:  # noqa: N801 - used like a function
     def __init__(self, connections: Connections, timeout: float) -> None:
         self._used = connections.use()
         self._timeout = timeout
+        self._done = threading.Event()
 
     def __enter__(self) -> Any:
         self._connection = self._used.__enter__()
+        # a statement may set the server's limit for what comes after it, such as the next page; not this one
+        threading.Thread(target=self._watch, args=(self._connection,), daemon=True).start()
         self._connection.execute("BEGIN READ ONLY")
         self._connection.execute(f"SET LOCAL statement_timeout = {max(1, round(self._timeout * 1000))}")
         return self._connection
 
+    def _watch(self, connection: Any) -> None:
+        left = self._timeout + _GRACE
+        while not self._done.wait(left):
+            with suppress(Exception):
+                connection.cancel_safe(timeout=_GRACE)
+            left = _GRACE
+
     def __exit__(self, kind: Any, raised: Any, trace: Any) -> None:
+        self._done.set()
         connection = self._connection
         if not connection.closed:
             connection.rollback()

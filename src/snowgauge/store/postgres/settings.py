@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from snowgauge.part_settings import Duration, PartSettings
+from snowgauge.part_settings import Duration, PartSettings, Secret
 
 
 class PostgresSettings(PartSettings):
@@ -45,6 +45,10 @@ class PostgresSettings(PartSettings):
     person_indexes: bool = False
     """Index ``user_id``, ``domain_userid`` and ``network_userid``: finding or erasing a person gets fast, loading
     slower."""
+
+    reader_url: Secret = Secret("")
+    """Where people's SQL (console, API, ``snowgauge sql``) logs in: the same database, with a user that may only read
+    the tables. Empty: one is made, if the user of ``store.url`` may make roles."""
 
     pool_size: int = Field(default=8, ge=1)
     """Most connections of one process."""

@@ -18,6 +18,7 @@ from snowgauge.store.postgres.migrations import listed, migrate
 from snowgauge.store.postgres.naming import quote
 from snowgauge.store.postgres.query import export, query
 from snowgauge.store.postgres.reader import PostgresReader
+from snowgauge.store.postgres.reader_role import ReaderRole
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.postgres.tables import Tables
 from snowgauge.store.postgres.writer import Writer
@@ -59,6 +60,12 @@ class PostgresStore(PostgresReader):
         self._resolver = resolver
         self._tables = Tables(self.connections, self._layout, resolver)
         self._writer = Writer(self.connections, self._layout, self._tables)
+        self._role = ReaderRole(
+            self.connections,
+            (settings.atomic_schema, settings.derived_schema),
+            settings.reader_url.get_secret_value(),
+            connect_timeout=settings.connect_timeout.total_seconds(),
+        )
 
     def migrate(self) -> list[Migration]:
         applied = migrate(self.connections, self._layout)
@@ -69,6 +76,7 @@ class PostgresStore(PostgresReader):
                     connection.execute(statement)
         if settings.dbt_tables:
             self._make_dbt_tables()
+        self._role.prepare()
         return applied
 
     def migrations(self) -> list[Migration]:
@@ -97,17 +105,28 @@ class PostgresStore(PostgresReader):
         timeout: float | None = None,
         read_only: bool = True,
     ) -> QueryResult:
-        return query(
-            self.connections,
-            sql,
-            parameters,
-            max_rows=max_rows,
-            timeout=timeout or self._timeout,
-            read_only=read_only,
-        )
+        wait = timeout or self._timeout
+        connections = self._reading() if read_only else self.connections
+        return query(connections, sql, parameters, max_rows=max_rows, timeout=wait, read_only=read_only)
 
     def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
-        return export(self.connections, sql, fmt)
+        return export(self._reading(), sql, fmt)
+
+    def _reading(self) -> Connections:
+        """Connections of the role for people's SQL; a database from before that role gets it now."""
+        try:
+            with self._role.connections.use():
+                pass
+        except (StoreUnavailable, Refused):
+            with self.connections.use():
+                pass  # the server itself is there, or this says why it is not
+            self._role.prepare()
+            try:
+                with self._role.retried().use():
+                    pass
+            except (StoreUnavailable, Refused) as raised:
+                raise self._role.refusal(raised) from raised
+        return self._role.connections
 
     def lifetime(self) -> PostgresLifetime:
         """How events leave this store."""
@@ -169,6 +188,7 @@ class PostgresStore(PostgresReader):
 
     def close(self) -> None:
         self.connections.close()
+        self._role.connections.close()
 
     def _make_dbt_tables(self) -> None:
         keys: list[SchemaKey] = []

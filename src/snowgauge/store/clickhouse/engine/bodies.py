@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from snowgauge.store.clickhouse.engine.compressed import compressed
 from snowgauge.store.clickhouse.engine.exceptions import error
+from snowgauge.store.clickhouse.engine.zstandard import zstd
 
 CHUNK = 1 << 20
 _ENCODINGS = ("zstd", "lz4", "gzip", "deflate")
@@ -49,8 +51,13 @@ def _exactly(stream: Any, size: int) -> Iterator[bytes]:
 
 def decoded(pieces: Iterator[bytes], encoding: str, limit: int) -> Iterator[bytes]:
     """The body without its Content-Encoding, never more than ``limit`` bytes."""
+    return limited(_decompressed(pieces, encoding.strip().lower()), limit)
+
+
+def limited(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """The pieces, or an ``EngineError`` once they have more than ``limit`` bytes together."""
     seen = 0
-    for piece in _decompressed(pieces, encoding.strip().lower()):
+    for piece in pieces:
         seen += len(piece)
         if seen > limit:
             raise error(
@@ -122,15 +129,6 @@ def _lz4() -> Any:
     return lz4.frame
 
 
-def zstd() -> Any:
-    """The zstd module: of Python from 3.14, before that its backport."""
-    try:
-        from compression import zstd as module  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        from backports import zstd as module
-    return module
-
-
 def accepted_encoding(header: str) -> str:
     """The best encoding of an Accept-Encoding header; empty: none."""
     wanted = {part.split(";")[0].strip().lower() for part in header.split(",") if "q=0" not in part.replace(" ", "")}
@@ -138,11 +136,15 @@ def accepted_encoding(header: str) -> str:
 
 
 class Compressor:
-    """Compresses a response piece by piece."""
+    """Compresses a response piece by piece: ``encoding`` of HTTP, or ``blocks`` for ClickHouse's own."""
 
     def __init__(self, encoding: str) -> None:
         self._begin = b""
-        if encoding in ("gzip", "deflate"):
+        self._pack: Callable[[bytes], bytes]
+        self._end: Callable[[], bytes]
+        if encoding == "blocks":
+            self._pack, self._end = compressed, bytes
+        elif encoding in ("gzip", "deflate"):
             packer = zlib.compressobj(3, zlib.DEFLATED, 31 if encoding == "gzip" else 15)
             self._pack, self._end = packer.compress, packer.flush
         elif encoding == "lz4":

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from snowgauge.store.clickhouse.engine import native
 from snowgauge.store.clickhouse.engine.database import Database
 from snowgauge.store.clickhouse.engine.exceptions import error, from_engine
 from snowgauge.store.clickhouse.engine.formats import header_of
@@ -129,6 +130,8 @@ class Execution:
         """Apply database and settings; returns the statement that takes the settings back in a session."""
         asked = self._asked
         settings = {"log_comment": self._comment, **asked.settings}
+        if asked.protocol >= native.PLAIN_COLUMNS:
+            settings |= native.SETTINGS
         restore = ""
         try:
             if in_session:
@@ -174,7 +177,7 @@ class Execution:
                 text = _KILL_ID.sub(lambda found: f"Settings['log_comment'] = concat('http:', {found[1]})", text)
             result = handle.query(text, self._asked.format, params=parameters)
             self._count(result)
-            yield bytes(result.bytes() or b"")
+            yield self._as_asked(bytes(result.bytes() or b""), one_block=False)
             return
         stream = handle.send_query(text, self.format, params=parameters)
         ended = False
@@ -190,13 +193,20 @@ class Execution:
                 if block.rows_read() == 0:
                     ended = True
                     if first:
-                        yield raw or self._empty(handle, plain)
+                        yield self._as_asked(raw or self._empty(handle, plain), one_block=True)
                     return
-                yield raw if first else raw[header(raw) :]
+                yield self._as_asked(raw if first else raw[header(raw) :], one_block=True)
                 first = False
         finally:
             if not ended:
                 handle.streaming_cancel_query(stream)
+
+    def _as_asked(self, document: bytes, *, one_block: bool) -> bytes:
+        """Native as the client's protocol has it; anything else as it is."""
+        protocol = self._asked.protocol
+        if not protocol or self.format.lower() != "native":
+            return document
+        return native.framed(document, protocol, one_block=one_block)
 
     def _empty(self, handle: Any, text: str) -> bytes:
         """A Native result without rows still names its columns."""

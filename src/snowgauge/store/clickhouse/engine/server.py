@@ -22,7 +22,15 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from snowgauge.errors import SettingsError, StoreUnavailable
-from snowgauge.store.clickhouse.engine.bodies import ClientGone, Compressor, accepted_encoding, decoded, read_framed
+from snowgauge.store.clickhouse.engine.bodies import (
+    ClientGone,
+    Compressor,
+    accepted_encoding,
+    decoded,
+    limited,
+    read_framed,
+)
+from snowgauge.store.clickhouse.engine.compressed import decompressed
 from snowgauge.store.clickhouse.engine.database import Database
 from snowgauge.store.clickhouse.engine.exceptions import EngineError
 from snowgauge.store.clickhouse.engine.execution import Execution
@@ -46,6 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = "snowgauge"
     sys_version = ""
+    _in_blocks = False
+    """Is the answer, an error too, sent in ClickHouse's compressed blocks?"""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         log.debug("http", line=format % args)
@@ -72,6 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _route(self) -> None:
         path = urlsplit(self.path)
+        self._in_blocks = False
         body = read_framed(self.rfile, self.headers)
         try:
             self._refuse_pages()
@@ -124,7 +135,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _query(self, request: Asked, framed: Iterator[bytes]) -> None:
         server = self.server
+        self._in_blocks = request.compress_blocks
         body = decoded(framed, self.headers.get("Content-Encoding") or "", server.settings.request_limit)
+        if request.decompress_blocks:
+            body = limited(decompressed(body), server.settings.request_limit)
         kind = self.headers.get("Content-Type") or ""
         if kind.lower().startswith("multipart/form-data"):
             take_fields(request, form_fields(kind, b"".join(body)))
@@ -160,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
                 break
         else:
             return self._whole(200, bytes(held), self._headers(request, run))
-        encoding = self._encoding(request)
+        encoding = "blocks" if self._in_blocks else self._encoding(request)
         compressor = Compressor(encoding) if encoding else None
         tag = uuid4().hex[:16]
         headers = {**self._headers(request, run), "Transfer-Encoding": "chunked", "X-ClickHouse-Exception-Tag": tag}
@@ -193,7 +207,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def _encoding(self, request: Asked) -> str:
-        return accepted_encoding(self.headers.get("Accept-Encoding") or "") if request.compress_http else ""
+        if not request.compress_http or request.compress_blocks:
+            return ""
+        return accepted_encoding(self.headers.get("Accept-Encoding") or "")
 
     def _headers(self, request: Asked, run: Execution) -> dict[str, str]:
         headers = {
@@ -221,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(self._whole(status, body, headers))
 
     def _whole(self, status: int, body: bytes, headers: dict[str, str]) -> bytes:
-        encoding = headers.get("Content-Encoding")
+        encoding = headers.get("Content-Encoding") or ("blocks" if self._in_blocks else "")
         if encoding:
             compressor = Compressor(encoding)
             body = compressor.pack(body) + compressor.end()
