@@ -31,15 +31,24 @@ def sql(
 ) -> None:
     """Ask the store in its own SQL, read-only unless told otherwise.
 
+    A query with ClickHouse's own `FORMAT` clause is answered in that format.
+
     Example: `snowgauge sql "SELECT event_name, count() FROM atomic.events GROUP BY 1" --format csv`
     """
     from snowgauge.actions.sql import exported
-    from snowgauge.pipeline.build import open_store
+    from snowgauge.pipeline.build import open_store, store_kind
+    from snowgauge.store.clickhouse.engine.statements import output_format
 
     text = sys.stdin.read() if query == "-" else query
-    store = open_store(settings_of(ctx))
+    settings = settings_of(ctx)
+    names_format = store_kind(settings) == "clickhouse" and output_format(text.encode()) is not None
+    store = open_store(settings)
     try:
-        if fmt == "table" or write:
+        if names_format and not write:
+            for chunk in store.export_raw(text, ""):
+                sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+        elif fmt == "table" or write:
             result = store.query(text, max_rows=limit, read_only=not write)
             out.print(table(result.columns, [[_cell(value) for value in row] for row in result.rows]))
             if result.truncated:
