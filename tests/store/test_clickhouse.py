@@ -237,3 +237,15 @@ def test_a_missing_table_is_no_fault_of_the_rows(store: ClickHouseStore) -> None
     assert store.count("failed", Selection()) == 0
     store.connection.command(f"RENAME TABLE {store.layout.database}.hidden TO {_events(store)}")
     assert store.write(batch).events == 5
+
+
+def test_a_query_that_names_its_format_is_answered_in_it(clickhouse: ClickHouseStore) -> None:
+    sql = "SELECT 1 AS n, 'FORMAT CSV' AS s -- FORMAT TSV\nformat Vertical;"
+    answer = b"".join(clickhouse.export_raw(sql, "")).decode()
+    assert answer.startswith("Row 1:")
+    assert "FORMAT CSV" in answer
+    with pytest.raises(QueryRefused, match="Vertical"):
+        clickhouse.export_raw(sql, "csv")
+    with pytest.raises(QueryRefused, match="Vertical"):
+        clickhouse.query(sql)
+    assert clickhouse.query("SELECT 1 AS format").rows == [[1]]

@@ -144,7 +144,9 @@ def test_dbt(locked: EngineProcess, tmp_path: Path) -> None:
         pytest.skip("dbt with its ClickHouse adapter is not on this machine")
     project = tmp_path / "project"
     (project / "models").mkdir(parents=True)
-    (project / "dbt_project.yml").write_text("name: p\nversion: '1'\nprofile: p\nmodels: {p: {+materialized: table}}\n")
+    (project / "dbt_project.yml").write_text(
+        "name: p\nversion: '1.0.0'\nprofile: p\nmodels: {p: {+materialized: table}}\n"
+    )
     (project / "models" / "numbers.sql").write_text("SELECT number AS n FROM numbers(1000)")
     (project / "models" / "later.sql").write_text(
         "{{ config(materialized='incremental', unique_key='n') }} SELECT n FROM {{ ref('numbers') }}"

@@ -45,7 +45,7 @@ def sql(
     store = open_store(settings)
     try:
         if names_format and not write:
-            for chunk in store.export_raw(text, ""):
+            for chunk in store.export_raw(text, "" if fmt == "table" else fmt):
                 sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
         elif fmt == "table" or write:

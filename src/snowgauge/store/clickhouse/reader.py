@@ -15,7 +15,7 @@ from snowgauge.store.base import Bucket, EventKind, QueryResult, Selection
 from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text
 from snowgauge.store.clickhouse.asked import Asked, unset
 from snowgauge.store.clickhouse.connection import Connection
-from snowgauge.store.clickhouse.engine.statements import first_word, reads
+from snowgauge.store.clickhouse.engine.statements import first_word, output_format, reads
 from snowgauge.store.clickhouse.layout import ENTITY_SCHEMAS, Layout, TableName
 from snowgauge.store.clickhouse.nested import in_text_only, nested_texts
 from snowgauge.store.filters import column_kind
@@ -221,6 +221,8 @@ class ClickHouseReader:
         read_only: bool = True,
     ) -> QueryResult:
         text = sql.strip().rstrip(";").rstrip()
+        if own := output_format(text.encode()):
+            raise QueryRefused(f"rows are asked for here, and the query asks for FORMAT {own.name}: leave that out")
         if not read_only and not reads(text.encode()):
             self._connection.command(text, {"max_execution_time": timeout or self._timeout})
             return QueryResult((), (), ())
@@ -236,8 +238,15 @@ class ClickHouseReader:
         return QueryResult(lines[0], lines[1], rows[:max_rows] if cut else rows, cut)
 
     def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
+        own = output_format(sql.encode())
         name = _FORMATS.get(fmt)
-        if name is None:
+        if own and fmt:
+            raise QueryRefused(
+                f"the query asks for FORMAT {own.name} itself, and {fmt} is chosen beside it: leave one out"
+            )
+        if own:
+            name = ""
+        elif name is None:
             raise QueryRefused(f"unknown format {fmt!r}: use one of {', '.join(_FORMATS)}")
         return self._connection.stream(sql.strip().rstrip(";"), name, self._reading(3600, read_only=True))
 
