@@ -47,3 +47,40 @@ def test_a_huge_user_agent_is_looked_at_up_to_a_length(piece):
     huge = piece * (1_000_000 // len(piece))
     (entity,) = enrichment.enrich(EnrichedEvent(useragent=huge), source_with(headers=[f"Sec-CH-UA: {huge}"]))
     assert entity.data == describe(huge[:2048], ())
+
+
+@pytest.mark.parametrize(
+    ("agent", "known"),
+    [
+        (
+            "Mozilla/5.0 (Linux; U; Android 2.2; fr-fr; GT-P1000 Build/FROYO) AppleWebKit/533.1 (KHTML, like Gecko) "
+            "Version/4.0 Mobile Safari/533.1",
+            {"deviceClass": "Tablet", "agentVersion": "4.0", "operatingSystemVersionBuild": "FROYO"},
+        ),
+        ("Twitterbot/1.0", {"deviceBrand": "Twitter", "deviceName": "Twitter BOT", "layoutEngineName": "Twitterbot"}),
+        (
+            "Mozilla/5.0 (compatible; ClaudeBot/1.0; +claudebot@anthropic.com)",
+            {"deviceName": "Anthropic ClaudeBot", "agentInformationEmail": "claudebot@anthropic.com"},
+        ),
+        (
+            "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+            {
+                "operatingSystemName": "Microsoft Cloud",
+                "layoutEngineNameVersion": "Bingbot 2.0",
+                "agentName": "Bingbot",
+            },
+        ),
+        ("Go-http-client/1.1", {"deviceName": "GO Http Client", "agentNameVersion": "Go http client 1.1"}),
+        ("libwww-perl/6.67", {"deviceClass": "Robot", "agentName": "Libwww-Perl", "layoutEngineName": "libwww-perl"}),
+        (
+            "Mozilla/5.0 (PlayStation; PlayStation 5/2.26) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.0 "
+            "Safari/605.1.15",
+            {"operatingSystemNameVersion": "PS5 OS 2.26", "operatingSystemClass": "Game Console"},
+        ),
+        ("Mozilla/5.0 (PlayStation Vita 3.61) AppleWebKit/537.73", {"deviceClass": "Game Console"}),
+    ],
+)
+def test_agents_in_yauaas_shape(agent, known):
+    """Compared with Yauaa 7.30."""
+    data = describe(agent, ())
+    assert {name: data.get(name) for name in known} == known

@@ -121,7 +121,7 @@ def columns(text: str) -> tuple[str | bool | None, ...]:
     words = user_agents.bot_words()
     robot = agent.brand == "Spider" or words.robot.found_in(text.lower())
     device = _device(text, robot=robot)
-    name, family, version = _browser(agent, robot=robot)
+    name, family, version = _browser(text, agent, robot=robot)
     system, system_family = _system(agent)
     engine = next((engine for engine, pattern in _ENGINES if pattern.search(text)), "OTHER")
     kind = _browser_type(agent, device, robot=robot, library=words.library.found_in(text.lower()))
@@ -131,8 +131,8 @@ def columns(text: str) -> tuple[str | bool | None, ...]:
     return (*(tsv_safe(value) for value in texts), device in ("Mobile", "Tablet", "Wearable computer"))
 
 
-def _browser(agent: UserAgent, *, robot: bool) -> tuple[str, str, str | None]:
-    version = ".".join(part for part in (agent.major, agent.minor, agent.patch) if part) or None
+def _browser(text: str, agent: UserAgent, *, robot: bool) -> tuple[str, str, str | None]:
+    version = user_agents.whole_version(text, agent) or None
     if robot:
         return "Robot/Spider", "Robot/Spider", None
     if agent.family == "Other":

@@ -50,6 +50,16 @@ def text_of(event: EnrichedEvent, source: EnrichmentSource) -> str | None:
     return None if event.useragent is None else event.useragent[:LONGEST]
 
 
+def whole_version(text: str, agent: UserAgent) -> str:
+    """The agent's version with all the parts that the text gives it, spelt as there: uap-core reads three of
+    ``33.0.1750.152``, and takes ``4.0b7pre`` apart."""
+    parts = [part for part in (agent.major, agent.minor, agent.patch) if part]
+    if not parts:
+        return ""
+    found = re.search(rf"[/ ]({r'[.]?'.join(map(re.escape, parts))}(?:[.~a-z][\w.~]*)?)(?![\w.~])", text)
+    return found[1].rstrip(".") if found else ".".join(parts)
+
+
 class Rules:
     """Compiled rules: the built-in ones, or those of a ``regexes.yaml``."""
 

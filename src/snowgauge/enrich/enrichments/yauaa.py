@@ -12,6 +12,7 @@ from snowgauge.enrich.enrichments.base import PLACES, Enrichment, EnrichmentSour
 from snowgauge.enrich.enrichments.client_hints import ClientHints
 from snowgauge.enrich.enrichments.parameters import Parameters
 from snowgauge.enrich.enrichments.user_agents import UserAgent
+from snowgauge.enrich.enrichments.yauaa_robots import Robot
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.events.tsv_text import tsv_safe
@@ -25,9 +26,10 @@ _AGENT_NAMES = {
     # uap-core's family -> Yauaa's name
     "Chrome Mobile": "Chrome", "Chrome Mobile iOS": "Chrome", "Chrome Mobile WebView": "Chrome Webview",
     "Mobile Safari": "Safari", "Mobile Safari UI/WKWebView": "Safari", "Firefox Mobile": "Firefox",
-    "Firefox iOS": "Firefox", "Edge Mobile": "Edge", "IE": "Internet Explorer", "IE Mobile": "Internet Explorer",
-    "Opera Mobile": "Opera", "Android": "Stock Android Browser", "Samsung Internet": "SamsungBrowser",
-    "HeadlessChrome": "HeadlessChrome", "Chromium": "Chromium",
+    "Firefox iOS": "Firefox", "Firefox Alpha": "Firefox", "Firefox Beta": "Firefox", "Edge Mobile": "Edge",
+    "IE": "Internet Explorer", "IE Mobile": "Internet Explorer", "Opera Mobile": "Opera",
+    "Android": "Stock Android Browser", "Samsung Internet": "SamsungBrowser", "HeadlessChrome": "HeadlessChrome",
+    "Chromium": "Chromium",
 }  # fmt: skip
 _HINTED_NAMES = {
     "Google Chrome": "Chrome", "Microsoft Edge": "Edge", "Opera": "Opera", "Brave": "Brave", "Vivaldi": "Vivaldi",
@@ -48,24 +50,33 @@ _OS_CLASSES = {
 _WINDOWS = {"5.1": "XP", "5.2": "XP", "6.0": "Vista", "6.1": "7", "6.2": "8", "6.3": "8.1"}
 _BLINK = re.compile(r"(?:Chrome|Chromium|HeadlessChrome)/(\d+)([\d.]*)")
 _WEBKIT = re.compile(r"AppleWebKit/([\d.]+)")
-_GECKO = re.compile(r"rv:([\d.]+)\) Gecko/(\d+)")
+_GECKO = re.compile(r"rv:(\d[\w.]*)\) Gecko/(\d+)")
 _TRIDENT = re.compile(r"Trident/([\d.]+)")
 _EDGE_HTML = re.compile(r"Edge/([\d.]+)")
 _PRESTO = re.compile(r"Presto/([\d.]+)")
 _NT = re.compile(r"Windows NT (\d+\.\d+)")
 _TV = re.compile(r"SmartTV|SMART-TV|HbbTV|NetCast|Web0S|AppleTV|GoogleTV|Android TV|BRAVIA|Roku|CrKey|AFT[A-Z]", re.I)
-_CONSOLE = re.compile(r"PlayStation \d|PLAYSTATION|Xbox|Nintendo (?:WiiU|Wii|Switch)", re.IGNORECASE)
-_HANDHELD = re.compile(r"Nintendo 3DS|PlayStation (?:Vita|Portable)|Nintendo DS", re.IGNORECASE)
+_CONSOLE = re.compile(r"PlayStation (?:\d|Vita)|PLAYSTATION|Xbox|Nintendo (?:WiiU|Wii|Switch)", re.IGNORECASE)
+_HANDHELD = re.compile(r"Nintendo 3DS|PlayStation Portable|Nintendo DS", re.IGNORECASE)
 _READER = re.compile(r"Kindle/|Kobo|Nook|PocketBook|Silk-Accelerated=false", re.IGNORECASE)
 _WATCH = re.compile(r"Apple ?Watch|watchOS|SM-R\d{3}", re.IGNORECASE)
 _VR = re.compile(r"OculusBrowser|Quest \d|Pacific Build|VRBrowser", re.IGNORECASE)
-_TABLET = re.compile(r"\biPad\b|Tablet|\bKF[A-Z]{3,4}\b|PlayBook|Nexus (?:7|9|10)\b", re.IGNORECASE)
+_TABLET = re.compile(r"\biPad\b|Tablet|\bGT-P\d{4}|\bKF[A-Z]{3,4}\b|PlayBook|Nexus (?:7|9|10)\b", re.IGNORECASE)
 _PHONE = re.compile(
     r"iPhone|iPod|Windows Phone|BlackBerry|BB10|Opera Mini|IEMobile|Symbian|KAIOS|Android.*\bMobile\b|Mobile.*Firefox",
     re.IGNORECASE | re.DOTALL,
 )
 _DESKTOP = re.compile(r"Windows NT|Macintosh|X11|CrOS|Linux (?:x86_64|i\d86)", re.IGNORECASE)
 _IMITATOR = re.compile(r"compatible; *(?:Googlebot|bingbot)", re.IGNORECASE)
+_SYSTEMS_OF_CONSOLES = (
+    # where a console says its system's version, what Yauaa calls the system
+    (re.compile(r"PlayStation 4[ /]([\d.]+)"), "Orbis OS"),
+    (re.compile(r"PlayStation 5[ /]([\d.]+)"), "PS5 OS"),
+    (re.compile(r"PlayStation Vita ([\d.]+)"), "PlayStation Vita"),
+    (re.compile(r"PLAYSTATION 3()"), "CellOS"),
+)
+_BUILD = re.compile(r" Build/([^;)\s]+)")
+_STOCK_VERSION = re.compile(r"Version/([\d.]+)")
 _LANGUAGE = re.compile(r"[;\[(] ?([a-z]{2})[-_]([A-Za-z]{2})[;\])]")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,63}){1,4}")
 _URL = re.compile(r"https?://[^\s;,)\]}\"']{1,200}")
@@ -76,14 +87,15 @@ class Yauaa(Enrichment):
 
     Yauaa itself has no Python port. This is a derivation of our own: uap-core's rules read the user agent, client
     hints (``Sec-CH-UA*`` headers) correct them, and the result is named as Yauaa names things. Classes, names and
-    versions of common browsers agree; rare devices may not. A field that is not known is left out, where Yauaa writes
-    ``Unknown`` or ``??``; both mean missing to a reader. deviceClass is always there. Crawlers, HTTP libraries and
-    browsers driven by programs (``bots.json``) have class Robot.
+    versions of common browsers, crawlers and HTTP libraries agree; rare devices may not. A field that is not known is
+    left out, where Yauaa writes ``Unknown`` or ``??``; both mean missing to a reader. deviceClass is always there.
+    Crawlers, HTTP libraries and browsers driven by programs (``bots.json``) have class Robot.
 
     Filled: deviceClass, deviceName, deviceBrand, deviceVersion, deviceCpu, deviceCpuBits, operatingSystem (Class, Name,
-    Version, VersionMajor, NameVersion, NameVersionMajor), layoutEngine (the same, and Build for Gecko), agent (Class,
-    Name, Version, VersionMajor, NameVersion, NameVersionMajor, Language, LanguageCode, InformationEmail,
-    InformationUrl), webviewApp (Name, Version, VersionMajor, NameVersion, NameVersionMajor).
+    Version, VersionMajor, NameVersion, NameVersionMajor, and VersionBuild for Android), layoutEngine (the first six,
+    and Build for Gecko), agent (Class, Name, Version, VersionMajor, NameVersion, NameVersionMajor, Language,
+    LanguageCode, InformationEmail, InformationUrl), webviewApp (Name, Version, VersionMajor, NameVersion,
+    NameVersionMajor).
 
     Sets no column. Attaches nl.basjes/yauaa_context 1-0-5 to every event. Never fails. Source: enrich 6.10 and the
     fields of Yauaa 7.30.
@@ -129,10 +141,13 @@ def describe(text: str, hint_lines: tuple[str, ...]) -> dict[str, str]:
         some.found_in(lowered) for some in (words.robot, words.library, words.headless)
     )
     found: dict[str, str | None] = {"deviceClass": _device_class(text, agent, hints, robot=robot)}
-    found |= _device(text, agent, hints, found["deviceClass"] or "")
-    found |= _system(text, agent, hints)
-    found |= _engine(text, agent)
-    found |= _agent(text, agent, hints, robot=robot)
+    if robot and not words.headless.found_in(lowered):
+        found |= _robot(text, agent)
+    else:
+        found |= _device(text, agent, hints, found["deviceClass"] or "")
+        found |= _system(text, agent, hints)
+        found |= _engine(text, agent)
+        found |= _agent(text, agent, hints, robot=robot)
     clean: dict[str, str] = {}
     for name, value in found.items():
         safe = tsv_safe(value)
@@ -141,11 +156,38 @@ def describe(text: str, hint_lines: tuple[str, ...]) -> dict[str, str]:
     return clean
 
 
+def _robot(text: str, agent: UserAgent) -> dict[str, str | None]:
+    email, url = _EMAIL.search(text), _URL.search(text)
+    found: dict[str, str | None] = {
+        "agentInformationEmail": email[0].lstrip("+") if email else None,
+        "agentInformationUrl": url[0] if url else None,
+        "agentClass": _agent_class(text, agent, robot=True, known=True),
+    }
+    robot = Robot(text, agent, found["agentInformationUrl"], found["agentInformationEmail"])
+    if not robot.name:
+        return found
+    # of Google's own crawlers Yauaa tells no version of the engine
+    engine = "" if robot.cloud == "Google Cloud" else robot.version
+    return {
+        **found,
+        "deviceName": robot.device,
+        "deviceBrand": robot.brand or None,
+        "operatingSystemClass": "Cloud",
+        "operatingSystemName": robot.cloud,
+        "layoutEngineClass": "Robot",
+        **_named("layoutEngine", robot.engine, engine),
+        **_named("agent", robot.name, robot.version),
+    }
+
+
+def _robot_class(text: str, agent: UserAgent) -> str:
+    phone = agent.model in ("Smartphone", "Feature Phone") or (_PHONE.search(text) and _IMITATOR.search(text))
+    return "Robot Mobile" if phone and text.startswith("Mozilla/") else "Robot"
+
+
 def _device_class(text: str, agent: UserAgent, hints: ClientHints, *, robot: bool) -> str:
     if robot:
-        if agent.model in ("Smartphone", "Feature Phone") or (_PHONE.search(text) and _IMITATOR.search(text)):
-            return "Robot Mobile"
-        return "Robot"
+        return _robot_class(text, agent)
     for name, pattern in (
         ("Virtual Reality", _VR),
         ("Handheld Game Console", _HANDHELD),
@@ -172,9 +214,12 @@ def _device_class(text: str, agent: UserAgent, hints: ClientHints, *, robot: boo
 
 def _device(text: str, agent: UserAgent, hints: ClientHints, device_class: str) -> dict[str, str | None]:
     brand, model = agent.brand, hints.model or agent.model
+    if model and model.startswith("Nexus "):  # Google's, whoever made them
+        brand = "Google"
+        model = " ".join(word.upper() if len(word) <= 3 else word for word in model.split())
     cpu, bits = _cpu(text, hints)
     found: dict[str, str | None] = {"deviceCpu": cpu, "deviceCpuBits": bits}
-    if device_class in ("Robot", "Robot Mobile"):
+    if device_class in ("Robot", "Robot Mobile"):  # a browser driven by a program
         name = agent.family if agent.family != "Other" else None
         return found | {"deviceName": name}
     if device_class == "Desktop":
@@ -218,6 +263,9 @@ def _system(text: str, agent: UserAgent, hints: ClientHints) -> dict[str, str | 
         )
         version = ""
     shown = name
+    for pattern, called in _SYSTEMS_OF_CONSOLES:
+        if console := pattern.search(text):
+            return {"operatingSystemClass": "Game Console", **_named("operatingSystem", called, console[1])}
     if name == "Windows NT":
         shown = "Windows"
         version = _windows_version(text, version, hints)
@@ -237,6 +285,7 @@ def _system(text: str, agent: UserAgent, hints: ClientHints) -> dict[str, str | 
     return {
         "operatingSystemClass": _OS_CLASSES.get(name, "Unknown") if name else None,
         **_named("operatingSystem", name, version, shown),
+        "operatingSystemVersionBuild": build[1] if name == "Android" and (build := _BUILD.search(text)) else None,
     }
 
 
@@ -276,7 +325,10 @@ def _engine(text: str, agent: UserAgent) -> dict[str, str | None]:
 def _agent(text: str, agent: UserAgent, hints: ClientHints, *, robot: bool) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     name: str | None = _AGENT_NAMES.get(agent.family, agent.family)
-    version = ".".join(part for part in (agent.major, agent.minor, agent.patch) if part)
+    version = user_agents.whole_version(text, agent)
+    if name == "Stock Android Browser":
+        # uap-core gives it the system's version
+        version = own[1] if (own := _STOCK_VERSION.search(text)) else ""
     blink = _BLINK.search(text)
     if blink and name in ("Chrome", "Chrome Webview", "HeadlessChrome", "Chromium"):
         version = blink[1] + blink[2]
@@ -288,6 +340,8 @@ def _agent(text: str, agent: UserAgent, hints: ClientHints, *, robot: bool) -> d
         if name == "Chrome" and hints.full_version and "." not in version:
             version = hints.full_version
     version = re.sub(r"^(\d+)\.0\.0(?:\.0)?$", r"\1", version) if blink else version
+    if name is None and (engine := _WEBKIT.search(text)):
+        name, version = "AppleWebKit", engine[1]
     if name is None and robot:
         name = re.split(r"[\s/;(]", text.strip(), maxsplit=1)[0] or None
     found["agentClass"] = _agent_class(text, agent, robot=robot, known=name is not None)
@@ -306,7 +360,7 @@ def _agent(text: str, agent: UserAgent, hints: ClientHints, *, robot: bool) -> d
 
 def _agent_class(text: str, agent: UserAgent, *, robot: bool, known: bool) -> str:
     if robot:
-        return "Robot Mobile" if agent.model in ("Smartphone", "Feature Phone") else "Robot"
+        return _robot_class(text, agent)
     if agent.family in _MAIL_FAMILIES:
         return "Email Client"
     if agent.family in _WEBVIEW_FAMILIES or agent.family in _APP_FAMILIES or "; wv)" in text:
