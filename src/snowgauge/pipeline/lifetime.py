@@ -39,6 +39,7 @@ from snowgauge.pipeline import build
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import BatchWriter, HasLifetime, Store, StoreBatch, WriteResult
 from snowgauge.store.clickhouse import snapshot
+from snowgauge.store.clickhouse.schemas import SchemaColumns
 from snowgauge.store.lifetime import Row, row_key
 from snowgauge.telemetry.logs import logger
 
@@ -217,7 +218,10 @@ def restore_backup(
     with opened_engine(draft_settings, maintenance=True) as (here, store):
         tables = [msgspec.json.decode(raw, type=snapshot.Table) for raw in found.tables]
         parts = folder.absolute() / "clickhouse"
-        for number, _ in enumerate(snapshot.attach(store.connection, engine_folder(here), tables, parts)):
+        store.migrate()
+        schemas = SchemaColumns(store.connection, store.layout, store.features)
+        attached = snapshot.attach(store.connection, store.layout, schemas, engine_folder(here), tables, parts)
+        for number, _ in enumerate(attached):
             progress("tables", number + 1)
         store.migrate()  # the backup of what this changes is the one being restored
         gone = backup.forget_again(kept, store.lifetime(), build.open_eventlog(here), progress)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from snowgauge.actions.lifetime import backup
@@ -216,3 +217,90 @@ def test_sqlite_files_are_copied_while_they_are_written(tmp_path: Path) -> None:
 
 
 __all__ = ["erasing", "restore_backup", "take_backup"]
+
+
+def _changed(copy: Path, change: Any) -> None:
+    listed = msgspec.json.decode((copy / backup.LIST).read_bytes())
+    change(listed)
+    (copy / backup.LIST).write_bytes(msgspec.json.encode(listed))
+
+
+def test_a_backup_with_links_or_ways_out_is_not_restored(made: Path, tmp_path: Path) -> None:
+    """Nothing but the plain files of its list is read, wherever a link or a name may lead."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("not of the backup")
+    copy = tmp_path / "backup"
+
+    def fresh() -> None:
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(made / "backup", copy)
+
+    fresh()
+    victim = copy / "files" / "data" / "schemas" / "x.json"
+    victim.unlink()
+    victim.symlink_to(elsewhere)
+    with pytest.raises(SnowgaugeError, match="is a link"):
+        backup.read(copy)
+    fresh()
+    (copy / "files" / "data" / "more").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(SnowgaugeError, match="is a link"):
+        backup.read(copy)
+    fresh()
+    (copy / "files" / "data" / "unlisted").write_text("x")
+    with pytest.raises(SnowgaugeError, match="not on its list"):
+        backup.read(copy)
+    for name in (str(elsewhere), "../elsewhere"):
+        fresh()
+        _changed(copy, lambda listed, name=name: listed["files"].update({name: backup.digest(elsewhere)}))
+        with pytest.raises(SnowgaugeError, match="leads out"):
+            backup.read(copy)
+
+
+def test_a_restore_does_not_write_through_a_link_in_its_place(made: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / ".data.restoring").symlink_to(elsewhere, target_is_directory=True)
+    restoring = backup.Restoring(made / "backup", [backup.Root("data", tmp_path / "data")])
+    restoring.begin()
+    assert not list(elsewhere.iterdir())
+    assert (tmp_path / ".data.restoring" / "schemas" / "x.json").exists()
+
+
+def test_no_sql_of_a_backup_is_run(made: Path, tmp_path: Path) -> None:
+    """Tables are those of this version's layout, whatever the backup says they are."""
+    copy = tmp_path / "backup"
+    shutil.copytree(made / "backup", copy)
+
+    def harm(listed: Any) -> None:
+        for table in listed["tables"]:
+            table["create"] = f"DROP DATABASE system; {table['create'].replace('MergeTree', 'Null')}"
+        listed["tables"].append(
+            {"database": "atomic", "name": "more", "create": "CREATE TABLE atomic.more (a Int8) ENGINE = Memory",
+             "engine": "Memory", "rows": 0, "parts": []}
+        )  # fmt: skip
+
+    _changed(copy, harm)
+    step(
+        f"folder, copy, target = Path({str(made)!r}), Path({str(copy)!r}), Path({str(tmp_path)!r}) / 'data'\n"
+        "settings = module.settings_in(target)\n"
+        "module.restore_backup(settings, copy)\n"
+        "assert repr(module.sums(settings)) == (folder / 'sums').read_text(), module.sums(settings)\n"
+        "with module.opened(settings) as (_, store):\n"
+        "    assert store.query(\"SELECT count() FROM system.tables WHERE name = 'more'\").rows == [[0]]\n"
+    )
+
+
+@pytest.mark.parametrize("part", ["../../elsewhere", "x' FROM '/etc", "202405_1_1_0/../../x", ""])
+def test_a_part_has_a_name_of_the_engine(made: Path, tmp_path: Path, part: str) -> None:
+    copy = tmp_path / "backup"
+    shutil.copytree(made / "backup", copy)
+    _changed(copy, lambda listed: [table["parts"].append(part) for table in listed["tables"] if table["parts"]])
+    failed = run(
+        STEP.format(
+            file=__file__,
+            code=f"settings = module.settings_in(Path({str(tmp_path)!r}) / 'data')\n"
+            f"module.restore_backup(settings, Path({str(copy)!r}))\n",
+        )
+    )
+    assert failed.returncode != 0
+    assert b"is no name of a part" in failed.stderr

@@ -107,14 +107,21 @@ def take(
 
 
 def read(folder: Path, progress: Progress = silent) -> Backup:
-    """Open a backup and check every file of it. Raises ``SnowgaugeError`` naming the first that is not as it was."""
+    """Open a backup and check every file of it. Raises ``SnowgaugeError`` naming the first that is not as it was, and
+    for one with links or with files that are not on its list: a restore copies plain files that it has checked."""
+    _refuse_links(folder)
     try:
         found = msgspec.json.decode((folder / LIST).read_bytes(), type=Backup)
     except FileNotFoundError:
         raise SnowgaugeError(f"{folder} is no backup, or one that broke off: it has no {LIST}") from None
     except msgspec.DecodeError as error:
         raise SnowgaugeError(f"{folder / LIST} cannot be read: {error}") from None
+    strange = {str(path.relative_to(folder)) for path in _files(folder)} - {*found.files, LIST}
+    if strange:
+        raise SnowgaugeError(f"the backup is damaged: {folder / min(strange)} is not on its list of files")
     for number, (name, wanted) in enumerate(found.files.items()):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise SnowgaugeError(f"the backup is damaged: {name[:200]!r} leads out of it")
         path = folder / name
         if not path.is_file():
             raise SnowgaugeError(f"the backup is damaged: {path} is missing")
@@ -122,6 +129,14 @@ def read(folder: Path, progress: Progress = silent) -> Backup:
             raise SnowgaugeError(f"the backup is damaged: {path} does not have the checksum it was written with")
         progress("checking", number + 1)
     return found
+
+
+def _refuse_links(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if path.is_symlink() or not (path.is_dir() or path.is_file() or not path.exists()):
+            raise SnowgaugeError(
+                f"the backup is damaged: {path} is a link or a device, and a backup has plain files only"
+            )
 
 
 class Restoring:
@@ -147,11 +162,13 @@ class Restoring:
     def begin(self) -> None:
         """Copy everything but the store's tables. What a broken-off restore left behind is cleared first."""
         for draft in self.drafts():
+            if draft.path.is_symlink():
+                draft.path.unlink()  # whoever made it could have the files written elsewhere
             shutil.rmtree(draft.path, ignore_errors=True)
             source = self._folder / "files" / draft.name
             draft.path.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, draft.path)
+                shutil.copytree(source, draft.path, symlinks=True)
             else:
                 draft.path.mkdir()
             draft.path.chmod(0o700)

@@ -7,7 +7,7 @@ no column and stays reachable through the raw text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from snowgauge.events.enriched import EnrichedEvent
@@ -69,6 +69,11 @@ class SchemaColumns:
             self._add({name: of for name, of in missing.items() if name not in self._owner})
             self.refresh()
 
+    def restore(self, columns: Mapping[str, tuple[SchemaKey, bool]]) -> None:
+        """Make the columns that the tables of a backup had, however many there may be by now."""
+        self._add(columns)
+        self.refresh()
+
     def _note(self, key: SchemaKey, event: bool, missing: dict[str, tuple[SchemaKey, bool]]) -> None:
         if not self.column(key, event=event):
             name = schema_column(key, event=event)
@@ -89,7 +94,7 @@ class SchemaColumns:
     def _limit(self) -> int:
         return self._layout.settings.max_schema_columns
 
-    def _add(self, wanted: dict[str, tuple[SchemaKey, bool]]) -> None:
+    def _add(self, wanted: Mapping[str, tuple[SchemaKey, bool]]) -> None:
         columns = [
             (Column(name, self.features.event_type if event else self.features.contexts_type), schema_of(key))
             for name, (key, event) in wanted.items()

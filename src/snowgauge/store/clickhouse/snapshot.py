@@ -15,16 +15,27 @@ from pathlib import Path
 import msgspec
 
 from snowgauge.errors import StoreError
+from snowgauge.events.selfdescribing import SchemaKey
+from snowgauge.store.clickhouse.columns import schema_column
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.layout import Layout
+from snowgauge.store.clickhouse.schemas import SchemaColumns
 from snowgauge.store.clickhouse.views import views_database
+from snowgauge.telemetry.logs import logger
+
+log = logger("store")
 
 _PREFIX = "snowgauge_backup_"  # other characters would be escaped in the folder's name
+_PART = re.compile(r"[A-Za-z0-9]+(_[0-9]+){3,4}")
+_SCHEMA_COLUMN = re.compile(
+    r"`((?:contexts|unstruct_event)_\w+)` [A-Za-z()]+ COMMENT "
+    r"'iglu:([\w.-]{1,200})/([\w-]{1,200})/([\w-]{1,200})/([0-9]{1,9})-\*-\*'"
+)
 _REPLICA = re.compile(r"\bUUID '[^']+'")
 
 
 class Table(msgspec.Struct, frozen=True):
-    """``create`` makes it again; ``rows`` are those of its parts, deleted ones left out. Views have no parts."""
+    """``create`` made it; ``rows`` are those of its parts, deleted ones left out. Views have no parts."""
 
     database: str
     name: str
@@ -76,27 +87,50 @@ def thaw(data: Path, name: str = "") -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def attach(connection: Connection, data: Path, tables: Sequence[Table], parts: Path) -> Iterator[Table]:
-    """Make the tables in an empty engine and give them their parts (``parts/<database>.<table>/<part>``).
+def attach(
+    connection: Connection, layout: Layout, schemas: SchemaColumns, data: Path, tables: Sequence[Table], parts: Path
+) -> Iterator[Table]:
+    """Give the tables of a new layout, just migrated and empty, their parts (``parts/<database>.<table>/<part>``).
 
-    Raises ``StoreError`` when a table does not have the rows that it had.
+    No SQL of the backup is run: its text only says which schemas had a column. Its tables that are not of the layout
+    stay in the backup, and the log names them. Raises ``StoreError`` when a table does not have the rows that it had,
+    or when a name is none that the engine gives.
     """
-    for database in dict.fromkeys(table.database for table in tables):
-        connection.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+    known = {
+        (str(database), str(name)): data / path
+        for database, name, path in connection.rows(
+            "SELECT database, name, data_paths[1] FROM system.tables WHERE engine LIKE '%MergeTree' AND database IN "
+            "{d:Array(String)}",
+            {"d": [layout.database, layout.settings.derived_database]},
+        )
+    }
+    schemas.restore(_schemas(tables))
+    # what the backup's layout was is what decides which steps are still to be done
+    connection.command(f"TRUNCATE TABLE {layout.migrations}")
     for table in tables:
-        connection.command(table.create)
-        if table.parts:
-            full = f"`{table.database}`.`{table.name}`"
-            paths = connection.rows(
-                "SELECT data_paths[1] FROM system.tables WHERE database = {d:String} AND name = {t:String}",
-                {"d": table.database, "t": table.name},
-            )
-            # the engine may tell a path that is relative to its folder
-            folder = data / paths[0][0]
-            for part in table.parts:
-                shutil.copytree(parts / f"{table.database}.{table.name}" / part, folder / "detached" / part)
-                connection.command(f"ALTER TABLE {full} ATTACH PART '{part}'")
-            found = int(connection.rows(f"SELECT count() FROM {full}")[0][0])
-            if found != table.rows:
-                raise StoreError(f"table {table.database}.{table.name} has {found} rows, the backup says {table.rows}")
+        folder = known.get((table.database, table.name))
+        if folder is None:
+            if table.parts:
+                log.warning("table_not_restored", table=f"{table.database}.{table.name}", rows=table.rows)
+            continue
+        full = f"`{table.database}`.`{table.name}`"
+        for part in table.parts:
+            if not _PART.fullmatch(part):
+                raise StoreError(f"the backup is damaged: {part[:100]!r} is no name of a part of {full}")
+            shutil.copytree(parts / f"{table.database}.{table.name}" / part, folder / "detached" / part, symlinks=True)
+            connection.command(f"ALTER TABLE {full} ATTACH PART '{part}'")
+        found = int(connection.rows(f"SELECT count() FROM {full}")[0][0])
+        if found != table.rows:
+            raise StoreError(f"table {table.database}.{table.name} has {found} rows, the backup says {table.rows}")
         yield table
+
+
+def _schemas(tables: Sequence[Table]) -> dict[str, tuple[SchemaKey, bool]]:
+    """The schemas that had a column, by its name, and whether of an event."""
+    found = {}
+    for table in tables:
+        for name, vendor, schema, form, model in _SCHEMA_COLUMN.findall(table.create):
+            key, event = SchemaKey(vendor, schema, form, int(model), 0, 0), name.startswith("unstruct_event_")
+            if schema_column(key, event=event) == name:
+                found[name] = (key, event)
+    return found
