@@ -1,8 +1,8 @@
 """Slows down the guessing of passwords: how many may be tried, for an account, from an address, and for the pair.
 
-Each of the three may try so many at once and then one per interval, so that who has waited the interval is let through
-and nobody is shut out for longer. The intervals of a pair are longest: whoever guesses one account's password from one
-address holds up neither other addresses nor other accounts. The limit of an account as a whole does not apply to an
+Each of the three may try so many at once and then one per interval, so that nobody is shut out for longer than that.
+The intervals of a pair are longest: guessing one account's password from one address holds up neither other addresses
+nor other accounts. The limit of an account as a whole does not apply to an
 address from which its person has logged in before, so that no number of strangers keeps that person out.
 
 A try is counted before the password is looked at, in one transaction, so that no two processes or threads take the same

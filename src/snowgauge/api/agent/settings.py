@@ -62,7 +62,7 @@ class AgentSettings(PartSettings):
 
     smallest_count: int = Field(default=10, ge=1)
     """Application ids, tracker namespaces and tracker versions are shown from this number of events on; rarer ones are
-    summed without their names. Whoever sends an event chooses them, so that one may be an e-mail address."""
+    summed without their names. The sender of an event chooses them, so that one may be an e-mail address."""
 
     requests_per_minute: int = Field(default=120, ge=1)
     """Requests that one address may make in a minute."""

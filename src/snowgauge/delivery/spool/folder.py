@@ -206,8 +206,8 @@ _SHARE = re.compile(r"share-(\d+)-of-(\d+)\.lock")
 
 
 def other_division(folder: Path, of: int) -> tuple[int, int] | None:
-    """A share that is being read, and of how many, where that is not ``of``. Whoever holds a share and then finds none
-    may read: of two that start at once, one at least finds the other."""
+    """A share that is being read, and of how many, where that is not ``of``. A worker that holds a share and
+    then finds none may read: of two that start at once, one at least finds the other."""
     for path in folder.glob("share-*-of-*.lock"):
         found = _SHARE.fullmatch(path.name)
         if found and int(found[2]) != of:
