@@ -2,8 +2,8 @@
 
 Each of the three may try so many at once and then one per interval, so that nobody is shut out for longer than that.
 The intervals of a pair are longest: guessing one account's password from one address holds up neither other addresses
-nor other accounts. The limit of an account as a whole does not apply to an
-address from which its person has logged in before, so that no number of strangers keeps that person out.
+nor other accounts. The limit of an account as a whole does not apply to an address from which its person has logged in
+before, so that no number of strangers keeps that person out.
 
 A try is counted before the password is looked at, in one transaction, so that no two processes or threads take the same
 place; one that succeeds is given back.
