@@ -4,7 +4,8 @@
 
 Without ``--url`` a server of its own is started, with its settings for durability as PostgreSQL has them. The bare
 COPY sends the same bytes to the same tables with the same indexes, from one connection, one transaction per batch:
-what the database itself can do with these rows. ``store`` includes laying events out as rows.
+what the database itself can do with these rows. ``store`` includes laying events out as rows. What it costs to look
+for events that were sent twice is the ratio of two loads one after the other, the median of three.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from snowgauge.iglu.build import build
@@ -27,9 +29,12 @@ from snowgauge.store.postgres.store import PostgresStore
 from snowgauge.testing.events import web_page_view
 from snowgauge.testing.postgres import PostgresServer, drop_database, new_database
 
+ROUNDS = 3
 
-def opened(url: str) -> PostgresStore:
-    return PostgresStore(url, PostgresSettings(), build(IgluSettings(iglu_central=False), None)[0])
+
+def opened(url: str, *, duplicate_window: str = "7 days") -> PostgresStore:
+    settings = PostgresSettings(duplicate_window=duplicate_window)  # type: ignore[arg-type]
+    return PostgresStore(url, settings, build(IgluSettings(iglu_central=False), None)[0])
 
 
 def batches(events: int, size: int) -> list[StoreBatch]:
@@ -39,8 +44,8 @@ def batches(events: int, size: int) -> list[StoreBatch]:
     ]
 
 
-def load(url: str, todo: list[StoreBatch]) -> float:
-    store = opened(url)
+def load(url: str, todo: list[StoreBatch], *, duplicate_window: str = "7 days") -> float:
+    store = opened(url, duplicate_window=duplicate_window)
     store.ready()
     gc.freeze()  # a worker holds one batch, not all of them: they are not to be looked through again and again
     start = time.perf_counter()
@@ -122,7 +127,7 @@ def main() -> None:
 
 def run(server: str, events: int, size: int, workers: int) -> None:
     todo = batches(events, size)
-    databases = [new_database(server) for _ in range(4)]
+    databases = [new_database(server) for _ in range(4 + 2 * ROUNDS)]
     for url in databases:
         store = opened(url)
         store.migrate()
@@ -133,12 +138,17 @@ def run(server: str, events: int, size: int, workers: int) -> None:
     sent = recorded(todo, databases[0])
     by_copy = bare(databases[1], sent)
     by_store = load(databases[2], todo)
+    ratios = []
+    for looking, blind in zip(databases[4::2], databases[5::2], strict=True):
+        ratios.append(load(looking, todo) / load(blind, todo, duplicate_window="0 s"))
     disk = bytes_on_disk(databases[2]) - empty
     wire = sum(len(lines) for statements in sent for _, lines in statements)
     print(f"{events} events with 3 entities each, batches of {size}, {os.cpu_count()} cores")
     print(f"{'':24}{'events/s':>10}{'seconds':>10}")
     print(f"{'bare COPY':24}{events / by_copy:10.0f}{by_copy:10.2f}")
     print(f"{'store, 1 worker':24}{events / by_store:10.0f}{by_store:10.2f}   {by_store / by_copy:.2f} x bare COPY")
+    shown = ", ".join(f"{ratio:.2f}" for ratio in sorted(ratios))
+    print(f"time with the look for events sent twice, by the time without it: {median(ratios):.2f} (of {shown})")
     if workers > 1:
         with ProcessPoolExecutor(workers) as pool:
             spans = list(pool.map(part, [(databases[3], events, size, n, workers) for n in range(workers)]))

@@ -66,6 +66,7 @@ METRICS: tuple[Metric, ...] = (
            "Is the address right and reachable?"),
     Metric("store_rows", "counter", ("table",), "Rows stored."),
     Metric("store_refused", "counter", (), "Rows the database refused; kept as failed events."),
+    Metric("store_duplicates", "counter", (), "Events that were sent twice and are stored once (PostgreSQL)."),
     Metric("iglu_lookups", "counter", ("result",), "Schema lookups: found, missing, outage, refused.",
            "Outages: is the registry up? Refused: events name more unknown schemas than are looked for; somebody makes "
            "them up. Either way their events fail, and are recovered once the schema is there."),

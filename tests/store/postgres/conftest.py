@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from snowgauge.errors import SchemaResolutionError
@@ -107,3 +108,15 @@ def open_store(url: str, schemas: Schemas) -> Iterator[Callable[..., PostgresSto
 @pytest.fixture
 def postgres(open_store: Callable[..., PostgresStore]) -> PostgresStore:
     return open_store()
+
+
+@pytest.fixture
+def sql(url: str) -> Callable[..., list[Any]]:
+    """Runs a statement in a session of its own; answers its rows."""
+
+    def run(text: str, *parameters: Any) -> list[Any]:
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(text, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    return run

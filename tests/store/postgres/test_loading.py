@@ -11,7 +11,6 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-import psycopg
 import pytest
 
 from snowgauge.errors import StoreUnavailable
@@ -52,16 +51,6 @@ def loader(*arguments: Any) -> tuple[Any, Connection]:
     process.start()
     send.close()
     return process, receive
-
-
-@pytest.fixture
-def sql(url: str) -> Callable[..., list[Any]]:
-    def run(text: str) -> list[Any]:
-        with psycopg.connect(url, autocommit=True) as connection:
-            cursor = connection.execute(text)
-            return cursor.fetchall() if cursor.description else []
-
-    return run
 
 
 def test_a_loader_killed_again_and_again_stores_everything_once(open_store: Open, url: str, bundled, sql) -> None:

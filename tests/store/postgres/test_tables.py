@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 import pytest
 
 from snowgauge.store.base import Selection, StoreBatch
@@ -145,16 +144,6 @@ ATOMIC = [
     "true_tstamp",
 ]
 META = ["schema_vendor", "schema_name", "schema_format", "schema_version", "root_id", "root_tstamp"]
-
-
-@pytest.fixture
-def sql(url: str) -> Callable[..., list[Any]]:
-    def run(text: str, *parameters: Any) -> list[Any]:
-        with psycopg.connect(url, autocommit=True) as connection:
-            cursor = connection.execute(text, parameters or None)
-            return cursor.fetchall() if cursor.description else []
-
-    return run
 
 
 @pytest.fixture

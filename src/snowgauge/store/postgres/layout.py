@@ -119,6 +119,11 @@ class Layout:
         return self.name("snowgauge_batches")
 
     @property
+    def loads(self) -> str:
+        """Counts transactions that stored events, see ``duplicates``."""
+        return self.name("snowgauge_loads")
+
+    @property
     def migrations(self) -> str:
         return self.name("snowgauge_migrations")
 
@@ -135,6 +140,9 @@ class Layout:
     def create_events(self) -> list[str]:
         """``events``; of a table that Snowplow's loader made, whatever it lacks."""
         return [*self._event_table("events", required=("event_id", "collector_tstamp")), *self._adopt_events()]
+
+    def create_loads(self) -> list[str]:
+        return [f"CREATE SEQUENCE IF NOT EXISTS {self.loads}"]
 
     def create_incomplete(self) -> list[str]:
         """What could be made of failed events: like ``events``, with nothing asked of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field
@@ -37,6 +38,10 @@ class PostgresSettings(PartSettings):
 
     bad_row_tables: bool = True
     """Also put bad rows into one table per type, as Snowplow's loader does, beside ``failed_events``."""
+
+    duplicate_window: Duration = Field(default="7 days", validate_default=True, ge=timedelta(0))
+    """An event whose id was stored with a ``collector_tstamp`` at most this much earlier or later is left out: a client
+    that saw no answer sends again. ``0 s``: both are kept, in rows that differ by ``collector_tstamp``."""
 
     partitioning: Literal["none", "monthly"] = "none"
     """Cut new tables of events and entities into months by ``collector_tstamp``, so that old months can be dropped at

@@ -4,8 +4,9 @@ Tables for new schemas come first, each change on its own. Then one transaction:
 when it was new, everything else by COPY, straight into the tables. A batch that was being written by somebody else
 waits at the ledger for the other's end. What dies before COMMIT leaves nothing; what dies after finds the ledger.
 
-The unique key of ``events`` (event_id, collector_tstamp) catches replays under another batch id: COPY then fails, and
-the part is taken through a temporary table instead, of which only the new events and their entities go on. Rows that
+Events that a client sent twice are left out before that (``duplicates``). The unique key of ``events`` (event_id,
+collector_tstamp) catches replays under another batch id: COPY then fails, and the part is taken through a temporary
+table instead, of which only the new events and their entities go on. Rows that
 the database refuses for their data are found by halving, and become failed events.
 """
 
@@ -29,6 +30,7 @@ from snowgauge.store.postgres.connection import (
     Connections,
     about_data,
 )
+from snowgauge.store.postgres.duplicates import Duplicates, Overtaken
 from snowgauge.store.postgres.layout import FAILED_WRITTEN, Layout
 from snowgauge.store.postgres.naming import quote
 from snowgauge.store.postgres.partitions import Partitions, month_of
@@ -98,6 +100,9 @@ class Writer:
                 with self._connections.use() as connection:
                     result = self._transaction(connection, batch, good, refused, incomplete, unfinished)
                 break
+            except Overtaken as overtaken:
+                if attempt == _TRIES:
+                    raise StoreUnavailable(f"batch {batch.id} was overtaken by others again and again") from overtaken
             except StoreError as raised:
                 cause = raised.__cause__
                 code = cause.sqlstate if isinstance(cause, psycopg.Error) else None
@@ -198,7 +203,9 @@ class Writer:
             before = self._first(connection, batch.id, result)
             if before is not None:
                 return before
-            more = self._load(connection, "events", good)
+            duplicates = Duplicates(connection, self._layout)
+            new = duplicates.without(good, _id_and_time)
+            more = self._load(connection, "events", new)
             late = self._load(connection, "incomplete_events", incomplete)
             failed = [*batch.failed, *refused, *unfinished]
             failed += [refused_event(one.event, reason) for one, reason in (*more, *late)]
@@ -214,6 +221,9 @@ class Writer:
                     f"UPDATE {self._layout.batches} SET events = %s, incomplete = %s, refused = %s WHERE batch_id = %s",
                     (result.events, result.incomplete, result.refused, _id(batch.id)),
                 )
+            duplicates.settle()
+        if len(new) < len(good):
+            count("store_duplicates", len(good) - len(new))
         return result
 
     def _first(self, connection: psycopg.Connection[Any], batch_id: str, result: WriteResult) -> WriteResult | None:
@@ -355,6 +365,10 @@ def _keys(events: Iterable[EnrichedEvent]) -> set[SchemaKey]:
 
 def _bad_row_key(failed: FailedEvent) -> SchemaKey:
     return SchemaKey.parse(bad_row_schema(failed.failure_type))
+
+
+def _id_and_time(one: _Loadable) -> tuple[str, int]:
+    return one.row.id, one.event.collector_tstamp or 0
 
 
 def _id(batch_id: str) -> str:
