@@ -17,12 +17,14 @@ from snowgauge.store.base import Store
 
 class Surroundings(msgspec.Struct, frozen=True):
     """What the settings say about the world around. ``registries`` are http(s) addresses; ``scripts`` is the folder of
-    the tracker's script, where the collector serves one."""
+    the tracker's script, where the collector serves one; ``json_columns``: does the store keep entities in columns of
+    ClickHouse's type JSON?"""
 
     registries: tuple[str, ...] = ()
     engine_memory: int | None = None
     cookie_domains: tuple[str, ...] = ()
     scripts: Path | None = None
+    json_columns: bool = False
 
 
 class Deployment(msgspec.Struct, frozen=True):

@@ -54,6 +54,7 @@ def examine(deployment: Deployment, around: Surroundings | None = None) -> list[
         _name,
         _registries,
         _traffic,
+        _json_columns,
     ]
     found: list[Check] = []
     looks = Looks(_PATIENCE)
@@ -326,6 +327,25 @@ def _traffic(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
         "warn" if behind else "ok",
         "nearly all events have a private address" if behind else "they do",
         "The proxy in front must send X-Forwarded-For with the visitor's address." if behind else "",
+    )
+
+
+def _json_columns(deployment: Deployment, around: Surroundings) -> Iterator[Check]:
+    title = "JSON columns say what was sent"
+    if not around.json_columns:
+        yield Check("json-columns", title, "skip", "the store has no JSON columns")
+        return
+    sent = ("contexts", "unstruct_event", "derived_contexts")
+    nulls = [Filter(column, "contains", ("[null]", "[null,null")) for column in sent]
+    found = deployment.store.count("good", Selection(now_ms() - _DAY, None, any_of=nulls))
+    yield Check(
+        "json-columns",
+        title,
+        "warn" if found else "ok",
+        f"{found:,} events of 24 hours have arrays of nulls, which can read as [{{}}] there" if found else "they do",
+        f"Read such arrays from the text in {', '.join(sent)}; the guide's page of promises lists what else differs."
+        if found
+        else "",
     )
 
 

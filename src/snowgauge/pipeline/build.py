@@ -160,6 +160,7 @@ def surroundings(settings: Settings) -> Surroundings:
         engine_memory=settings.clickhouse.engine.memory_limit if embedded(settings) else None,
         cookie_domains=tuple(settings.collector.cookie.domains),
         scripts=scripts_folder(settings) if settings.scripts.enabled else None,
+        json_columns=store_kind(settings) == "clickhouse",
     )
 
 

@@ -84,7 +84,7 @@ def _quoted(data: bytes, schemas: SchemaColumns) -> bytes:
 
 
 def schema_data(data: Any, version: str | None = None) -> bytes:
-    """The data of one entity, ready for a JSON column. ``_schema_version`` wins over a field of that name."""
+    """The data of one entity, ready for a JSON column. ``_schema_version`` is ours; a field so named goes beside it."""
     if type(data) is dict and len(data) <= _MOST_FIELDS and _FLAT.issuperset(map(type, data.values())):
         # nearly all data: no nesting, and fields that were met before
         shape = _shape(version, tuple(data))
@@ -126,12 +126,23 @@ _SCALARS = (str, float, bool, type(None))
 
 
 def _fill(out: dict[str, Any], data: dict[str, Any]) -> None:
-    """Add the fields of ``data``; of two keys with one name the first that is set wins."""
+    """Add the fields of ``data``; of keys with one name the first that is set has it, others get ``name_2``, ..."""
+    taken: set[str] = set()
+    following: dict[str, int] = {}
     for key, value in data.items():
         name = field_name(key)
-        if out.get(name) is None:
-            # most values are text or numbers: no call for those
-            out[name] = value if type(value) in _SCALARS else _normal(value)
+        if out.get(name) is not None:
+            if value is None:
+                continue
+            taken = taken or {*out, *map(field_name, data)}
+            number = following.get(name, 2)
+            while f"{name}_{number}" in taken:
+                number += 1
+            following[name] = number + 1
+            name = f"{name}_{number}"
+            taken.add(name)
+        # most values are text or numbers: no call for those
+        out[name] = value if type(value) in _SCALARS else _normal(value)
 
 
 def _normal(value: Any) -> Any:

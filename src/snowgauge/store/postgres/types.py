@@ -115,8 +115,6 @@ def wide(schema: Mapping[str, Any], found: PgType) -> PgType:
     """The type this store makes of the loader's."""
     if found.kind == "uuid":
         return PgType("varchar", 36)
-    if found.kind == "char":
-        return PgType("varchar", found.size)  # so that a later version can make it longer
     if found.kind == "varchar" and not _length(schema.get("maxLength")) and "enum" not in schema:
         return TEXT
     if found.kind == "integer" and "maximum" not in schema and "enum" not in schema:
