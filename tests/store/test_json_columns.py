@@ -19,14 +19,16 @@ from snowgauge.testing.events import described, web_page_view
 _numbers = itertools.count(1)
 URI = "iglu:com.acme/anything/jsonschema/1-0-0"
 NAMES = st.sampled_from(["a", "A", "camelCase", "camel_case", "CamelCase", "camel-case", "b", "a_2", "1", ""])
-LEAVES = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**63), 2**63), st.floats(-1e9, 1e9),
-    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5),
-)  # fmt: skip
+NUMBERS = st.one_of(st.integers(-(2**53), 2**53), st.floats(-1e9, 1e9))
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**63), NUMBERS, TEXTS)
+ARRAYS = st.one_of(*(st.lists(st.one_of(st.none(), kind), max_size=3) for kind in (st.booleans(), NUMBERS, TEXTS)))
 VALUES = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
-    max_leaves=8,
+    st.one_of(LEAVES, ARRAYS),
+    lambda inner: st.one_of(
+        st.dictionaries(NAMES, inner, max_size=3), st.lists(st.dictionaries(NAMES, inner, max_size=3), max_size=3)
+    ),
+    max_leaves=6,
 )
 DATA = st.dictionaries(NAMES, VALUES, max_size=5)
 
@@ -76,7 +78,7 @@ def stored(store: ClickHouseStore, documents: list[dict[str, Any]]) -> list[tupl
 
 
 def test_whatever_is_sent_together_each_value_is_where_it_was_sent(clickhouse: ClickHouseStore) -> None:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(st.lists(DATA, min_size=1, max_size=8))
     def check(documents: list[dict[str, Any]]) -> None:
         for document, said in stored(clickhouse, documents):
@@ -124,3 +126,9 @@ def test_what_the_column_cannot_say(clickhouse: ClickHouseStore) -> None:
     documents = [{"a": [{"x": 1}]}, {"a": [None]}, {"a": None}, {"a": {}}, {"a": {"b": None}}]
     assert [said for _, said in stored(clickhouse, documents)] == [{"a": [{"x": 1}]}, {"a": [{}]}, {}, {}, {}]
     assert [said for _, said in stored(clickhouse, [{"a": [None]}])] == [{"a": [None]}]
+    mixed = [{"a": [False, 0]}, {"b": ["x", True]}, {"c": [2**53 + 1, 0.5]}]
+    assert [said for _, said in stored(clickhouse, mixed)] == [
+        {"a": [0, 0]},
+        {"b": ["x", "true"]},
+        {"c": [2**53, 0.5]},
+    ]
