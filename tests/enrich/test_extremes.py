@@ -155,3 +155,13 @@ def test_a_bug_costs_the_event_that_meets_it_and_not_its_neighbours(
     again = enricher_with(validator=BrokenForOne(validator)).process(sent)[1]
     assert isinstance(again, Failed)
     assert again.failure.id == failed.failure.id
+
+
+@pytest.mark.parametrize("number", ["1e999", "9" * 400])
+@pytest.mark.parametrize("data", ['{{"unitPrice":{0}}}', "[{0}]"])
+def test_an_explanation_can_be_written_too(lenient: Enricher, record: Record, number: str, data: str) -> None:
+    """Good data, and data that is not self-describing, whose failure shows it."""
+    texts = (entity(data.format(number)), f'{{"schema":"{CONTEXTS}","data":[{data.format(number)}]}}')
+    for explanation in (found for co in texts for found in lenient.explain(record({"e": "pv", "p": "web", "co": co}))):
+        for step in explanation.steps:
+            assert readable({"set": step.set, "entities": step.entities, "failure": step.failure})

@@ -138,8 +138,9 @@ def _records(text: str) -> list[bytes]:
 
 def _show(explanation: Explanation, *, as_json: bool) -> None:
     from snowgauge.enrich.recorded import outcome_line
+    from snowgauge.events.json_text import stored
 
-    outcome = json.loads(outcome_line(None, explanation.outcome))
+    outcome = stored(outcome_line(None, explanation.outcome))
     if as_json:
         steps = [
             {"name": s.name, "microseconds": s.microseconds, "set": s.set, "entities": s.entities, "failure": s.failure}

@@ -63,7 +63,9 @@ def not_json(source: str, text: str, error: str) -> Violation:
 
 def not_iglu(source: str, json: Any, code: str) -> Violation:
     message = _NOT_IGLU.get(code, code)
-    return Violation({"json": json, "error": code}, "NotIglu", [{"message": message, "source": source}], data=json)
+    return Violation(
+        {"json": plain(json), "error": code}, "NotIglu", [{"message": message, "source": source}], data=json
+    )
 
 
 def criterion_mismatch(source: str, item: SelfDescribing, criterion: SchemaCriterion) -> Violation:

@@ -12,10 +12,9 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import orjson
-
 from snowgauge.enrich.transform.base64_text import decode_text
 from snowgauge.errors import ActionRefused
+from snowgauge.events.json_text import MOST_DEPTH, BadJson, compact, read
 
 _TOKEN = re.compile(
     r"\.?(?P<name>[A-Za-z0-9_-]+)|\[(?P<index>\d+)\]|\[\?\(@\.(?P<field>[A-Za-z0-9_.-]+)\s*=~\s*(?P<regex>.*?)\)\]"
@@ -122,7 +121,7 @@ def _coded(name: str, value: Any, rest: tuple[Token, ...], act: Callable[[Any], 
         text = decode_text(value)
         if rest:
             inner = _parsed(text)
-            changed = orjson.dumps(_change(inner, rest, act, copy=copy)).decode()
+            changed = compact(_change(inner, rest, act, copy=copy))
         else:
             changed = act(text)
         return (
@@ -131,14 +130,14 @@ def _coded(name: str, value: Any, rest: tuple[Token, ...], act: Callable[[Any], 
             else changed
         )
     if isinstance(value, str) and name in _TEXT and rest:
-        return orjson.dumps(_change(_parsed(value), rest, act, copy=copy)).decode()
+        return compact(_change(_parsed(value), rest, act, copy=copy))
     return _change(value, rest, act, copy=copy)
 
 
 def _parsed(text: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return read(text, MOST_DEPTH)
+    except BadJson:
         raise PathMissing from None
 
 
@@ -147,7 +146,7 @@ def _fits(item: Any, wanted: Matching) -> bool:
         if not isinstance(item, dict) or name not in item:
             return False
         item = item[name]
-    text = item if isinstance(item, str) else orjson.dumps(item).decode()
+    text = item if isinstance(item, str) else compact(item)
     return wanted.regex.search(text) is not None
 
 

@@ -18,6 +18,7 @@ import msgspec
 import snowgauge
 from snowgauge.enrich.transform import urls
 from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.json_text import stored
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.store.settings import SimpleSnowplowSchemas
 
@@ -227,7 +228,7 @@ def _named(schema: str) -> tuple[str, str]:
 def _object(value: Any) -> dict[str, Any]:
     """A JSON or tuple column; older tables have JSON text."""
     if isinstance(value, str) and value[:1] == "{":
-        value = msgspec.json.decode(value)
+        value = stored(value)
     return value if isinstance(value, dict) else {}
 
 
