@@ -102,11 +102,17 @@ def test_settings_and_locks_of_a_query_do_not_stay(open_store: Open) -> None:
 
 
 def test_writing_where_it_is_allowed(postgres: PostgresStore) -> None:
-    postgres.query("CREATE TABLE mine (n int)", read_only=False)
-    assert postgres.query("INSERT INTO mine VALUES (%(n)s) RETURNING n", {"n": 5}, read_only=False).rows == [[5]]
-    assert postgres.query("SELECT n FROM mine").rows == [[5]]
+    postgres.query("CREATE TABLE atomic.mine (n int)", read_only=False)
+    assert postgres.query("INSERT INTO atomic.mine VALUES (%(n)s) RETURNING n", {"n": 5}, read_only=False).rows == [[5]]
+    assert postgres.query("SELECT n FROM atomic.mine").rows == [[5]]
     with pytest.raises(QueryRefused, match="mine"):
-        postgres.query("CREATE TABLE mine (n int)", read_only=False)
+        postgres.query("CREATE TABLE atomic.mine (n int)", read_only=False)
+
+
+def test_tables_outside_of_the_layouts_schemas_are_not_peoples(postgres: PostgresStore) -> None:
+    postgres.query("CREATE TABLE public.others (n int)", read_only=False)
+    with pytest.raises(QueryRefused, match="permission denied"):
+        postgres.query("SELECT n FROM public.others")
 
 
 QUERY = (
