@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from snowgauge.cli.context import out, settings_of, table
 from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
+from snowgauge.errors import SnowgaugeError
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The store's layout.", no_args_is_help=True)
     group.command("init")(init)
     group.command("status")(status)
+    group.command("columns")(columns)
     group.command("vacuum")(vacuum)
     app.add_typer(group, name="db")
 
@@ -51,6 +55,34 @@ def status(ctx: typer.Context) -> None:
     out.print(
         table(("step", "name", "applied"), [(step.version, step.name, step.applied_at or "not yet") for step in steps])
     )
+
+
+def columns(
+    ctx: typer.Context,
+    days: Annotated[int, typer.Option(min=1, help="How many days of events are counted.")] = 90,
+    give_back: Annotated[
+        list[str] | None, typer.Option(help="Drop this column; its data stays in the raw columns. May be repeated.")
+    ] = None,
+) -> None:
+    """Show the columns of schemas in ClickHouse and how much they are used, the least used first; give some back.
+
+    Example: `snowgauge db columns --give-back contexts_com_acme_cart_1`
+    """
+    from snowgauge.pipeline.build import open_clickhouse, store_kind
+
+    settings = settings_of(ctx)
+    if store_kind(settings) != "clickhouse":
+        raise SnowgaugeError("only ClickHouse has columns of schemas; PostgreSQL has a table for each")
+    store = open_clickhouse(settings)
+    try:
+        if give_back:
+            store.give_back_columns(give_back)
+        uses = store.column_uses(days)
+    finally:
+        store.close()
+    limit = settings.clickhouse.configuration.max_schema_columns
+    out.print(table(("column", "schema", "events", "applications"), uses))
+    out.print(f"{len(uses)} of {limit} columns; events of the last {days} days")
 
 
 def vacuum(ctx: typer.Context) -> None:

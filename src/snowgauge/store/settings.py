@@ -183,8 +183,8 @@ class ClickHouseConfigurationSettings(PartSettings):
     """Replica name of replicated tables."""
 
     max_schema_columns: int = Field(default=300, ge=0)
-    """How many schemas get a column of their own. Later ones stay reachable through ``contexts``,
-    ``derived_contexts`` and ``unstruct_event``."""
+    """How many schemas get a column of their own: half of them at first sight, the rest by use. The data of all schemas
+    is in ``contexts``, ``derived_contexts`` and ``unstruct_event``. `snowgauge db columns` shows the columns."""
 
     deduplication_window: int = Field(default=10_000, ge=100)
     """How many recent inserts a table remembers, to store a repeated batch once."""

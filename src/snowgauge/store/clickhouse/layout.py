@@ -175,6 +175,10 @@ class Layout:
         )
         return self._alter(table, added)
 
+    def drop_columns(self, table: TableName, names: Sequence[str]) -> list[str]:
+        """Without columns that were added. Distributed first, so that it never names what is not there."""
+        return list(reversed(self._alter(table, ", ".join(f"DROP COLUMN IF EXISTS `{name}`" for name in names))))
+
     def add_recovery(self) -> list[str]:
         """Columns of failed events that tables of an earlier layout do not have."""
         added = ", ".join(f"ADD COLUMN IF NOT EXISTS {column.ddl}" for column in RECOVERY_COLUMNS)

@@ -14,7 +14,7 @@ from snowgauge.store.clickhouse.lifetime import ClickHouseLifetime
 from snowgauge.store.clickhouse.marking import mark_failed
 from snowgauge.store.clickhouse.migrations import UNKNOWN_TABLE, listed, migrate
 from snowgauge.store.clickhouse.reader import ClickHouseReader
-from snowgauge.store.clickhouse.schemas import SchemaColumns
+from snowgauge.store.clickhouse.schemas import ColumnUse, SchemaColumns
 from snowgauge.store.clickhouse.views import Views
 from snowgauge.store.clickhouse.writer import Writer
 from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSettings, SimpleSnowplowSchemas
@@ -78,6 +78,14 @@ class ClickHouseStore(ClickHouseReader):
             name = self.layout.stored(table)
             self.connection.command(f"ALTER TABLE {name}{self.layout.on_cluster()} APPLY DELETED MASK")
         return list(tables)
+
+    def column_uses(self, days: int) -> list[ColumnUse]:
+        """The columns of schemas and their use within so many days, the least used first."""
+        return SchemaColumns(self.connection, self.layout, self.features).uses(days)
+
+    def give_back_columns(self, names: Sequence[str]) -> None:
+        """Drop columns of schemas; the raw columns keep their data. Raises ``StoreError`` for other columns."""
+        SchemaColumns(self.connection, self.layout, self.features).give_back(names)
 
     def write(self, batch: StoreBatch) -> WriteResult:
         try:
