@@ -178,8 +178,7 @@ def _referrer_url(event: EnrichedEvent, source: EnrichmentSource) -> None:  # no
         raise EnrichmentFailure(str(error)) from None
     event.refr_urlscheme = url.scheme
     event.refr_urlhost = url.host
-    # a site that links in capitals is no other site: beyond enrich 6.10, which gives HTTPS:// port 80
-    event.refr_urlport = 443 if not url.named_port and (url.scheme or "").lower() == "https" else url.port
+    event.refr_urlport = url.port
     event.refr_urlpath = url.path
     event.refr_urlquery = url.query
     event.refr_urlfragment = url.fragment

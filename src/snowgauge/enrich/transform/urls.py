@@ -32,14 +32,12 @@ class Url(msgspec.Struct, frozen=True):
     """``text`` is the URL as it was understood; the others are its raw parts as the columns hold them.
 
     ``port`` is the scheme's where the URL names none: 443 of exactly ``https``, 80 of everything else (enrich 6.10).
-    ``named_port``: the URL names it.
     """
 
     text: str
     scheme: str | None
     host: str | None
     port: int
-    named_port: bool
     path: str | None
     query: str | None
     fragment: str | None
@@ -70,9 +68,8 @@ def _parse(text: str) -> Url:
                 f"Provided URI [{text}] could not be parsed, neither by Java parsing (error: [{strict}]) "
                 f"nor by Scala parsing (error: [{lenient}])."
             ) from None
-    named = uri.port is not None
     port = uri.port if uri.port is not None else (443 if uri.scheme == "https" else 80)
-    return Url(spaced, uri.scheme, uri.host, port, named, uri.path or None, uri.query or None, uri.fragment or None)
+    return Url(spaced, uri.scheme, uri.host, port, uri.path or None, uri.query or None, uri.fragment or None)
 
 
 _cached = lru_cache(maxsize=8192)(_parse)
