@@ -16,7 +16,7 @@ from snowgauge.iglu.settings import IgluSettings
 from snowgauge.iglu.validation import IgluValidator
 from snowgauge.telemetry.metrics import count
 
-_SHARE = 0.1
+_SHARE = 0.05
 """Of a worker's time that may go into waiting for schemas."""
 
 _LONG = 30.0

@@ -59,9 +59,9 @@ class IgluSettings(PartSettings):
     lookups_at_once: int = Field(default=8, ge=1, le=256)
     """How many schemas each pipeline worker looks for at the same time."""
 
-    batch_patience: Duration = timedelta(seconds=1.5)
-    """How long a batch of events waits for schemas that have to be looked for. Each worker spends a tenth of its time
-    on such waits at most. The events of those that have not come by then fail, and are recovered."""
+    batch_patience: Duration = timedelta(seconds=1)
+    """How long a batch of events waits for schemas that have to be looked for. Each worker spends a twentieth of its
+    time on such waits at most. The events of those that have not come by then fail, and are recovered."""
 
     unknown_per_batch: int = Field(default=500, ge=1)
     """How many schemas are looked for on account of one batch of events."""
