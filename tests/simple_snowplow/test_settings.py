@@ -308,17 +308,25 @@ def test_log_lines(tmp_path: Path, variables: dict[str, str], level: int, as_jso
     logs.configure()
 
 
-def test_who_may_come_in_at_clickhouse_and_where(engine: EngineProcess, tmp_path: Path) -> None:
+def test_who_may_come_in_at_clickhouse_and_where(tmp_path: Path) -> None:
+    engine = EngineProcess(tmp_path / "locked", sync=False, password="right").start()
     there = urlsplit(engine.url)
-    at = {"CLICKHOUSE__CONNECTION__HOST": str(there.hostname), "CLICKHOUSE__CONNECTION__PORT": str(there.port)}
-    store = build.open_store(settings(tmp_path, **at, CLICKHOUSE__CONNECTION__DATABASE="system"))
-    assert store.query("SELECT currentDatabase()").rows == [["system"]]
-    store.close()
-    for wrong in ({"CLICKHOUSE__CONNECTION__USERNAME": "nobody"}, {"CLICKHOUSE__CONNECTION__PASSWORD": "wrong"}):
-        store = build.open_store(settings(tmp_path, **at, **wrong))
-        with pytest.raises(StoreUnavailable):
-            store.query("SELECT 1")
+    at = {
+        "CLICKHOUSE__CONNECTION__HOST": str(there.hostname),
+        "CLICKHOUSE__CONNECTION__PORT": str(there.port),
+        "CLICKHOUSE__CONNECTION__PASSWORD": "right",
+    }
+    try:
+        store = build.open_store(settings(tmp_path, **at, CLICKHOUSE__CONNECTION__DATABASE="system"))
+        assert store.query("SELECT currentDatabase()").rows == [["system"]]
         store.close()
+        for wrong in ({"CLICKHOUSE__CONNECTION__USERNAME": "nobody"}, {"CLICKHOUSE__CONNECTION__PASSWORD": "wrong"}):
+            store = build.open_store(settings(tmp_path, **(at | wrong)))
+            with pytest.raises(StoreUnavailable):
+                store.query("SELECT 1")
+            store.close()
+    finally:
+        engine.stop()
 
 
 def test_the_pool_bounds_what_runs_at_once(engine: EngineProcess, tmp_path: Path) -> None:
