@@ -98,10 +98,9 @@ def serve_empty(port: int) -> None:
 def serve_collector(port: int, folder: str | None) -> None:
     writer: Any = Forgetting()
     if folder:
-        from snowgauge.delivery.build import build
         from snowgauge.delivery.settings import EventLogSettings
 
-        writer = build(EventLogSettings(), Path(folder)).writer()
+        writer = EventLogSettings().open(Path(folder)).writer()
     run(CollectorSettings(interface="127.0.0.1", port=port, pre_termination_period=timedelta(0)), writer)
 
 

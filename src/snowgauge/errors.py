@@ -5,6 +5,8 @@
     SnowgaugeError
     ├── SettingsError               a setting is wrong: stop the start, name the key and the cure
     ├── LogUnavailable              the event log could not make a record durable: answer 503, try again
+    ├── BatchLost                   a batch's partition is in other hands: leave the batch to them
+    ├── SinkUnavailable             a sink beside the store took nothing: hand it the same batch later
     ├── StoreError
     │   ├── StoreUnavailable        the database is away: the same batch is written again later
     │   └── QueryRefused            a query that may not run (not read-only, over a limit, bad SQL)
@@ -18,7 +20,7 @@
     │   └── AccessRefused           ... about people, sessions and keys
     └── AssetError                  a file that an enrichment needs could not be had
 
-Bad data is a value that flows on (a failed event); of the above only the first three, ``RegistryOutage`` and
+Bad data is a value that flows on (a failed event); of the above only the first five, ``RegistryOutage`` and
 ``AssetError`` reach a loop that has to decide what to do next.
 """
 
@@ -38,6 +40,14 @@ class SettingsError(SnowgaugeError):
 
 class LogUnavailable(SnowgaugeError):
     """The event log can keep nothing at present; none of the records handed over may be taken as kept."""
+
+
+class BatchLost(SnowgaugeError):
+    """The partition of a batch was given to another worker, who reads the batch again."""
+
+
+class SinkUnavailable(SnowgaugeError):
+    """A sink beside the store did not take a batch; handing it over again later is safe."""
 
 
 class StoreError(SnowgaugeError):

@@ -19,7 +19,7 @@ def command(folder, *arguments):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SNOWPLOW_")}
     settings = {
         "common.data_dir": folder / "data",
-        "eventlog.min_free_bytes": "128 MB",
+        "eventlog.spool.min_free_bytes": "128 MB",
         "imports.watch_interval": "50 ms",
     }
     flags = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_command_fails(tmp_path):
 
 def test_an_event_log_in_memory_would_lose_all(tmp_path):
     write_log(tmp_path / "b.gz", hits([1]))
-    with command(tmp_path, "cloudfront", str(tmp_path / "b.gz"), "--set", "eventlog.backend=memory") as running:
+    with command(tmp_path, "cloudfront", str(tmp_path / "b.gz"), "--set", "eventlog.url=memory://") as running:
         _, said = running.communicate(timeout=60)
     assert running.returncode == 1
     assert "needs an event log that lasts" in said

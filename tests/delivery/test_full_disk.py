@@ -9,12 +9,11 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from snowgauge.delivery.attempts import Attempts
-from snowgauge.delivery.contract import LogBatch
-from snowgauge.delivery.journal import Journal, Processed
-from snowgauge.delivery.reserve import JOURNAL_FACTOR, Reserve
+from snowgauge.delivery.contract import LogBatch, Processed
+from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.spool import SpoolLog
-from snowgauge.delivery.worker import Patience, Worker
+from snowgauge.delivery.spool.reserve import JOURNAL_FACTOR
+from snowgauge.delivery.worker import Worker
 from snowgauge.errors import LogUnavailable, SettingsError
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import Processor
@@ -50,7 +49,12 @@ def fill_up(file):
 class Enricher:
     """What comes out is three times as large as what came in."""
 
-    def process(self, record, seed, **_):
+    def settle(self): ...
+
+    def conclude(self, record, seed, **_):
+        raise AssertionError("nothing is put off")
+
+    def attempt(self, record, seed, **_):
         return [Enriched(EnrichedEvent(app_id=record[:20].decode(), page_url=(record * 3).decode()))]
 
     def flush_metrics(self): ...
@@ -79,10 +83,7 @@ def at_work(disk, log, store):
         subscription,
         Enricher(),
         store,
-        Journal(disk / "journal", Reserve(disk, 4 * MB)),
-        Attempts(disk / "attempts.json"),
         processor=Processor("snowgauge-enrich", "1.0.0"),
-        patience=Patience(60),
     )
     thread = threading.Thread(target=worker.run)
     thread.start()
@@ -179,13 +180,13 @@ def test_a_journal_that_does_not_fit_leaves_nothing_behind(disk):
 @pytest.mark.parametrize(
     ("flags", "least"),
     [
-        ({"eventlog.min_free_bytes": "100 MB"}, 128_000_000),
-        ({"eventlog.min_free_bytes": "0"}, 128_000_000),
+        ({"eventlog.spool.min_free_bytes": "100 MB"}, 128_000_000),
+        ({"eventlog.spool.min_free_bytes": "0"}, 128_000_000),
         ({"collector.streams.good.max_bytes": "10 MB"}, 1_280_000_000),
     ],
 )
 def test_settings_that_leave_no_room_for_one_request_stop_the_start(tmp_path, flags, least):
     given = [f"{key}={value}" for key, value in {"common.data_dir": tmp_path, **flags}.items()]
     settings = load(flags=given, environment={}, folder=tmp_path).settings
-    with pytest.raises(SettingsError, match=rf"eventlog.min_free_bytes.*at least {least}"):
+    with pytest.raises(SettingsError, match=rf"eventlog.spool.min_free_bytes.*at least {least}"):
         build.open_eventlog(settings)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from snowgauge.delivery.worker import collector_failure
+from snowgauge.delivery.enriching import collector_failure
 from snowgauge.events.bad_row import format_violation
 from snowgauge.events.failed import Processor
 from snowgauge.events.log_entry import LogEntry

@@ -30,7 +30,8 @@ class LogMachine(RuleBasedStateMachine):
         self.subscription = self.log.subscribe()
         self.clock = 1_700_000_000_000
         self.waiting = []  # entries not committed, in order of arrival
-        self.batch = None  # read and not committed
+        self.in_flight = []  # read and not committed, in the order of reading
+        self.again = 0  # how many of them this subscription has yet to give out again
         self.ids = set()
 
     @rule(writer=st.integers(0, 1), some=BODIES, kind=st.sampled_from(["payload", "bad_row"]))
@@ -47,35 +48,50 @@ class LogMachine(RuleBasedStateMachine):
         self.writers[writer].close()
         self.writers[writer] = self.log.writer()
 
+    @property
+    def unread(self):
+        return [entry for entry in self.waiting if not any(entry in batch.entries for batch in self.in_flight)]
+
     @rule()
     def read(self):
-        found = self.subscription.read(0.3 if self.waiting else 0)
-        if self.batch is not None:
-            assert (found.id, list(found.entries)) == (self.batch.id, list(self.batch.entries))
-        elif not self.waiting:
+        unread = self.unread
+        found = self.subscription.read(0.3 if unread else 0)
+        if self.again:
+            expected = self.in_flight[-self.again]
+            self.again -= 1
+            assert (found.id, list(found.entries)) == (expected.id, list(expected.entries))
+        elif not unread:
             assert found is None
         else:
             assert found.id not in self.ids
             assert 0 < len(found.entries) <= 4
             assert found.entries[0] == min(
-                (entry for entry in self.waiting if entry in found.entries), key=lambda entry: entry.received_at
+                (entry for entry in unread if entry in found.entries), key=lambda entry: entry.received_at
             )
             assert list(found.entries) == sorted(found.entries, key=lambda entry: entry.received_at)
-            assert all(entry in self.waiting for entry in found.entries)
+            assert all(entry in unread for entry in found.entries)
             self.ids.add(found.id)
-            self.batch = found
+            self.in_flight.append(found)
 
-    @precondition(lambda self: self.batch is not None)
-    @rule()
-    def commit(self):
-        self.subscription.commit(self.batch)
-        self.waiting = [entry for entry in self.waiting if entry not in self.batch.entries]
-        self.batch = None
+    @precondition(lambda self: self.in_flight)
+    @rule(pick=st.integers(0, 10))
+    def commit(self, pick):
+        """The first in flight of some partition."""
+        partitions = sorted({batch.partition for batch in self.in_flight})
+        chosen = partitions[pick % len(partitions)]
+        at, batch = next((n, one) for n, one in enumerate(self.in_flight) if one.partition == chosen)
+        self.subscription.commit(batch)
+        if at >= len(self.in_flight) - self.again:
+            self.again -= 1
+        self.waiting = [entry for entry in self.waiting if entry not in batch.entries]
+        self.in_flight.remove(batch)
 
     @rule()
     def subscribe_again(self):
         self.subscription.close()
         self.subscription = self.log.subscribe()
+        self.in_flight.sort(key=lambda batch: batch.partition)  # which of several comes first is not promised
+        self.again = len(self.in_flight)
 
     @rule(limit=st.none() | st.integers(0, 5))
     def peek(self, limit):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from snowgauge.delivery.build import build
 from snowgauge.delivery.contract import LogStats
 from snowgauge.delivery.memory import MemoryLog
 from snowgauge.delivery.settings import EventLogSettings
@@ -78,27 +76,34 @@ def test_the_report_of_the_backlog():
 
 
 def test_the_default_is_a_spool_below_the_data_folder(tmp_path):
-    log = build(EventLogSettings(), tmp_path)
+    log = EventLogSettings().open(tmp_path)
     writer = log.writer()
     writer.append(entries("a"))
     writer.close()
     assert list((tmp_path / "spool").glob("*.sqlite"))
-    assert build(EventLogSettings(), tmp_path).stats().entries == 1
+    assert EventLogSettings().open(tmp_path).stats().entries == 1
     assert log.stats().capacity_bytes == 8 * 1024**3
 
 
 def test_a_spool_in_a_folder_of_its_own(tmp_path):
-    build(EventLogSettings(folder=tmp_path / "elsewhere"), tmp_path / "data").writer().close()
+    EventLogSettings(spool={"folder": tmp_path / "elsewhere"}).open(tmp_path / "data").writer().close()
     assert (tmp_path / "elsewhere").is_dir()
     assert not (tmp_path / "data").exists()
 
 
 def test_a_log_in_memory(tmp_path):
-    assert isinstance(build(EventLogSettings(backend="memory", max_bytes="2 MiB"), tmp_path), MemoryLog)
+    assert isinstance(EventLogSettings(url="memory://", memory={"max_bytes": "2 MiB"}).open(tmp_path), MemoryLog)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"max_bytes": "1 KB"}, {"max_batch_entries": 0}, {"linger": "-1 s"}, {"backend": "tape"}]
+    "wrong",
+    [
+        {"spool": {"max_bytes": "1 KB"}},
+        {"max_batch_entries": 0},
+        {"linger": "-1 s"},
+        {"url": "tape://x"},
+        {"url": "kafka"},
+    ],
 )
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(ValidationError):
@@ -110,4 +115,4 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
     (tmp_path / "file").write_text("")
     with pytest.raises(LogUnavailable, match="file"):
-        build(EventLogSettings(folder=Path(tmp_path / "file" / "spool")), tmp_path)
+        EventLogSettings(spool={"folder": tmp_path / "file" / "spool"}).open(tmp_path)

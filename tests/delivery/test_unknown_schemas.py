@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 
 from snowgauge.actions.failed.retry import Turns, curable, retry
-from snowgauge.delivery.attempts import Attempts
-from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.memory import MemoryLog
 from snowgauge.delivery.worker import Worker
 from snowgauge.enrich.enricher import Enricher
@@ -77,8 +75,6 @@ class Line:
             self.log.subscribe(),
             self.enricher,
             self.store,
-            Journal(folder / "journal"),
-            Attempts(folder / "attempts.json"),
             processor=Processor("snowgauge-enrich", "1"),
         )
         self.thread = threading.Thread(target=self.worker.run)

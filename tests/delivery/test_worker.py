@@ -5,22 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from snowgauge.delivery.attempts import Attempts
-from snowgauge.delivery.contract import LogBatch
-from snowgauge.delivery.journal import Journal, Processed
+from snowgauge.delivery.contract import Processed
+from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.memory import MemoryLog
-from snowgauge.delivery.worker import Worker, chunks
-from snowgauge.errors import StoreUnavailable
+from snowgauge.delivery.worker import Worker
+from snowgauge.errors import LogUnavailable, StoreUnavailable
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent, Processor
 from snowgauge.events.log_entry import LogEntry
-from snowgauge.events.outcome import Dropped, Enriched, Failed, Outcome
+from snowgauge.events.outcome import Dropped, Enriched, Failed, Outcome, Tally
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
-from snowgauge.store.base import StoreBatch, WriteResult
+from snowgauge.store.base import Part, Parts, StoreBatch, WriteResult
 
 
 class Enricher:
@@ -78,15 +78,14 @@ def failed(record: bytes) -> Failed:
     return Failed(row, EnrichedEvent(app_id=record.decode()))
 
 
-def worker(tmp_path: Path, log: MemoryLog, enricher: Enricher, store: Store) -> Worker:
+def worker(log: MemoryLog, enricher: Enricher, store: Store, **options: Any) -> Worker:
     return Worker(
         log.subscribe(),
         enricher,
-        store,  # type: ignore[arg-type]
-        Journal(tmp_path / "journal"),
-        Attempts(tmp_path / "attempts.json"),
+        store,
         processor=Processor("snowgauge-enrich", "1.0.0"),
         clock=lambda: 1_700_000_000.0,
+        **options,
     )
 
 
@@ -103,13 +102,12 @@ def test_each_record_is_counted_once_as_enriched_failed_or_dropped(tmp_path: Pat
         b"drop": [Dropped("javascript")],
         b"two": [enriched(b"two-a"), failed(b"two-b")],
     }
-    runner = worker(tmp_path, log, Enricher(lambda record: answers[record]), store)
+    runner = worker(log, Enricher(lambda record: answers[record]), store)
     runner.run(until_empty=True)
     assert store.events() == ["good", "two-a"]
     assert [row.id for row in store.failed()] == ["bad", "two-b"]
     assert (runner.tally.records, runner.tally.enriched, runner.tally.failed, runner.tally.dropped) == (4, 2, 2, 1)
     assert log.stats().entries == 0
-    assert list((tmp_path / "journal").iterdir()) == []
 
 
 def test_a_bad_row_of_the_collector_is_stored_as_a_failed_event(tmp_path: Path) -> None:
@@ -117,7 +115,7 @@ def test_a_bad_row_of_the_collector_is_stored_as_a_failed_event(tmp_path: Path) 
     schema = "iglu:com.snowplowanalytics.snowplow.badrows/size_violation/jsonschema/1-0-0"
     row = {"schema": schema, "data": {"processor": {}, "failure": {"expectation": "too big"}, "payload": "x"}}
     log.writer().append([LogEntry(msgspec.json.encode(row), 5, "bad_row")])
-    worker(tmp_path, log, Enricher(), store).run(until_empty=True)
+    worker(log, Enricher(), store).run(until_empty=True)
     (stored,) = store.failed()
     assert stored.bad_row() == row
     assert (stored.failure_type, stored.failed_at, stored.message) == ("size_violation", 5, "too big")
@@ -126,74 +124,135 @@ def test_a_bad_row_of_the_collector_is_stored_as_a_failed_event(tmp_path: Path) 
 def test_a_store_that_is_away_is_asked_again_with_the_same_batch(tmp_path: Path) -> None:
     log, store = MemoryLog(), Store(failures=3)
     fill(log, b"a", b"b")
-    worker(tmp_path, log, Enricher(), store).run(until_empty=True)
+    worker(log, Enricher(), store).run(until_empty=True)
     assert store.attempts == 4
     assert store.events() == ["a", "b"]
 
 
-def test_a_large_batch_is_stored_in_chunks_that_are_the_same_every_time(tmp_path: Path) -> None:
-    log, store = MemoryLog(max_batch_bytes=64_000_000), Store()
-    bodies = [bytes([65 + i]) * 3_000_000 for i in range(7)]
-    fill(log, *bodies)
-    cut = [[entry.body for entry in chunk.entries] for chunk in chunks(LogBatch("b", [LogEntry(b, 1) for b in bodies]))]
-    assert cut == [bodies[:3], bodies[3:6], bodies[6:]]
-    runner = worker(tmp_path, log, Enricher(lambda record: [enriched(record[:1])]), store)
-    runner.run(until_empty=True)
-    assert [[event.app_id for event in batch.events] for batch in store.batches.values()] == [
-        ["A", "B", "C"],
-        ["D", "E", "F"],
-        ["G"],
-    ]
-    assert runner.tally.enriched == 7
-    assert list((tmp_path / "journal").iterdir()) == []
+def test_several_batches_are_under_way_and_stored_in_order(tmp_path: Path) -> None:
+    log = MemoryLog(max_batch_entries=1)
+    fill(log, *[str(number).encode() for number in range(10)])
+    reached, go = threading.Event(), threading.Event()
+    seen: list[bytes] = []
+
+    class Slow(Store):
+        def write(self, batch: StoreBatch) -> WriteResult:
+            assert go.wait(30)
+            return super().write(batch)
+
+    def answer(record: bytes) -> list[Outcome]:
+        seen.append(record)
+        if record == b"2":
+            reached.set()
+        return [enriched(record)]
+
+    store = Slow()
+    runner = worker(log, Enricher(answer), store)
+    thread = threading.Thread(target=runner.run, kwargs={"until_empty": True})
+    thread.start()
+    assert reached.wait(30), "enriching goes on while the first batch is being stored"
+    assert store.events() == []
+    assert len(seen) <= 3, "and not without a bound"
+    go.set()
+    thread.join()
+    assert store.events() == [str(number) for number in range(10)]
+    assert log.stats().entries == 0
 
 
-def test_a_stop_between_two_chunks_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    log, store = MemoryLog(max_batch_bytes=64_000_000), Store()
-    fill(log, *[bytes([65 + i]) * 8_000_000 for i in range(3)])
+def test_a_stop_between_two_batches_loses_and_repeats_nothing() -> None:
+    log, store = MemoryLog(max_batch_entries=1), Store()
+    fill(log, b"A", b"B", b"C")
     first: Worker
 
     def answer(record: bytes) -> list[Outcome]:
-        if record[:1] == b"B":
+        if record == b"B":
             first.stop.set()
-            first.abandon.set()
-        return [enriched(record[:1])]
+        return [enriched(record)]
 
-    first = worker(tmp_path, log, Enricher(answer), store)
+    first = worker(log, Enricher(answer), store)
     first.run()
     assert store.events() == ["A", "B"]
-    assert log.stats().entries == 3
+    assert log.stats().entries == 1
     first._subscription.close()
-    second = Enricher(lambda record: [enriched(record[:1])])
-    worker(tmp_path, log, second, store).run(until_empty=True)
+    second = Enricher()
+    worker(log, second, store).run(until_empty=True)
     assert store.events() == ["A", "B", "C"]
-    assert [call[:1] for call in second.calls] == [b"C"]
+    assert second.calls == [b"C"]
 
 
-def test_a_batch_that_was_enriched_before_a_crash_is_stored_from_the_journal(tmp_path: Path) -> None:
+def test_a_batch_that_was_enriched_before_a_crash_is_stored_as_it_was(tmp_path: Path) -> None:
     log, store = MemoryLog(), Store()
     fill(log, b"x")
-    first = worker(tmp_path, log, Enricher(lambda record: [failed(record)]), Store(failures=10**6))
+    gone = Store(failures=10**6)
+    first = worker(log, Enricher(lambda record: [failed(record)]), gone)
     thread = threading.Thread(target=first.run)
     thread.start()
-    while not list((tmp_path / "journal").glob("*.batch")):
+    while not gone.attempts:
         pass
     first.stop.set()
     first.abandon.set()
     thread.join()
     first._subscription.close()
     second = Enricher()  # would now call the record good
-    worker(tmp_path, log, second, store).run(until_empty=True)
+    worker(log, second, store).run(until_empty=True)
     assert second.calls == []
     assert [row.id for row in store.failed()] == ["x"]
     assert store.events() == []
 
 
-def test_records_whose_schemas_are_looked_for_come_last_and_hold_up_nobody(tmp_path: Path) -> None:
+def test_nothing_is_stored_before_it_is_recorded_nor_committed_before_it_is_stored() -> None:
+    log = MemoryLog()
+    fill(log, b"x")
+    steps: list[str] = []
+
+    class Noting(Store):
+        def write(self, batch: StoreBatch) -> WriteResult:
+            steps.append("store")
+            return super().write(batch)
+
+    runner = worker(log, Enricher(), Noting(failures=1))
+    held = runner._subscription
+    trouble = {"record": 2, "commit": 2}
+
+    class Troubled:
+        def __getattr__(self, name: str) -> Any:
+            def call(*given: Any) -> Any:
+                if name in ("record", "commit"):
+                    steps.append(name)
+                if trouble.get(name):
+                    trouble[name] -= 1
+                    raise LogUnavailable(f"{name} does not work now")
+                return getattr(held, name)(*given)
+
+            return call
+
+    runner._subscription = Troubled()
+    runner.run(until_empty=True)
+    assert steps == ["record", "record", "record", "store", "store", "commit", "commit", "commit"]
+    assert log.stats().entries == 0
+
+
+def test_batches_of_a_partition_that_was_taken_away_are_left_to_its_next_owner() -> None:
+    log, store = MemoryLog(max_batch_entries=1), Store()
+    fill(log, b"a", b"b", b"c")
+
+    def answer(record: bytes) -> list[Outcome]:
+        if record == b"b":
+            log.take_away(0)
+        return [enriched(record)]
+
+    worker(log, Enricher(answer), store).run(until_empty=True)
+    assert store.events() in ([], ["a"])
+    worker(log, Enricher(), store).run(until_empty=True)
+    assert store.events() == ["a", "b", "c"]
+    assert log.stats().entries == 0
+
+
+def test_records_whose_schemas_are_looked_for_come_last_and_hold_up_nobody() -> None:
     log, store = MemoryLog(), Store()
     fill(log, b"unknown", b"known", b"unknown too")
     enricher = Enricher(wanting=frozenset({b"unknown", b"unknown too"}))
-    runner = worker(tmp_path, log, enricher, store)
+    runner = worker(log, enricher, store)
     runner.run(until_empty=True)
     assert enricher.calls == [b"known", b"settle", b"unknown", b"unknown too"]
     assert store.events() == ["known", "unknown", "unknown too"]
@@ -209,7 +268,7 @@ def test_a_record_that_makes_the_enricher_raise_is_set_aside_with_its_bytes(tmp_
             raise ZeroDivisionError("boom")
         return [enriched(record)]
 
-    worker(tmp_path, log, Enricher(answer), store).run(until_empty=True)
+    worker(log, Enricher(answer), store).run(until_empty=True)
     assert store.events() == ["fine", "also fine"]
     (row,) = store.failed()
     assert (row.failure_type, row.record, row.message) == ("generic_error", b"\xffpoison", "ZeroDivisionError: boom")
@@ -229,7 +288,7 @@ def test_a_record_that_ends_the_process_is_set_aside_after_three_deaths(tmp_path
 
     deaths = 0
     while True:
-        runner = worker(tmp_path, log, Enricher(answer), store)
+        runner = worker(log, Enricher(answer), store)
         try:
             runner.run(until_empty=True)
             break
@@ -247,12 +306,14 @@ def test_a_record_that_ends_the_process_is_set_aside_after_three_deaths(tmp_path
 def test_the_journal_keeps_any_value_and_refuses_a_damaged_file(tmp_path: Path, data: object) -> None:
     journal = Journal(tmp_path)
     item = SelfDescribing(SchemaKey.parse("iglu:com.acme/x/jsonschema/1-0-0"), data, '{"n":1.10}')
-    batch = StoreBatch("id-1", [EnrichedEvent(app_id="a", contexts=[item])], [failed(b"x").failure])
-    journal.save(Processed(batch, runner_tally := worker(tmp_path / "w", MemoryLog(), Enricher(), Store()).tally))
-    loaded = journal.load("id-1")
-    assert loaded == Processed(batch, runner_tally)
+    parts = Parts([Part(0, 1)], [Part(0, 1)], [])
+    batch = StoreBatch("id-1", [EnrichedEvent(app_id="a", contexts=[item])], [failed(b"x").failure], parts=parts)
+    journal.save(Processed(batch, Tally(2, 1, 1)))
+    assert journal.load("id-1") == Processed(batch, Tally(2, 1, 1))
     (file,) = tmp_path.glob("*.batch")
     file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert journal.load("id-1") is None
+    file.write_bytes(b"")
     assert journal.load("id-1") is None
     assert journal.load("unknown") is None
 

@@ -194,7 +194,7 @@ def test_it_runs_without_rights_on_a_read_only_root(tmp_path):
         "SNOWPLOW_CONSOLE__PORT": str(console),
         "SNOWPLOW_CLICKHOUSE__ENGINE__PORT": str(engine),
         "SNOWPLOW_CLICKHOUSE__ENGINE__PASSWORD": "of this test alone",
-        "SNOWPLOW_EVENTLOG__MIN_FREE_BYTES": "128 MB",
+        "SNOWPLOW_EVENTLOG__SPOOL__MIN_FREE_BYTES": "128 MB",
         "SNOWPLOW_IGLU__IGLU_CENTRAL": "false",
         "SNOWPLOW_COLLECTOR__PRE_TERMINATION_PERIOD": "0",
     }

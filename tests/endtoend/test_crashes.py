@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 SETTINGS = {
     "iglu.iglu_central": "false",
     "console.enabled": "false",
-    "eventlog.segment_bytes": "256 KiB",
+    "eventlog.spool.segment_bytes": "256 KiB",
     "eventlog.max_batch_entries": "100",
     "pipeline.workers": "2",
     "pipeline.collectors": "2",
@@ -246,7 +246,11 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_answers_503_and_recovers_by_itself(tmp_path, small_disk):
-    settings = {**SETTINGS, "eventlog.folder": str(small_disk / "spool"), "eventlog.segment_bytes": "512 KiB"}
+    settings = {
+        **SETTINGS,
+        "eventlog.spool.folder": str(small_disk / "spool"),
+        "eventlog.spool.segment_bytes": "512 KiB",
+    }
     with Deployment(tmp_path / "data", settings) as deployment, Load(deployment.port) as load:
         wait_until(lambda: len(load.acknowledged) > 50, "some load")
         with suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as file:

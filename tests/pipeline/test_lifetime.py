@@ -11,8 +11,6 @@ from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.places import EventLogPlace, store_places
 from snowgauge.actions.lifetime.tombstones import Tombstones
-from snowgauge.delivery.attempts import Attempts
-from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.memory import MemoryLog
 from snowgauge.delivery.worker import Worker
 from snowgauge.events.failed import Processor
@@ -60,15 +58,14 @@ def test_an_erasure_while_a_worker_has_the_records_in_its_hands(tmp_path: Path) 
             for n, u in enumerate(users)
         ]
     )
-    journal = tmp_path / "journal"
     worker = Worker(
-        log.subscribe(), enricher, store, Journal(journal), Attempts(tmp_path / "attempts.json"),
+        log.subscribe(), enricher, store,
         processor=Processor("enrich", "1"), gate=gate.storing, keep=tombstones.without,
     )  # fmt: skip
     thread = threading.Thread(target=worker.run, kwargs={"until_empty": True})
     thread.start()
     assert enricher.reached.wait(20)
-    places = [EventLogPlace(log), JournalPlace(journal), *store_places(store.lifetime())]
+    places = [EventLogPlace(log), JournalPlace(tmp_path / "journal"), *store_places(store.lifetime())]
     erasing = Erasing(places, Tombstones(tmp_path), gate)
     order = erasing.order(EVERYBODY, at=NOON + 10**9, by="op")
     assert erasing.carry_out(order, lambda: 1.0).left == 0
@@ -85,10 +82,7 @@ def test_an_erased_entry_counts_as_dropped(tmp_path: Path) -> None:
     log.writer().append(
         [LogEntry(bytes(100), 1, "erased"), LogEntry(encode(CollectorPayload(querystring="n=1&uid=b")), 1)]
     )
-    worker = Worker(
-        log.subscribe(), enricher, store, Journal(tmp_path / "journal"), Attempts(tmp_path / "attempts.json"),
-        processor=Processor("enrich", "1"),
-    )  # fmt: skip
+    worker = Worker(log.subscribe(), enricher, store, processor=Processor("enrich", "1"))
     worker.run(until_empty=True)
     assert worker.tally == Tally(records=2, enriched=1, failed=0, dropped=1)
 

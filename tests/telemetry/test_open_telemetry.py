@@ -11,8 +11,6 @@ import pytest
 from snowgauge.collector.app import create_app
 from snowgauge.collector.routing import request_name
 from snowgauge.collector.settings import CollectorSettings
-from snowgauge.delivery.attempts import Attempts
-from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.memory import MemoryLog
 from snowgauge.delivery.worker import Worker
 from snowgauge.enrich.enricher import Enricher
@@ -75,8 +73,6 @@ class Line:
                 self.log.subscribe(),
                 Enricher(validator),
                 self.store,
-                Journal(self.folder / "journal"),
-                Attempts(self.folder / "attempts.json"),
                 processor=Processor("t", "1"),
             ).run(until_empty=True)
 

@@ -157,8 +157,8 @@ def _into_log(settings: Settings, run: _Run, loader: str, collector: str) -> Ite
     from snowgauge.actions.imports.into_log import IntoLog
     from snowgauge.pipeline.build import open_eventlog, open_store
 
-    if settings.eventlog.backend == "memory":
-        raise SnowgaugeError("an import needs an event log that lasts: eventlog.backend is memory")
+    if settings.eventlog.kind == "memory":
+        raise SnowgaugeError("an import needs an event log that lasts: eventlog.url is memory://")
     opened: list[Store] = []
 
     def reader() -> Store:

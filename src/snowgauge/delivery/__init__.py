@@ -1,1 +1,1 @@
-"""Requests that were received and whose outcome is not stored yet, safe on disk."""
+"""From a request that was acknowledged to rows that are stored, once: the log, its workers and its sinks."""

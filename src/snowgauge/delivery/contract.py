@@ -1,33 +1,60 @@
-"""The contract of an event log.
+"""The contract of delivery, from top to bottom: what is kept, who reads it, what it became, where it goes.
 
-A log keeps *entries* in order of arrival from the moment ``append`` returns until a reader commits them. It is the
-only thing between "the tracker got its 200" and "the row is stored", so its promises are about power cuts:
+**The log** keeps *entries* from the moment ``append`` returns until they are committed. It is the only thing between
+"the tracker got its 200" and "the row is stored", so its promises are about power cuts:
 
 - ``append`` returns when every entry would survive one. When it raises ``LogUnavailable`` none may be taken as kept
   (the caller answers 503 and the tracker sends again).
-- ``read`` gives a batch whose **boundaries are frozen**: until it is committed it comes again with the same id and the
-  same entries, after any crash of reader or writer. Stores build exactly-once loading on that.
-- ``commit`` means "stored"; the entries may then be deleted. A batch is committed whole.
+- Entries lie in *partitions*, in order of arrival. A partition is in the hands of one subscription at a time.
 
-Appending is safe from several threads. A subscription belongs to one thread; subscriptions of one log share its
-entries out among themselves (each entry goes to exactly one).
+**A subscription** is one worker's hands on a log. ``read`` gives the *batches* of the partitions that it holds:
+
+- A batch is a **frozen** range of one partition. Until it is committed it comes again with the same id and the same
+  entries, after any crash, and whoever holds the partition then. Stores build exactly-once loading on that.
+- Batches of a partition come in order, and reading on does not wait for a commit: several may be *in flight*. A new
+  subscription is given all that were not committed, first and in order.
+- ``record`` keeps what a batch *became*, before any of it is stored; ``recall`` is for whoever reads it again, so that
+  a batch that was half stored comes out the same (docs/decisions/0001). ``note`` is for what has to outlive a process
+  that dies of a batch.
+- ``commit`` means "stored", in the order of reading; entries, outcome and notes may then be deleted.
+- A partition can be taken away at any moment. ``record`` and ``commit`` say so with ``BatchLost``; such a batch is
+  dropped, and its next owner does the rest. What was stored of it meanwhile is what the next owner stores.
+
+**Sinks** are what outcomes go to. The store takes each batch id once, and a batch is committed when the store has it.
+Other sinks follow at their own pace: each batch at least once and in order, whatever happens to the others.
+
+Appending is safe from several threads. Of a subscription, one thread may read and another record and commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from snowgauge.events.log_entry import LogEntry
+from snowgauge.events.outcome import Tally
+from snowgauge.store.base import StoreBatch
 
 
 class LogBatch(msgspec.Struct, frozen=True):
-    """Entries to be stored together. ``id`` is unique for ever and never reused for other entries."""
+    """Entries to be stored together. ``id`` is unique for ever and never reused for other entries.
+
+    ``tenure`` tells two times apart at which a subscription held the partition.
+    """
 
     id: str
     entries: Sequence[LogEntry]
+    partition: str = ""
+    tenure: int = 0
+
+
+class Processed(msgspec.Struct):
+    """What a log batch became: its rows, and the sums of its outcomes."""
+
+    batch: StoreBatch
+    tally: Tally
 
 
 class LogStats(msgspec.Struct, frozen=True):
@@ -78,13 +105,32 @@ class Subscription(Protocol):
     def read(self, timeout: float) -> LogBatch | None:
         """The next batch, waiting up to ``timeout`` seconds for a first entry; ``None`` when there is none.
 
-        A batch that was read and not committed is given again, first, by the next subscription of the same share.
+        Raises ``LogUnavailable`` when nothing can be read at present.
+        """
+
+    def recall(self, batch: LogBatch) -> Processed | None:
+        """What was recorded of it, by whoever had it."""
+
+    def record(self, batch: LogBatch, processed: Processed) -> None:
+        """Keep what it became; durable when it returns. Raises ``LogUnavailable`` (try again) and ``BatchLost``."""
+
+    def noted(self, batch: LogBatch) -> Mapping[str, Any]:
+        """What was noted last about it, by whoever had it; empty when nothing was."""
+
+    def note(self, batch: LogBatch, about: Mapping[str, Any]) -> None:
+        """Note something about a batch instead of what was noted before: a small JSON object.
+
+        It outlives this process, though perhaps not a power cut. Raises ``LogUnavailable`` and ``BatchLost``.
         """
 
     def commit(self, batch: LogBatch) -> None:
-        """The batch is stored. Committing twice is harmless."""
+        """The batch is stored. Committing twice is harmless, committing before an earlier batch a ``ValueError``.
 
-    def close(self) -> None: ...
+        Raises ``LogUnavailable`` (try again) and ``BatchLost``.
+        """
+
+    def close(self) -> None:
+        """Give the partitions back. What is in flight is the next owner's."""
 
 
 class EventLog(Protocol):
@@ -94,8 +140,11 @@ class EventLog(Protocol):
         """A writer for this process."""
 
     def subscribe(self, share: int = 0, of: int = 1) -> Subscription:
-        """Read share number ``share`` of ``of`` (0-based). Two subscriptions never hold the same share at once,
-        nor shares of different divisions: raises ``LogUnavailable``."""
+        """Read as worker number ``share`` of ``of`` (0-based) on this machine. A log that knows its readers itself may
+        give out partitions in another way; two subscriptions never hold the same one at once.
+
+        Raises ``LogUnavailable`` where the share, or one of another division into shares, is being read.
+        """
 
     def peek(self, limit: int | None = None, follow: bool = False) -> Iterator[LogEntry]:
         """Waiting entries in order of arrival, consuming nothing."""
@@ -110,3 +159,13 @@ class EventLog(Protocol):
 
         A batch that was read before may still be in its reader's hands as it was.
         """
+
+
+class Sink(Protocol):
+    """A place beside the store that outcomes go to. Belongs to one thread, which may be kept waiting."""
+
+    def deliver(self, batch: StoreBatch) -> None:
+        """All of it is there when this returns. The same batch may come again, with the same id and rows (fewer, once
+        people were erased). Raises ``SinkUnavailable``: the batch comes again later, and those behind it wait."""
+
+    def close(self) -> None: ...

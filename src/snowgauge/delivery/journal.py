@@ -1,12 +1,12 @@
-"""What a batch became, on disk before any of it is stored.
+"""What a batch became, as bytes and as a file: on disk before any of it is stored.
 
-Enriching twice may give two answers (a registry or an API was away the first time). If the worker dies between
+Enriching twice may give two answers (a registry or an API was unreachable the first time). If the worker dies between
 storing the good events and storing the failures, a second answer could lose an event or count it twice. So the answer
 is written down and flushed first, and a batch that comes again is stored from here.
 
-The file is MessagePack. Events hold any JSON value, and what MessagePack cannot hold (integers beyond 64 bits, lone
-surrogates) makes the file a pickle instead, which costs several times as much; it is read with an allow-list of the
-package's own value types, from a folder that only this user can write to.
+The bytes are MessagePack. Events hold any JSON value, and what MessagePack cannot hold (integers beyond 64 bits, lone
+surrogates) makes them a pickle instead, which costs several times as much; it is read with an allow-list of the
+package's own value types, from a place that only this deployment can write to.
 """
 
 from __future__ import annotations
@@ -15,56 +15,34 @@ import io
 import os
 import pickle
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from snowgauge.delivery.reserve import Reserve
-from snowgauge.events.outcome import Tally
-from snowgauge.store.base import StoreBatch
+from snowgauge.delivery.contract import Processed
 from snowgauge.telemetry.logs import logger
 
 _ALLOWED = {
     ("snowgauge.store.base", "StoreBatch"),
+    ("snowgauge.store.base", "Part"),
+    ("snowgauge.store.base", "Parts"),
     ("snowgauge.events.enriched", "EnrichedEvent"),
     ("snowgauge.events.failed", "FailedEvent"),
     ("snowgauge.events.selfdescribing", "SelfDescribing"),
     ("snowgauge.events.selfdescribing", "SchemaKey"),
     ("snowgauge.events.outcome", "Tally"),
-    ("snowgauge.delivery.journal", "Processed"),
+    ("snowgauge.delivery.contract", "Processed"),
     ("msgspec._utils", "rebuild"),
 }
-
-
-class Processed(msgspec.Struct):
-    """A batch after enriching, with the sums of its outcomes."""
-
-    batch: StoreBatch
-    tally: Tally
-
-
 _FORMERLY = {("snowgauge.pipeline.journal", "Processed"): Processed}
 """Where these types were when older versions wrote their files."""
 
 _PACKED, _PICKLED = b"m", b"p"
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Processed).decode
-
-
-def _encode(processed: Processed) -> bytes:
-    try:
-        return _PACKED + _pack(processed)
-    except (OverflowError, UnicodeEncodeError, TypeError):
-        return _PICKLED + pickle.dumps(processed, protocol=5)
-
-
-def _decode(body: bytes) -> Processed:
-    if body[:1] == _PACKED:
-        return _unpack(body[1:])
-    processed = _Reader(io.BytesIO(body[1:])).load()
-    assert isinstance(processed, Processed)
-    return processed
+_log = logger("pipeline")
 
 
 class _Reader(pickle.Unpickler):
@@ -76,16 +54,71 @@ class _Reader(pickle.Unpickler):
         return super().find_class(module, name)
 
 
+def encode(processed: Processed) -> bytes:
+    """With a checksum in front."""
+    try:
+        body = _PACKED + _pack(processed)
+    except (OverflowError, UnicodeEncodeError, TypeError):
+        body = _PICKLED + pickle.dumps(processed, protocol=5)
+    return zlib.crc32(body).to_bytes(4, "big") + body
+
+
+def decode(raw: bytes) -> Processed | None:
+    """``None`` for bytes that are damaged."""
+    body = raw[4:]
+    if not body or zlib.crc32(body).to_bytes(4, "big") != raw[:4]:
+        return None
+    if body[:1] == _PACKED:
+        return _unpack(body[1:])
+    processed = _Reader(io.BytesIO(body[1:])).load()
+    assert isinstance(processed, Processed)
+    return processed
+
+
+def keep(path: Path, processed: Processed) -> None:
+    """Write a file that appears whole or not at all, and survives a power cut once this returns. Raises ``OSError``."""
+    part = path.with_suffix(".part")
+    try:
+        with part.open("wb") as file:
+            file.write(encode(processed))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        part.unlink(missing_ok=True)  # half a file takes the room of what is tried next
+        raise
+    part.rename(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read(path: Path) -> Processed | None:
+    """``None`` where there is no such file, or a damaged one, which was never stored from."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    processed = decode(raw)
+    if processed is None:
+        _log.warning("journal_damaged", file=str(path))
+    return processed
+
+
+def files(folder: Path) -> Iterator[tuple[Path, Processed]]:
+    """Every outcome that is kept in a folder or below it, with its file."""
+    for path in sorted(folder.rglob("*.batch")):
+        processed = read(path)
+        if processed is not None:
+            yield path, processed
+
+
 class Journal:
-    """Processed batches of one worker that are not known to be stored yet.
+    """Outcomes of batches that are not known to be stored yet, each in a file named by its batch."""
 
-    ``reserve`` is given up when there is no other room for them.
-    """
-
-    def __init__(self, folder: Path, reserve: Reserve | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._reserve = reserve
-        self._log = logger("pipeline")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _path(self, batch_id: str) -> Path:
@@ -93,44 +126,10 @@ class Journal:
 
     def save(self, processed: Processed) -> None:
         """Returns when it would survive a power cut. Raises ``OSError``."""
-        body = _encode(processed)
-        path = self._path(processed.batch.id)
-        try:
-            self._write(path, body)
-        except OSError:
-            if self._reserve is None or not self._reserve.release():
-                raise
-            self._write(path, body)
-
-    def _write(self, path: Path, body: bytes) -> None:
-        part = path.with_suffix(".part")
-        try:
-            with part.open("wb") as file:
-                file.write(zlib.crc32(body).to_bytes(4, "big"))
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError:
-            part.unlink(missing_ok=True)  # half a file takes the room of what is tried next
-            raise
-        part.rename(path)
-        handle = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        keep(self._path(processed.batch.id), processed)
 
     def load(self, batch_id: str) -> Processed | None:
-        """What the batch became earlier. A damaged file counts as none: it was never stored from."""
-        path = self._path(batch_id)
-        try:
-            raw = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        if zlib.crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
-            self._log.warning("journal_damaged", file=str(path))
-            return None
-        return _decode(raw[4:])
+        return read(self._path(batch_id))
 
     def forget(self, batch_id: str) -> None:
         """The batch is stored and committed."""

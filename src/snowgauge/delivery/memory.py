@@ -9,12 +9,47 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-from snowgauge.delivery.contract import Amended, LogBatch, LogStats, LogWriter, Subscription, amended
-from snowgauge.errors import LogUnavailable
+from pydantic import Field
+
+from snowgauge.delivery.backends import BatchLimits, LogSettings
+from snowgauge.delivery.contract import (
+    Amended,
+    EventLog,
+    LogBatch,
+    LogStats,
+    LogWriter,
+    Processed,
+    Subscription,
+    amended,
+)
+from snowgauge.errors import BatchLost, LogUnavailable
 from snowgauge.events.log_entry import LogEntry
+from snowgauge.part_settings import ByteSize
+
+
+class MemorySettings(LogSettings):
+    """The memory of one process."""
+
+    max_bytes: ByteSize = Field(default=8 * 1024**3, ge=1024**2)
+    """Bytes of payloads at which the collector answers 503."""
+
+    def open(self, url: str, limits: BatchLimits, data_dir: Path) -> EventLog:  # noqa: ARG002 - nothing is on a disk
+        return MemoryLog(capacity_bytes=self.max_bytes, max_batch_entries=limits.entries, max_batch_bytes=limits.bytes)
+
+
+class _Out:
+    """A batch that waits for its commit, and what is known of it."""
+
+    def __init__(self, batch: LogBatch, numbers: list[int]) -> None:
+        self.batch = batch
+        self.numbers = numbers
+        self.processed: Processed | None = None
+        self.note: Mapping[str, Any] = {}
 
 
 class MemoryLog:
@@ -39,8 +74,9 @@ class MemoryLog:
         self._bytes = 0
         self._last = 0
         self._unread: deque[int] = deque()
-        self._open: dict[int, tuple[LogBatch, list[int]]] = {}  # share -> its batch that waits for a commit
+        self._out: dict[int, list[_Out]] = {}  # share -> its batches that wait for a commit
         self._held: set[tuple[int, int]] = set()
+        self._tenures: dict[int, int] = {}  # share -> how often it was taken away
 
     def writer(self) -> LogWriter:
         return _Writer(self)
@@ -59,6 +95,12 @@ class MemoryLog:
                 )
             self._held.add((share, of))
         return _Subscription(self, share, of)
+
+    def take_away(self, share: int) -> None:
+        """As a log of many machines does at any moment: the share is nobody's, its batches are the next owner's."""
+        with self._changed:
+            self._tenures[share] = self._tenures.get(share, 0) + 1
+            self._held = {held for held in self._held if held[0] != share}
 
     def peek(self, limit: int | None = None, follow: bool = False) -> Iterator[LogEntry]:
         given, seen = 0, 0
@@ -93,9 +135,9 @@ class MemoryLog:
                 if new is not entry and entry.kind != "erased":
                     changed += 1
                     self._kept[number] = amended(entry, new)
-            for share, (batch, numbers) in self._open.items():
-                entries = tuple(self._kept[number] for number in numbers)
-                self._open[share] = (LogBatch(batch.id, entries), numbers)
+            for out in (one for some in self._out.values() for one in some):
+                entries = tuple(self._kept[number] for number in out.numbers)
+                out.batch = LogBatch(out.batch.id, entries, out.batch.partition, out.batch.tenure)
             return Amended(len(self._kept), changed)
 
     def _append(self, entries: Sequence[LogEntry]) -> None:
@@ -115,12 +157,18 @@ class MemoryLog:
                 f"the event log is full: {self._bytes} of {self._capacity} bytes wait to be stored and {size} more came"
             )
 
-    def _read(self, share: int, of: int, timeout: float) -> LogBatch | None:
+    def _adopt(self, share: int, of: int) -> deque[_Out]:
+        """The batches that this share has to finish, first those of earlier subscriptions."""
         with self._changed:
             # a share left over from a larger ``of`` is finished by the share that follows it
-            for owner in sorted(self._open):
-                if owner % of == share:
-                    return self._open[owner][0]
+            inherited = [out for owner in sorted(self._out) if owner % of == share for out in self._out.pop(owner)]
+            for out in inherited:
+                out.batch = LogBatch(out.batch.id, out.batch.entries, str(share), self._tenures.get(share, 0))
+            self._out[share] = inherited
+            return deque(inherited)
+
+    def _read(self, share: int, timeout: float) -> LogBatch | None:
+        with self._changed:
             if not self._changed.wait_for(lambda: self._unread, timeout):
                 return None
             numbers: list[int] = []
@@ -131,18 +179,27 @@ class MemoryLog:
                     break
                 numbers.append(self._unread.popleft())
             entries = tuple(self._kept[number] for number in numbers)
-            batch = LogBatch(f"{self._id}-{numbers[0]}-{numbers[-1]}", entries)
-            self._open[share] = (batch, numbers)
+            name = f"{self._id}-{numbers[0]}-{numbers[-1]}"
+            batch = LogBatch(name, entries, str(share), self._tenures.get(share, 0))
+            self._out.setdefault(share, []).append(_Out(batch, numbers))
             return batch
+
+    def _find(self, batch: LogBatch) -> _Out | None:
+        if batch.tenure != self._tenures.get(int(batch.partition), 0):
+            raise BatchLost(f"share {batch.partition} of the event log was taken away")
+        return next((out for some in self._out.values() for out in some if out.batch.id == batch.id), None)
 
     def _commit(self, batch: LogBatch) -> None:
         with self._changed:
-            for share, (waiting, numbers) in self._open.items():
-                if waiting.id == batch.id:
-                    for number in numbers:
-                        self._bytes -= len(self._kept.pop(number).body)
-                    del self._open[share]
-                    return
+            self._find(batch)
+            for some in self._out.values():
+                for place, out in enumerate(some):
+                    if out.batch.id == batch.id:
+                        if place:
+                            raise ValueError(f"{batch.id} comes after {some[0].batch.id}, which is not committed")
+                        for number in some.pop(0).numbers:
+                            self._bytes -= len(self._kept.pop(number).body)
+                        return
 
     def _release(self, share: int, of: int) -> None:
         with self._changed:
@@ -176,12 +233,41 @@ class _Subscription:
         self._log = log
         self._share = share
         self._of = of
+        self._tenure = log._tenures.get(share, 0)
+        self._again = log._adopt(share, of)
 
     def read(self, timeout: float) -> LogBatch | None:
-        return self._log._read(self._share, self._of, timeout)
+        if self._tenure != self._log._tenures.get(self._share, 0):
+            return None
+        while self._again:
+            batch = self._again.popleft().batch
+            if self._log._find(batch):  # not committed since, by this id
+                return batch
+        return self._log._read(self._share, timeout)
+
+    def recall(self, batch: LogBatch) -> Processed | None:
+        with self._log._changed:
+            out = self._log._find(batch)
+            return None if out is None else out.processed
+
+    def record(self, batch: LogBatch, processed: Processed) -> None:
+        with self._log._changed:
+            if out := self._log._find(batch):
+                out.processed = processed
+
+    def noted(self, batch: LogBatch) -> Mapping[str, Any]:
+        with self._log._changed:
+            out = self._log._find(batch)
+            return {} if out is None else out.note
+
+    def note(self, batch: LogBatch, about: Mapping[str, Any]) -> None:
+        with self._log._changed:
+            if out := self._log._find(batch):
+                out.note = about
 
     def commit(self, batch: LogBatch) -> None:
         self._log._commit(batch)
 
     def close(self) -> None:
-        self._log._release(self._share, self._of)
+        if self._tenure == self._log._tenures.get(self._share, 0):
+            self._log._release(self._share, self._of)

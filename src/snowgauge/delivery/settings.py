@@ -1,47 +1,85 @@
-"""Settings of the event log."""
+"""Settings of delivery: the event log and the sinks, nested per backend."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from snowgauge.delivery.backends import BatchLimits, LogSettings, SinkSettings
+from snowgauge.delivery.contract import EventLog, Sink
+from snowgauge.delivery.memory import MemorySettings
+from snowgauge.delivery.sinks.json_lines.settings import JsonLinesSettings
+from snowgauge.delivery.spool.settings import SpoolSettings
 from snowgauge.part_settings import ByteSize, Duration, PartSettings
+
+Part = TypeVar("Part")
+
+
+def _parts(settings: PartSettings, kind: type[Part]) -> Iterator[tuple[str, Part]]:
+    """The backends among the fields, by name."""
+    for name, value in settings:
+        if isinstance(value, kind):
+            yield name, value
 
 
 class EventLogSettings(PartSettings):
-    backend: Literal["spool", "memory"] = "spool"
-    """Where payloads wait between collector and pipeline. `spool`: files on this machine that survive a power cut.
-    `memory`: lost when the process ends, and only for a collector and a pipeline in one process, as in tests."""
-
-    folder: Path | None = None
-    """Folder of the spool. Not set: `spool` below `common.data_dir`. It must be on a local disk, not a network one."""
-
-    fsync: bool = True
-    """Wait for the disk before a request is answered. `false` answers sooner on slow disks; then what came in the last
-    seconds before a power cut can be lost, though not when only a process is killed."""
-
-    max_bytes: ByteSize = Field(default=8 * 1024**3, ge=1024**2)
-    """What the event log may take on disk. When it is reached the collector answers 503, so that trackers keep their
-    events; nothing that waits is ever overwritten."""
-
-    min_free_bytes: ByteSize = Field(default=256 * 1024**2, ge=0)
-    """Room that stays free on the disk, and on that of `common.data_dir`; below it the collector answers 503 as well.
-    What requests become is written down before it is stored; without room for that nothing would be stored and the
-    disk would stay full. So it is at least 128 times `collector.streams.good.max_bytes`, and half as much is held back
-    from others by a file `reserve` in the data folder."""
-
-    segment_bytes: ByteSize = Field(default=64 * 1024**2, ge=64 * 1024)
-    """Size at which a file of the spool is closed and a new one begun (at most an eighth of `max_bytes`). Stored
-    entries free their room file by file."""
+    url: str = ""
+    """Where payloads wait between collector and pipeline. Empty: the spool, files on this machine. `memory://`: lost
+    when the process ends, and only for a collector and a pipeline in one process, as in tests."""
 
     max_batch_entries: int = Field(default=5000, ge=1)
     """Most entries that are enriched and stored together."""
 
-    max_batch_bytes: ByteSize = Field(default=32 * 1024**2, ge=1)
-    """Most bytes that are enriched and stored together; one entry that is larger goes alone."""
+    max_batch_bytes: ByteSize = Field(default=8_000_000, ge=1)
+    """Most bytes that are enriched and stored together; one entry that is larger goes alone. A worker has up to five
+    batches in memory."""
 
     linger: Duration = Field(default=timedelta(milliseconds=200), ge=timedelta(0))
     """How long an entry may wait for others to be stored with. Longer means fewer, larger inserts."""
+
+    spool: SpoolSettings = SpoolSettings()
+    """Files on this machine that survive a power cut."""
+
+    memory: MemorySettings = MemorySettings()
+    """The memory of one process."""
+
+    @property
+    def kind(self) -> str:
+        """The name of the backend that `url` chooses."""
+        return self.url.partition("://")[0] or "spool"
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        kinds = [name for name, field in cls.model_fields.items() if isinstance(field.default, LogSettings)]
+        if url and url.partition("://")[0] not in kinds:
+            known = ", ".join(f"{kind}://" for kind in kinds)
+            raise ValueError(f"expected nothing, or a URL that begins with one of {known}, found {url[:60]!r}")
+        return url
+
+    def open(self, data_dir: Path) -> EventLog:
+        """The log of a deployment. Opening the same one again, from any process, gives the same log."""
+        limits = BatchLimits(self.max_batch_entries, self.max_batch_bytes, self.linger.total_seconds())
+        return dict(_parts(self, LogSettings))[self.kind].open(self.url, limits, data_dir)
+
+
+class SinksSettings(PartSettings):
+    """Places beside the store that events go to. Each follows at its own pace; a slow one holds up nobody."""
+
+    backlog_bytes: ByteSize = Field(default=4 * 1024**3, ge=64 * 1024**2)
+    """What may wait for sinks on the disk of each worker. Beyond it the oldest batches pass the slowest sink by, which
+    the log says and `sink_batches` counts."""
+
+    json_lines: JsonLinesSettings = JsonLinesSettings()
+    """Files of JSON lines."""
+
+    def open(self, data_dir: Path) -> dict[str, Sink]:
+        """The sinks that are asked for, by name. Raises ``SettingsError``."""
+        found: dict[str, Sink] = {}
+        for name, part in _parts(self, SinkSettings):
+            found.update(part.open(name, data_dir))
+        return found

@@ -43,6 +43,12 @@ class Tally(msgspec.Struct):
     def events(self) -> int:
         return self.enriched + self.failed + self.dropped
 
+    def add(self, other: Tally) -> None:
+        self.records += other.records
+        self.enriched += other.enriched
+        self.failed += other.failed
+        self.dropped += other.dropped
+
     def count(self, outcomes: list[Outcome]) -> None:
         self.records += 1
         for outcome in outcomes:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import snowgauge
-from snowgauge.delivery import build as delivery_build
 from snowgauge.delivery.contract import EventLog
-from snowgauge.delivery.reserve import Reserve, least_free_bytes
+from snowgauge.delivery.spool.reserve import least_free_bytes
 from snowgauge.errors import SettingsError
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.at_hand import Limits, ValidatorAtHand
@@ -21,7 +20,7 @@ from snowgauge.iglu.settings import IGLU_CENTRAL
 from snowgauge.iglu.validation import IgluValidator
 from snowgauge.settings.model import Settings
 from snowgauge.store import build as store_build
-from snowgauge.store.base import Store
+from snowgauge.store.base import Store, StoreBatch
 from snowgauge.store.clickhouse.foreign_table import ForeignTable
 from snowgauge.store.clickhouse.passwords import with_passwords
 from snowgauge.store.settings import ClickHouseSettings
@@ -30,6 +29,7 @@ if TYPE_CHECKING:  # most commands need one part or two; to import them all take
     from snowgauge.actions.access.book import AccessBook
     from snowgauge.actions.deployment import Deployment, Surroundings
     from snowgauge.api.doors import Doors
+    from snowgauge.delivery.followers import Followers
     from snowgauge.enrich.configs import LoadedEnrichments
     from snowgauge.enrich.enricher import Enricher
     from snowgauge.enrich.enrichments.base import Enrichment
@@ -46,13 +46,37 @@ def data_dir(settings: Settings) -> Path:
 
 def open_eventlog(settings: Settings) -> EventLog:
     least = least_free_bytes(settings.collector.streams.good.max_bytes)
-    if settings.eventlog.backend == "spool" and settings.eventlog.min_free_bytes < least:
+    if settings.eventlog.kind == "spool" and settings.eventlog.spool.min_free_bytes < least:
         raise SettingsError(
-            f"eventlog.min_free_bytes: {settings.eventlog.min_free_bytes} is too little to store requests of "
-            f"collector.streams.good.max_bytes = {settings.collector.streams.good.max_bytes} on a full disk; "
+            f"eventlog.spool.min_free_bytes: {settings.eventlog.spool.min_free_bytes} is too little to store requests "
+            f"of collector.streams.good.max_bytes = {settings.collector.streams.good.max_bytes} on a full disk; "
             f"give at least {least}"
         )
-    return delivery_build.build(settings.eventlog, data_dir(settings))
+    return settings.eventlog.open(data_dir(settings))
+
+
+def sinks_folder(settings: Settings) -> Path:
+    """Where what was stored waits for the sinks, a folder for each worker."""
+    return data_dir(settings) / "sinks"
+
+
+def open_followers(settings: Settings, index: int, keep: Callable[[StoreBatch], StoreBatch]) -> list[Followers]:
+    """The sinks of worker ``index``, which come first, and of workers that there are no more; none without sinks."""
+    from snowgauge.delivery.followers import Followers
+
+    places = [index]
+    workers = settings.pipeline.workers
+    for folder in sinks_folder(settings).glob("worker-*"):
+        number = int(folder.name.removeprefix("worker-"))
+        if number >= workers and number % workers == index:
+            places.append(number)
+    found = []
+    for number in places:
+        sinks = settings.sinks.open(data_dir(settings))
+        if sinks:
+            folder = sinks_folder(settings) / f"worker-{number}"
+            found.append(Followers(folder, sinks, backlog_bytes=settings.sinks.backlog_bytes, keep=keep))
+    return found
 
 
 def clickhouse_settings(settings: Settings) -> ClickHouseSettings:
@@ -61,11 +85,6 @@ def clickhouse_settings(settings: Settings) -> ClickHouseSettings:
         return settings.clickhouse
     engine = with_passwords(settings.clickhouse.engine, data_dir(settings))
     return settings.clickhouse.model_copy(update={"engine": engine})
-
-
-def drain_reserve(settings: Settings) -> Reserve:
-    """The room that is held back for emptying the event log."""
-    return delivery_build.reserve(settings.eventlog, data_dir(settings))
 
 
 def open_store(settings: Settings, resolver: Resolver | None = None) -> Store:

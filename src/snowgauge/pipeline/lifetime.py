@@ -33,13 +33,15 @@ from snowgauge.actions.lifetime.places import (
 )
 from snowgauge.actions.lifetime.pruning import pruned_failed
 from snowgauge.actions.lifetime.tombstones import Tombstones
-from snowgauge.delivery.journal import Journal, Processed
+from snowgauge.delivery import journal
+from snowgauge.delivery.contract import Processed
 from snowgauge.errors import SettingsError, SnowgaugeError
 from snowgauge.pipeline import build
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import BatchWriter, HasLifetime, Store, StoreBatch, WriteResult
 from snowgauge.store.clickhouse import snapshot
 from snowgauge.store.clickhouse.schemas import SchemaColumns
+from snowgauge.store.cut import without
 from snowgauge.store.lifetime import Row, row_key
 from snowgauge.telemetry.logs import logger
 
@@ -128,7 +130,7 @@ def gate(settings: Settings) -> Gate:
 
 
 def spool_folder(settings: Settings) -> Path:
-    return settings.eventlog.folder or build.data_dir(settings) / "spool"
+    return settings.eventlog.spool.folder or build.data_dir(settings) / "spool"
 
 
 def erasing(settings: Settings, store: HasLifetime) -> Erasing:
@@ -136,6 +138,7 @@ def erasing(settings: Settings, store: HasLifetime) -> Erasing:
     places: list[Place] = [
         EventLogPlace(build.open_eventlog(settings)),
         JournalPlace(build.data_dir(settings) / "journal"),
+        JournalPlace(build.sinks_folder(settings), "sinks"),
         RecoveriesPlace(build.data_dir(settings) / "recoveries"),
         *store_places(store.lifetime()),
     ]
@@ -147,8 +150,9 @@ def backup_roots(settings: Settings, file: Path | None = None) -> list[Root]:
     folders, enrichments, and the settings' own ``file``."""
     data = build.data_dir(settings)
     roots = [Root("data", data)]
-    if settings.eventlog.folder is not None and not settings.eventlog.folder.absolute().is_relative_to(data):
-        roots.append(Root("spool", settings.eventlog.folder.absolute()))
+    spool = spool_folder(settings).absolute()
+    if not spool.is_relative_to(data):
+        roots.append(Root("spool", spool))
     elsewhere = [
         file,
         Path(settings.enrichments.folder or data),
@@ -206,7 +210,9 @@ def restore_backup(
     drafts = {draft.name: draft.path for draft in restoring.drafts()}
     changes = {
         "common": settings.common.model_copy(update={"data_dir": drafts["data"]}),
-        "eventlog": settings.eventlog.model_copy(update={"folder": drafts.get("spool")}),
+        "eventlog": settings.eventlog.model_copy(
+            update={"spool": settings.eventlog.spool.model_copy(update={"folder": drafts.get("spool")})}
+        ),
         "clickhouse": settings.clickhouse.model_copy(
             update={"engine": engine.model_copy(update={"path": None, "port": 0, "sync": False})}
         ),
@@ -226,6 +232,7 @@ def restore_backup(
         store.migrate()  # the backup of what this changes is the one being restored
         gone = backup.forget_again(kept, store.lifetime(), build.open_eventlog(here), progress)
         gone += JournalPlace(drafts["data"] / "journal").forget(kept)
+        gone += JournalPlace(build.sinks_folder(draft_settings), "sinks").forget(kept)
     moved = restoring.finish(f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S}")
     return found, gone, moved
 
@@ -279,17 +286,16 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 class JournalPlace:
-    """What workers have written down before storing it."""
+    """What workers have written down before storing it, or before handing it to sinks."""
 
-    name = "journal"
     moving = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "journal") -> None:
         self._folder = folder
-        self._journal = Journal(folder)
+        self.name = name
 
     def find(self, finder: Finder) -> Iterator[Found]:
-        for processed in self._all():
+        for _, processed in journal.files(self._folder):
             batch = processed.batch
             items: tuple[Row, ...] = (*batch.events, *batch.failed, *batch.incomplete)
             for item in items:
@@ -300,45 +306,44 @@ class JournalPlace:
 
     def take_out(self, finder: Finder, progress: Progress) -> Taken:
         removed = changed = 0
-        for processed in self._all():
-            batch = processed.batch
-            events = [event for event in batch.events if finder.by(event) is None]
-            incomplete = [event for event in batch.incomplete if finder.by(event) is None]
-            pruned = [pruned_failed(one, finder.marks, finder.by_any) for one in batch.failed]
-            failed = [one for one in pruned if one is not None]
-            rewritten = sum(new is not None and new is not old for new, old in zip(pruned, batch.failed, strict=True))
-            good, bad = len(batch.events) - len(events), len(batch.failed) - len(failed)
-            gone = good + bad + len(batch.incomplete) - len(incomplete)
-            if gone or rewritten:
-                tally = processed.tally
-                tally.enriched -= good
-                tally.failed -= bad
-                tally.dropped += good + bad
-                self._journal.save(Processed(StoreBatch(batch.id, events, failed, incomplete), tally))
-                removed, changed = removed + gone, changed + rewritten
+        for file, processed in journal.files(self._folder):
+            before = processed.batch
+            after = without(
+                before,
+                lambda event: finder.by(event) is not None,
+                lambda failed: pruned_failed(failed, finder.marks, finder.by_any),
+            )
+            if after is not before:
+                _dropped(processed, after)
+                journal.keep(file, processed)
+                gone = len(before.incomplete) - len(after.incomplete)
+                gone += len(before.events) - len(after.events) + len(before.failed) - len(after.failed)
+                ids = {failed.id: failed for failed in before.failed}
+                changed += sum(failed is not ids[failed.id] for failed in after.failed)
+                removed += gone
                 progress(self.name, removed)
         return Taken(self.name, removed, changed)
 
     def forget(self, tombstones: Tombstones) -> int:
         """Take out what tombstones cover; answers of how many batches."""
         changed = 0
-        for processed in self._all():
+        for file, processed in journal.files(self._folder):
             kept = tombstones.without(processed.batch)
             if kept is not processed.batch:
-                good = len(processed.batch.events) - len(kept.events)
-                bad = len(processed.batch.failed) - len(kept.failed)
-                processed.tally.enriched -= good
-                processed.tally.failed -= bad
-                processed.tally.dropped += good + bad
-                self._journal.save(Processed(kept, processed.tally))
+                _dropped(processed, kept)
+                journal.keep(file, processed)
                 changed += 1
         return changed
 
-    def _all(self) -> Iterator[Processed]:
-        for file in sorted(self._folder.glob("*.batch")):
-            processed = self._journal.load(file.stem)
-            if processed is not None:
-                yield processed
+
+def _dropped(processed: Processed, after: StoreBatch) -> None:
+    """What went out of a batch counts as dropped on purpose."""
+    before, tally = processed.batch, processed.tally
+    good, bad = len(before.events) - len(after.events), len(before.failed) - len(after.failed)
+    tally.enriched -= good
+    tally.failed -= bad
+    tally.dropped += good + bad
+    processed.batch = after
 
 
 def keep_retention(settings: Settings, store: HasLifetime, stop: threading.Event) -> threading.Thread | None:

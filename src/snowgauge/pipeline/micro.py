@@ -26,7 +26,7 @@ from snowgauge.actions.micro.memory import MemoryMicroEvents
 from snowgauge.api.micro.app import MicroApp, Schemas
 from snowgauge.collector.serve import serve
 from snowgauge.collector.settings import CollectorSettings
-from snowgauge.delivery.worker import collector_failure
+from snowgauge.delivery.enriching import collector_failure
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SettingsError
 from snowgauge.events import bad_row, enriched_tsv

@@ -127,7 +127,7 @@ def needs_low_ports(settings: Settings) -> bool:
 
 
 def _folders(settings: Settings) -> Iterable[Path]:
-    for folder in (settings.common.data_dir, settings.eventlog.folder, settings.clickhouse.engine.path):
+    for folder in (settings.common.data_dir, settings.eventlog.spool.folder, settings.clickhouse.engine.path):
         if folder is not None:
             yield folder.expanduser().absolute()
 

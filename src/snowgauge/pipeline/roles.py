@@ -19,8 +19,6 @@ from snowgauge.api.app import create_app
 from snowgauge.api.programs import programs
 from snowgauge.connections import ConnectionGuard, ConnectionLimits
 from snowgauge.console.site import Console
-from snowgauge.delivery.attempts import Attempts
-from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.worker import Worker
 from snowgauge.errors import RegistryOutage, SettingsError, StoreUnavailable
 from snowgauge.iglu.at_hand import Limits
@@ -118,19 +116,20 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
     migrate = (lambda: upgrades.migrate(settings, store)) if index == 0 else None
     waits = partial(mark_waiting, settings, f"pipeline-{index}")
     prepare_store(store, migrate=migrate, stop=stop, waits=waits)
-    folder = build.data_dir(settings) / "journal"
     enriching = _enriching(settings, environment, iglu, stop, waits)
     if stop.is_set() or enriching is None:
         return
+    subscription = build.open_eventlog(settings).subscribe(index, settings.pipeline.workers)
+    keep = lifetime.tombstones(settings).without
+    followers = build.open_followers(settings, index, lifetime.tombstones(settings).without)
     worker = Worker(
-        build.open_eventlog(settings).subscribe(index, settings.pipeline.workers),
+        subscription,
         enriching.enricher,
         store,
-        Journal(folder, build.drain_reserve(settings)),
-        Attempts(folder / f"worker-{index}.attempts.json"),
         processor=enriching.enricher.processor,
+        followers=followers[0] if followers else None,
         gate=lifetime.gate(settings).storing,
-        keep=lifetime.tombstones(settings).without,
+        keep=keep,
     )
     if index == 0:
         lifetime.keep_retention(settings, store, stop)
@@ -141,9 +140,14 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
     gc.set_threshold(50_000, 20, 20)
     mark_ready(settings, f"pipeline-{index}")
     _log.info("worker_started", worker=index)
+    for one in followers:
+        one.start()
     try:
         worker.run()
     finally:
+        for one in followers:
+            one.close()
+        subscription.close()
         enriching.close()
         store.close()
     done = worker.tally

@@ -34,11 +34,16 @@ RETIRED: Mapping[Path_, str] = {
     "(iglu.batch_patience is how long a batch waits for schemas)",
 }
 """Settings that there were once, with what holds instead. They are taken, and do nothing."""
+_SPOOL = ("folder", "fsync", "max_bytes", "min_free_bytes", "segment_bytes")
+MOVED: Mapping[Path_, Path_] = {("eventlog", name): ("eventlog", "spool", name) for name in _SPOOL} | {
+    ("eventlog", "backend"): ("eventlog", "url")
+}
+"""Settings that have another name now. They are taken under their old one, with a notice."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
     """``sources`` maps the dotted name of every leaf that was given to where it was given; ``notices`` are about those
-    that do nothing any more."""
+    that do nothing any more or have another name."""
 
     settings: Settings
     sources: Mapping[str, str]
@@ -60,25 +65,31 @@ def load(
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
     errors: list[str] = []
+    notices: list[str] = []
+
+    def take(tree: dict[str, Any], source: str) -> None:
+        notices.extend(_move(tree, source))
+        _merge(merged, tree, sources, source)
+
     where = (environment or {}).get(ENVIRONMENT_NAME)
     if where is not None:  # Simple Snowplow's: anything but exactly "production" is development
-        _put(merged, ("sentry", "environment"), "prod" if where == "production" else "dev", sources, ENVIRONMENT_NAME)
+        take(_tree(("sentry", "environment"), "prod" if where == "production" else "dev"), ENVIRONMENT_NAME)
     chosen = file or (folder or Path()) / DEFAULT_FILE
     if file is not None or chosen.is_file():
-        _merge(merged, _read_file(chosen), sources, str(chosen))
+        take(_read_file(chosen), str(chosen))
     for name, path, text in _environment(environment or {}, errors):
-        _put(merged, path, _from_text(path, text, name, errors), sources, name)
+        take(_tree(path, _from_text(path, text, name, errors)), name)
     for flag in flags:
         key, separator, text = flag.partition("=")
         if not separator:
             errors.append(f"--set {flag}: expected section.key=value")
             continue
         path = tuple(key.strip().split("."))
-        _put(merged, path, _from_text(path, text, f"--set {key}", errors), sources, f"--set {key}")
-    notices = tuple(_retire(merged, sources))
+        take(_tree(path, _from_text(path, text, f"--set {key}", errors)), f"--set {key}")
+    notices += _retire(merged, sources)
     if not errors:
         try:
-            return Loaded(Settings.model_validate(merged), sources, notices)
+            return Loaded(Settings.model_validate(merged), sources, tuple(notices))
         except ValidationError as error:
             errors.extend(_explain(error, sources))
     raise SettingsError("\n".join(errors))
@@ -156,6 +167,27 @@ def _merge(into: dict[str, Any], new: Mapping[str, Any], sources: dict[str, str]
             sources[".".join(path)] = source
 
 
+def _move(tree: dict[str, Any], source: str) -> Iterator[str]:
+    """Put what has an old name under its new one, in what one place gave."""
+    for old, new in MOVED.items():
+        value: Any = tree
+        for part in old:
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is None:
+            continue
+        holder = tree
+        for part in old[:-1]:
+            holder = holder[part]
+        del holder[old[-1]]
+        if old[-1] == "backend":
+            value = "" if value == "spool" else f"{value}://"
+        holder = tree
+        for part in new[:-1]:
+            holder = holder.setdefault(part, {})
+        holder.setdefault(new[-1], value)
+        yield f"{'.'.join(old)} (from {source}) is {'.'.join(new)} now; the old name is still taken"
+
+
 def _field_name(at: Path_, given: str) -> str:
     """Snowplow's camelCase spelling and any letter case are the same setting; keys of maps stay as they are."""
     model = _model(_annotation(at))
@@ -167,11 +199,12 @@ def _field_name(at: Path_, given: str) -> str:
     return given
 
 
-def _put(into: dict[str, Any], path: Path_, value: Any, sources: dict[str, str], source: str) -> None:
+def _tree(path: Path_, value: Any) -> dict[str, Any]:
+    """One value where its path says."""
     tree: Any = value
     for part in reversed(path):
         tree = {part: tree}
-    _merge(into, tree, sources, source)
+    return dict(tree)
 
 
 def _from_text(path: Path_, text: str, source: str, errors: list[str]) -> Any:

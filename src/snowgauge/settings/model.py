@@ -11,7 +11,7 @@ from snowgauge.api.settings import ConsoleSettings
 from snowgauge.collector.admission.settings import SecuritySettings
 from snowgauge.collector.proxy.settings import ProxySettings
 from snowgauge.collector.settings import CollectorSettings
-from snowgauge.delivery.settings import EventLogSettings
+from snowgauge.delivery.settings import EventLogSettings, SinksSettings
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
 from snowgauge.enrich.settings import EnrichSettings
 from snowgauge.iglu.settings import IgluSettings
@@ -49,6 +49,9 @@ class Settings(PartSettings):
 
     eventlog: EventLogSettings = EventLogSettings()
     """Where payloads wait between collector and pipeline."""
+
+    sinks: SinksSettings = SinksSettings()
+    """Where events go beside the store."""
 
     iglu: IgluSettings = IgluSettings()
     """Where schemas are found."""

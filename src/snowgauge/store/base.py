@@ -31,13 +31,35 @@ FailedStatus = Literal["open", "recovered", "dropped"]
 """``open``: it waits. ``recovered``: its events are stored. ``dropped``: a replay was told to drop all its events."""
 
 
+class Part(msgspec.Struct, frozen=True):
+    """Rows that are inserted together. ``number`` is the place of its first row, as it was before any was taken out."""
+
+    number: int
+    rows: int
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """How the rows of a batch are cut into inserts (``store.cut``). ``further`` is the number of the first failed event
+    that the store makes itself, of a row it refuses."""
+
+    events: list[Part]
+    failed: list[Part]
+    incomplete: list[Part]
+    further: int = 0
+
+
 class StoreBatch(msgspec.Struct):
-    """What one log batch became. ``id`` is the log batch's id."""
+    """What one log batch became. ``id`` is the log batch's id.
+
+    ``format`` is the rule by which a store cuts it into inserts; ``parts`` is that cut, once rows were taken out.
+    """
 
     id: str
     events: list[EnrichedEvent] = msgspec.field(default_factory=list)
     failed: list[FailedEvent] = msgspec.field(default_factory=list)
     incomplete: list[EnrichedEvent] = msgspec.field(default_factory=list)
+    format: int = 1
+    parts: Parts | None = None
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Each outcome's rows where they belong; nothing of what was dropped on purpose."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+import msgspec
 from pydantic import SecretStr
 
 from snowgauge.errors import SettingsError
@@ -53,23 +55,55 @@ def build(
     that are kept, and how many more there may be. ``schemas``: what fills columns of the Simple Snowplow views.
     """
     url = store.url.get_secret_value()
-    parts = urlsplit(url)
-    if not url or parts.scheme in _CLICKHOUSE:
-        return build_clickhouse(store, clickhouse, engine_url, pool=pool, schemas=schemas)
-    if parts.scheme in ("postgresql", "postgres"):
-        from snowgauge.store.postgres.store import PostgresStore
+    scheme = urlsplit(url).scheme
+    if url and scheme not in BACKENDS:
+        known = ", ".join(f"{name}://" for name in BACKENDS)
+        raise SettingsError(
+            f"store.url begins with {scheme or url[:20]!r}: use one of {known}, or leave it empty for the embedded "
+            "engine"
+        )
+    asked = Asked(url, store, clickhouse, engine_url, postgres or PostgresSettings(), resolver, pool, schemas)
+    return BACKENDS[scheme if url else "clickhouse"](asked)
 
-        if resolver is None:
-            raise TypeError("build(): the PostgreSQL store lays its tables out by schemas and needs a resolver")
-        return PostgresStore(url, postgres or PostgresSettings(), resolver)
-    if parts.scheme == "memory":
-        from snowgauge.store.memory import MemoryStore
 
-        return MemoryStore()
-    raise SettingsError(
-        f"store.url begins with {parts.scheme or url[:20]!r}: use clickhouse://, clickhouses://, http://, https://, "
-        "postgresql:// or memory://, or leave it empty for the embedded engine"
-    )
+class Asked(msgspec.Struct, frozen=True):
+    """All that the settings say about the store, for whichever it is; see ``build``."""
+
+    url: str
+    store: StoreSettings
+    clickhouse: ClickHouseSettings
+    engine_url: str
+    postgres: PostgresSettings
+    resolver: Resolver | None
+    pool: tuple[int, int]
+    schemas: SimpleSnowplowSchemas | None
+
+
+def _clickhouse(asked: Asked) -> Store:
+    return build_clickhouse(asked.store, asked.clickhouse, asked.engine_url, pool=asked.pool, schemas=asked.schemas)
+
+
+def _postgres(asked: Asked) -> Store:
+    from snowgauge.store.postgres.store import PostgresStore
+
+    if asked.resolver is None:
+        raise TypeError("build(): the PostgreSQL store lays its tables out by schemas and needs a resolver")
+    return PostgresStore(asked.url, asked.postgres, asked.resolver)
+
+
+def _memory(_: Asked) -> Store:
+    from snowgauge.store.memory import MemoryStore
+
+    return MemoryStore()
+
+
+BACKENDS: dict[str, Callable[[Asked], Store]] = {
+    **dict.fromkeys(_CLICKHOUSE, _clickhouse),
+    "postgresql": _postgres,
+    "postgres": _postgres,
+    "memory": _memory,
+}
+"""How each scheme of ``store.url`` is opened. A further store is a folder and a line here."""
 
 
 def build_clickhouse(

@@ -53,13 +53,13 @@ class Deployment:
             "common.run_as_root": "true",
             "console.port": str(self.console_port),
             "clickhouse.engine.port": str(self.engine_port),
-            "eventlog.min_free_bytes": "128 MB",
+            "eventlog.spool.min_free_bytes": "128 MB",
             **(settings or {}),
         }
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith("SNOWPLOW_")}
         for key, value in given.items():
             self._environment["SNOWPLOW_" + key.upper().replace(".", "__")] = value
-        self._spool = Path(given.get("eventlog.folder", data_dir / "spool"))
+        self._spool = Path(given.get("eventlog.spool.folder", data_dir / "spool"))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -10,12 +10,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from uuid import uuid4
 
 import pytest
 
-from snowgauge.delivery.contract import EventLog, LogWriter, Subscription
+from snowgauge.delivery.contract import EventLog, LogWriter, Processed, Subscription
 from snowgauge.errors import LogUnavailable
+from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.log_entry import LogEntry
+from snowgauge.events.outcome import Tally
+from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
+from snowgauge.store.base import StoreBatch
 
 MakeLog = Callable[..., EventLog]
 
@@ -101,16 +106,111 @@ class EventLogContract:
         with subscribed(log) as subscription:
             first = subscription.read(1)
             writer.append(entries("c"))
-            again = subscription.read(1)
         with subscribed(log) as subscription:
             after = subscription.read(1)
             assert first is not None
             assert after is not None
             assert (first.id, list(first.entries)) == (after.id, list(after.entries))
-            assert again is not None
-            assert again.id == first.id
             subscription.commit(after)
             assert bodies(drain(subscription)) == ["c"]
+        writer.close()
+
+    def test_several_batches_are_in_flight_and_come_again_in_order(self, make_log: MakeLog) -> None:
+        log = make_log(max_batch_entries=2)
+        writer = log.writer()
+        writer.append(entries("a", "b", "c", "d", "e"))
+        with subscribed(log) as subscription:
+            before = _ids_and_bodies(subscription)
+            assert [held for _, held in before] == [["a", "b"], ["c", "d"], ["e"]]
+            assert log.stats().entries == 5
+        writer.append(entries("f"))
+        with subscribed(log) as subscription:
+            batch = subscription.read(1)
+            assert batch is not None
+            subscription.commit(batch)
+            assert log.stats().entries == 4
+        with subscribed(log) as subscription:
+            assert [*_ids_and_bodies(subscription)][:2] == before[1:]
+        with subscribed(log) as subscription:
+            assert bodies(drain(subscription)) == ["c", "d", "e", "f"]
+        assert log.stats().entries == 0
+        writer.close()
+
+    def test_a_batch_is_not_committed_before_those_in_front_of_it(self, make_log: MakeLog) -> None:
+        log = make_log(max_batch_entries=1)
+        writer = log.writer()
+        writer.append(entries("a", "b"))
+        with subscribed(log) as subscription:
+            first, second = subscription.read(1), subscription.read(1)
+            assert first is not None
+            assert second is not None
+            with pytest.raises(ValueError, match="not committed"):
+                subscription.commit(second)
+            subscription.commit(first)
+            subscription.commit(second)
+            assert subscription.read(0) is None
+        writer.close()
+
+    def test_what_a_batch_became_is_recalled_by_the_next_who_reads_it(self, make_log: MakeLog) -> None:
+        log = make_log(max_batch_entries=1)
+        writer = log.writer()
+        writer.append(entries("a", "b"))
+        item = SelfDescribing(SchemaKey.parse("iglu:com.acme/x/jsonschema/1-0-0"), {"n": 10**40}, '{"n":1e40}')
+        with subscribed(log) as subscription:
+            first, second = subscription.read(1), subscription.read(1)
+            assert first is not None
+            assert second is not None
+            assert subscription.recall(first) is None
+            became = Processed(StoreBatch(first.id, [EnrichedEvent(app_id="a", contexts=[item])]), Tally(1, 1))
+            subscription.record(first, became)
+            subscription.record(second, Processed(StoreBatch(second.id), Tally(1, 0, 0, 1)))
+        with subscribed(log) as subscription:
+            again, other = subscription.read(1), subscription.read(1)
+            assert again is not None
+            assert other is not None
+            assert subscription.recall(again) == became
+            subscription.commit(again)
+            found = subscription.recall(other)
+            assert found is not None
+            assert found.tally.dropped == 1
+            subscription.commit(other)
+        writer.close()
+
+    def test_large_outcomes_are_recalled_too(self, make_log: MakeLog) -> None:
+        log = make_log()
+        writer = log.writer()
+        writer.append(entries("a"))
+        noise = b"".join(uuid4().bytes for _ in range(190_000)).hex()
+        with subscribed(log) as subscription:
+            batch = subscription.read(1)
+            assert batch is not None
+            became = Processed(StoreBatch(batch.id, [EnrichedEvent(app_id=noise)]), Tally(1, 1))
+            subscription.record(batch, became)
+        with subscribed(log) as subscription:
+            again = subscription.read(1)
+            assert again is not None
+            assert subscription.recall(again) == became
+            subscription.commit(again)
+        writer.close()
+
+    def test_a_note_about_a_batch_reaches_the_next_who_reads_it(self, make_log: MakeLog) -> None:
+        log = make_log(max_batch_entries=1)
+        writer = log.writer()
+        writer.append(entries("a", "b"))
+        with subscribed(log) as subscription:
+            first = subscription.read(1)
+            assert first is not None
+            assert subscription.noted(first) == {}
+            subscription.note(first, {"record": 1, "deaths": {}})
+            subscription.note(first, {"record": None, "deaths": {"1": 2}})
+        with subscribed(log) as subscription:
+            again, other = subscription.read(1), subscription.read(1)
+            assert again is not None
+            assert other is not None
+            assert subscription.noted(again) == {"record": None, "deaths": {"1": 2}}
+            assert subscription.noted(other) == {}
+            subscription.commit(again)
+            subscription.commit(other)
         writer.close()
 
     def test_a_commit_is_for_ever_and_twice_is_harmless(self, make_log: MakeLog) -> None:
@@ -216,12 +316,10 @@ class EventLogContract:
         writers = [log.writer() for _ in range(3)]
         for number, writer in enumerate(writers):
             writer.append(entries(f"{number}", f"{number}"))
-        before = {}
+        before: dict[str, list[str]] = {}
         for share in range(3):
             with subscribed(log, share, 3) as subscription:
-                batch = subscription.read(0)
-                assert batch is not None
-                before[batch.id] = bodies(batch.entries)
+                before.update(_ids_and_bodies(subscription, most=1))
         after, found = {}, []
         with subscribed(log) as subscription:
             while batch := subscription.read(0):
@@ -362,6 +460,14 @@ class EventLogContract:
             subscription.commit(batch)
             assert (log.stats().entries, log.stats().bytes) == (1, 1)
         writer.close()
+
+
+def _ids_and_bodies(subscription: Subscription, most: int = 1000) -> list[tuple[str, list[str]]]:
+    """Read what there is, and commit nothing."""
+    found: list[tuple[str, list[str]]] = []
+    while len(found) < most and (batch := subscription.read(0)):
+        found.append((batch.id, bodies(batch.entries)))
+    return found
 
 
 def _eventually(condition: Callable[[], bool], within: float = 10) -> bool:

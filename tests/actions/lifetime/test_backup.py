@@ -37,7 +37,7 @@ def settings_in(folder: Path) -> Settings:
         {
             "common": {"data_dir": str(folder)},
             "clickhouse": {"engine": {"port": free_port(), "sync": False}},
-            "eventlog": {"min_free_bytes": "128 MB"},
+            "eventlog": {"spool": {"min_free_bytes": "128 MB"}},
             "iglu": {"iglu_central": False},
         }
     )

@@ -23,7 +23,8 @@ from snowgauge.actions.lifetime.person_export import export_person
 from snowgauge.actions.lifetime.places import EventLogPlace, Place, store_places
 from snowgauge.actions.lifetime.pruning import pruned_record
 from snowgauge.actions.lifetime.tombstones import Tombstones
-from snowgauge.delivery.journal import Journal, Processed
+from snowgauge.delivery.contract import Processed
+from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.memory import MemoryLog
 from snowgauge.delivery.spool import SpoolLog
 from snowgauge.errors import SnowgaugeError

@@ -31,6 +31,7 @@ class _Chunk(msgspec.Struct):
 
     at: int
     lines: list[bytes]
+    format: int = 1  # of the batch that is made of them (store.cut)
 
 
 class IntoStore:
@@ -87,7 +88,9 @@ class IntoStore:
         kind: Kind = "tsv" if pending.kind == "tsv" else "bad-rows"
         chunk = msgspec.msgpack.decode(zlib.decompress(pending.detail), type=_Chunk)
         keys = [pending.keys[at : at + KEY_BYTES] for at in range(0, len(pending.keys), KEY_BYTES)]
-        self._store.write(made(kind, keys, chunk.lines, chunk.at)[0])
+        batch, _ = made(kind, keys, chunk.lines, chunk.at)
+        batch.format = chunk.format
+        self._store.write(batch)
         self._ledger.done(pending.id)
 
 

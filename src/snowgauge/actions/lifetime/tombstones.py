@@ -28,6 +28,7 @@ from snowgauge.events.failed import FailedEvent
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode
 from snowgauge.store.base import StoreBatch
+from snowgauge.store.cut import without
 from snowgauge.store.lifetime import row_time
 
 Item = EnrichedEvent | FailedEvent | CollectorPayload | bytes
@@ -104,17 +105,7 @@ class Tombstones:
         self._refresh()
         if not self._all:
             return batch
-        events = [event for event in batch.events if not self._covers(event)]
-        incomplete = [event for event in batch.incomplete if not self._covers(event)]
-        failed = [kept for one in batch.failed if (kept := self._pruned_failed(one)) is not None]
-        if (
-            len(events) == len(batch.events)
-            and len(incomplete) == len(batch.incomplete)
-            and len(failed) == len(batch.failed)
-            and all(new is old for new, old in zip(failed, batch.failed, strict=True))
-        ):
-            return batch
-        return StoreBatch(batch.id, events, failed, incomplete)
+        return without(batch, self._covers, self._pruned_failed)
 
     def pruned_failed(self, failed: FailedEvent) -> FailedEvent | None:
         """A failed event without covered events in its request; ``None`` when it is covered itself."""

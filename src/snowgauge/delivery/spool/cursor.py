@@ -1,4 +1,4 @@
-"""How far one number of the spool has been stored, and which batch is out at present.
+"""How far one number of the spool has been stored, and which batches are in flight at present.
 
 A small SQLite file of its own, so that reader and writer never wait for each other. Every change is on disk before the
 call returns: a batch's boundaries are durable before anyone sees the batch.
@@ -22,19 +22,19 @@ CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), segme
 CREATE TABLE IF NOT EXISTS batch (one INTEGER PRIMARY KEY CHECK (one = 1), segment TEXT NOT NULL,
                                   first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS stored (segment TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS in_flight (ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL, segment TEXT NOT NULL,
+                                      first INTEGER NOT NULL, last INTEGER NOT NULL);
 """
+"""``batch`` is the first version's, which had one batch out and cut it into chunks (see ``chunks``)."""
 
 
 class Boundaries(msgspec.Struct, frozen=True):
     """A batch as the cursor remembers it: entries ``first`` to ``last`` of one segment."""
 
+    id: str
     segment: str
     first: int
     last: int
-
-    @property
-    def id(self) -> str:
-        return f"{self.segment}-{self.first}-{self.last}"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -80,8 +80,12 @@ class Cursor:
             self._database.executescript(_SCHEMA)
             self.place = _place(self._database)
             self._identity = files.identity(self._path)
-            row = self._database.execute("SELECT segment, first, last FROM batch").fetchone()
-            self.batch: Boundaries | None = Boundaries(*row) if row else None
+            row = self._database.execute("SELECT segment || '-' || first || '-' || last, * FROM batch").fetchone()
+            self.begun: Boundaries | None = Boundaries(row[0], *row[2:]) if row else None
+            """What the first version had out, until ``divide`` says what it consists of."""
+            rows = self._database.execute("SELECT id, segment, first, last FROM in_flight ORDER BY ordinal")
+            self.in_flight = [Boundaries(*row) for row in rows]
+            """In the order of reading."""
         except BaseException:
             self._database.close()
             raise
@@ -91,19 +95,39 @@ class Cursor:
         return files.identity(self._path) == self._identity
 
     def freeze(self, batch: Boundaries) -> None:
-        """From now on this is the batch that comes, until it is committed."""
-        self._database.execute(
-            "INSERT OR REPLACE INTO batch VALUES (1, ?, ?, ?)", (batch.segment, batch.first, batch.last)
-        )
-        self.batch = batch
+        """From now on this batch comes after those in flight, until it is committed."""
+        self._add(batch)
+        self.in_flight.append(batch)
 
-    def commit(self, batch: Boundaries) -> None:
+    def _add(self, batch: Boundaries) -> None:
+        self._database.execute(
+            "INSERT INTO in_flight (id, segment, first, last) VALUES (?, ?, ?, ?)",
+            (batch.id, batch.segment, batch.first, batch.last),
+        )
+
+    def divide(self, batches: list[Boundaries]) -> None:
+        """What the first version had out is these batches."""
         with self._database:
             self._database.execute("BEGIN")
             self._database.execute("DELETE FROM batch")
+            for batch in batches:
+                self._add(batch)
+        self.begun = None
+        self.in_flight = batches
+
+    def commit(self, batch: Boundaries) -> None:
+        """The first of those in flight is stored."""
+        with self._database:
+            self._database.execute("BEGIN")
+            self._database.execute("DELETE FROM in_flight WHERE id = ?", (batch.id,))
             self._database.execute("INSERT OR REPLACE INTO place VALUES (1, ?, ?)", (batch.segment, batch.last))
-        self.batch = None
+        self.in_flight.remove(batch)
         self.place = Place(batch.segment, batch.last, self.place.stored)
+
+    def skip(self, batch: Boundaries) -> None:
+        """Nothing is left of a batch in flight."""
+        self._database.execute("DELETE FROM in_flight WHERE id = ?", (batch.id,))
+        self.in_flight.remove(batch)
 
     def finish(self, segment: str) -> None:
         """All of a segment is stored; it is not read again even if its file should come back."""

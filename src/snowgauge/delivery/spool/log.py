@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from snowgauge.delivery.backends import BatchLimits
 from snowgauge.delivery.contract import Amended, LogStats, LogWriter, Subscription
-from snowgauge.delivery.reserve import Reserve
 from snowgauge.delivery.spool import folder as files
 from snowgauge.delivery.spool.amend import amend
 from snowgauge.delivery.spool.cursor import Place, read_place
 from snowgauge.delivery.spool.loss import losses
-from snowgauge.delivery.spool.reader import BatchLimits, SpoolSubscription
+from snowgauge.delivery.spool.reader import SpoolSubscription
+from snowgauge.delivery.spool.reserve import Reserve
 from snowgauge.delivery.spool.segment import DamagedSegment, SegmentReader
 from snowgauge.delivery.spool.writer import SpoolWriter
 from snowgauge.errors import LogUnavailable
@@ -26,10 +27,10 @@ _LISTINGS = 20
 class SpoolLog:
     """One folder of SQLite files. Any number of processes of one machine may use it at the same time.
 
-    ``max_bytes`` bounds what the files take on disk, ``min_free_bytes`` is what the disk keeps free for others, and the
-    disk of ``drain_folder``, where what entries become is written down before it is stored (not set: the same). A
-    segment is closed at ``segment_bytes``, or an eighth of ``max_bytes`` if that is less, since room comes back only
-    by whole segments.
+    ``max_bytes`` bounds what the files take on disk. ``min_free_bytes`` is what the disk keeps free for others, and the
+    disk of ``drain_folder``, below which what batches became is written down (not set: the folder above). A segment is
+    closed at ``segment_bytes``, or an eighth of ``max_bytes`` if that is less, since room comes back only by whole
+    segments.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class SpoolLog:
         self._segment_bytes = min(segment_bytes, max_bytes // 8)
         self._limits = BatchLimits(max_batch_entries, max_batch_bytes, linger)
         self._fsync = fsync
-        self._reserve = Reserve(drain_folder or folder, min_free_bytes)
+        self._reserve = Reserve(drain_folder or folder.absolute().parent, min_free_bytes)
         try:
             files.make(folder)
         except OSError as error:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import threading
 import time
+from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import msgspec
-
-from snowgauge.delivery.contract import LogBatch
-from snowgauge.delivery.reserve import Reserve
+from snowgauge.delivery.backends import BatchLimits
+from snowgauge.delivery.contract import LogBatch, Processed
+from snowgauge.delivery.journal import Journal
 from snowgauge.delivery.spool import folder as files
 from snowgauge.delivery.spool import loss
+from snowgauge.delivery.spool.chunks import chunks
 from snowgauge.delivery.spool.cursor import Boundaries, Cursor
+from snowgauge.delivery.spool.reserve import Reserve
 from snowgauge.delivery.spool.salvage import Damaged, replace_damaged
 from snowgauge.delivery.spool.segment import DamagedSegment, SegmentReader
 from snowgauge.errors import LogUnavailable
@@ -26,15 +32,6 @@ _SCAN_EVERY, _SCAN_EVERY_IDLE = 0.05, 0.25  # seconds between two listings of th
 _REPAIR_EVERY = 0.5
 
 
-class BatchLimits(msgspec.Struct, frozen=True):
-    """A batch ends at ``entries`` or ``bytes``, whichever comes first; ``linger`` is how long an entry may wait for
-    company, in seconds."""
-
-    entries: int
-    bytes: int
-    linger: float
-
-
 class NumberReader:
     """Reads the segments of one number, oldest first. Held by one worker at a time."""
 
@@ -46,7 +43,8 @@ class NumberReader:
         self._cursor = Cursor(files.cursor_file(folder, number))
         self._segments: list[files.SegmentName] = []
         self._current: tuple[files.SegmentName, SegmentReader] | None = None
-        self._batch: LogBatch | None = None
+        self._again = deque(self._cursor.in_flight)  # in flight before, and not given out by this reader yet
+        self._finished: set[str] = set()  # segments read to their end, which wait for commits
         self._repair_at = 0.0
 
     def found(self, segments: list[files.SegmentName]) -> None:
@@ -65,8 +63,9 @@ class NumberReader:
                 self._vanished(name)
 
     def _vanished(self, name: files.SegmentName) -> None:
-        """Someone moved or deleted a segment that is not stored. If it is open, it is still read to its end."""
-        if self._current is not None and self._current[0] == name:
+        """Someone moved or deleted a segment that is not stored. If it is open, it is still read to its end; if it was
+        read, what came of it is in flight."""
+        if name.uuid in self._finished or (self._current is not None and self._current[0] == name):
             self._segments.insert(0, name)
             return
         reason = "it was moved or deleted before it was stored; put it back to have it stored"
@@ -80,28 +79,33 @@ class NumberReader:
         return not (self._lock.in_place() and self._cursor.in_place())
 
     def frozen(self) -> LogBatch | None:
-        """The batch that is out: read before and not committed."""
-        boundaries = self._cursor.batch
-        if boundaries is None or self._batch is not None:
-            return self._batch
+        """The next of the batches that were in flight when this reader began."""
         try:
-            if not self._open(boundaries.segment):
-                entries: list[LogEntry] = []
-                if boundaries.segment not in self._cursor.place.stored:
-                    reason = "it was moved or deleted while a batch of it was being stored"
-                    lost = boundaries.last - boundaries.first + 1
-                    self._report_gone(boundaries.segment, reason, lost)
-            else:
-                entries = [entry for _, entry in self._reader.entries(boundaries.first - 1, boundaries.last)]
+            if self._cursor.begun is not None:
+                self._divide(self._cursor.begun)
+            while self._again:
+                entries = [entry for _, entry in self._entries(self._again[0])]
+                boundaries = self._again.popleft()
+                if entries:
+                    return LogBatch(boundaries.id, entries, f"{self.number:04d}")
+                # beyond saving, which was reported: go on behind it
+                self._cursor.skip(boundaries)
         except DamagedSegment as damage:
             self._repair(damage)
-            return None
-        if not entries:
-            # beyond saving, which was reported: go on behind it
-            self._cursor.commit(boundaries)
-            return None
-        self._batch = LogBatch(boundaries.id, entries)
-        return self._batch
+        return None
+
+    def _divide(self, begun: Boundaries) -> None:
+        sizes = [(seq, len(entry.body)) for seq, entry in self._entries(begun)]
+        self._cursor.divide(chunks(begun, sizes))
+        self._again.extend(self._cursor.in_flight)
+
+    def _entries(self, boundaries: Boundaries) -> list[tuple[int, LogEntry]]:
+        if not self._open(boundaries.segment):
+            if boundaries.segment not in self._cursor.place.stored:
+                reason = "it was moved or deleted while a batch of it was being stored"
+                self._report_gone(boundaries.segment, reason, boundaries.last - boundaries.first + 1)
+            return []
+        return list(self._reader.entries(boundaries.first - 1, boundaries.last))
 
     def ripe(self, now: float, *, scanned: bool) -> float | None:
         """When the first waiting entry was received (clock seconds), once a batch may begin with it.
@@ -109,6 +113,8 @@ class NumberReader:
         Returns ``None`` while nothing waits, and infinity while entries wait for company. ``scanned``: the folder was
         listed just now, so that a segment without successor is known to be one.
         """
+        if self._again or self._cursor.begun is not None:  # damaged, and not repaired yet
+            return None
         try:
             return self._ripe(now, scanned)
         except DamagedSegment as damage:
@@ -118,29 +124,35 @@ class NumberReader:
     def _ripe(self, now: float, scanned: bool) -> float | None:
         while self._open():
             name, reader = self._current  # type: ignore[misc]
-            place = self._cursor.place.within(name.uuid)
-            available = reader.last() - place
+            head = self._head(name.uuid)
+            available = reader.last() - head
             if available > 0:
-                first = reader.first_after(place)
+                first = reader.first_after(head)
                 assert first is not None
                 received = min(first / 1000, now)
                 if available >= self._limits.entries or now - received >= self._limits.linger:
                     return received
                 return float("inf")
-            if not self._left_behind(name, reader, place, scanned):
+            if not self._left_behind(name, reader, head, scanned):
                 return None
             reader.check()  # what SQLite takes for the segment's end may be the place where its log is damaged
-            self._drop(name, reader)
+            self._finished.add(name.uuid)
+            self._close_current()
+            self._drop_finished()
         return None
+
+    def _head(self, segment: str) -> int:
+        """The last entry of a segment that is stored or in flight."""
+        ahead = (batch.last for batch in reversed(self._cursor.in_flight) if batch.segment == segment)
+        return next(ahead, self._cursor.place.within(segment))
 
     def freeze(self, room: int) -> LogBatch | None:
         """Make the next batch, of at most ``room`` bytes; its boundaries are on disk before it is returned."""
         name, reader = self._current  # type: ignore[misc]
-        place = self._cursor.place.within(name.uuid)
         entries: list[LogEntry] = []
         first = last = size = 0
         try:
-            for seq, entry in reader.entries(place, limit=self._limits.entries):
+            for seq, entry in reader.entries(self._head(name.uuid), limit=self._limits.entries):
                 size += len(entry.body)
                 if entries and size > min(self._limits.bytes, room):
                     break
@@ -150,18 +162,22 @@ class NumberReader:
         except DamagedSegment as damage:
             self._repair(damage)
             return None
-        boundaries = Boundaries(name.uuid, first, last)
+        boundaries = Boundaries(f"{name.uuid}-{first}-{last}", name.uuid, first, last)
         self._cursor.freeze(boundaries)
-        self._batch = LogBatch(boundaries.id, entries)
-        return self._batch
+        return LogBatch(boundaries.id, entries, f"{self.number:04d}")
 
     def commit(self, batch: LogBatch) -> bool:
         """Whether the batch was this number's."""
-        boundaries = self._cursor.batch
-        if boundaries is None or boundaries.id != batch.id:
+        in_flight = self._cursor.in_flight
+        boundaries = next((one for one in in_flight if one.id == batch.id), None)
+        if boundaries is None:
             return False
+        if boundaries is not in_flight[0]:
+            raise ValueError(f"{batch.id} comes after {in_flight[0].id}, which is not committed")
         self._cursor.commit(boundaries)
-        self._batch = None
+        if boundaries in self._again:
+            self._again.remove(boundaries)
+        self._drop_finished()
         return True
 
     @property
@@ -170,8 +186,9 @@ class NumberReader:
         return self._current[1]
 
     def _open(self, uuid: str | None = None) -> bool:
-        """Have the oldest segment, or the one with this uuid, open as the current one."""
-        wanted = next((name for name in self._segments if uuid is None or name.uuid == uuid), None)
+        """Have the oldest segment that is not finished, or the one with this uuid, open as the current one."""
+        unfinished = (name for name in self._segments if name.uuid not in self._finished)
+        wanted = next(unfinished if uuid is None else (name for name in self._segments if name.uuid == uuid), None)
         if wanted is None:
             return False
         if self._current is not None:
@@ -200,11 +217,14 @@ class NumberReader:
         held.release()
         return True
 
-    def _drop(self, name: files.SegmentName, reader: SegmentReader) -> None:
-        self._cursor.finish(name.uuid)
-        self._current = None
-        reader.delete()
-        self._segments = [other for other in self._segments if other.uuid != name.uuid]
+    def _drop_finished(self) -> None:
+        """Delete the segments of which everything is stored."""
+        held = {batch.segment for batch in self._cursor.in_flight}
+        for name in [name for name in self._segments if name.uuid in self._finished - held]:
+            self._cursor.finish(name.uuid)
+            files.remove(self._folder / name.file)
+            self._segments.remove(name)
+            self._finished.remove(name.uuid)
 
     def _repair(self, damage: DamagedSegment) -> None:
         """Save what can be saved, once the writer does not use the segment any more."""
@@ -234,7 +254,11 @@ class NumberReader:
 
 
 class SpoolSubscription:
-    """Share ``share`` of ``of``: the numbers whose remainder by ``of`` is ``share``."""
+    """Share ``share`` of ``of``: the numbers whose remainder by ``of`` is ``share``.
+
+    What batches became lies in files of ``journal`` where the reserve is; beside them the note about the batch that is
+    being enriched, which is not flushed to the disk.
+    """
 
     def __init__(self, folder: Path, share: int, of: int, limits: BatchLimits, reserve: Reserve) -> None:
         if not 0 <= share < of:
@@ -245,6 +269,7 @@ class SpoolSubscription:
         self._limits = limits
         self._reserve = reserve
         self._numbers: dict[int, NumberReader] = {}
+        self._using = threading.Lock()
         self._scan_at = 0.0
         self._pause = _SHORTEST_PAUSE
         held = files.hold(files.share_lock(folder, share, of))
@@ -258,13 +283,17 @@ class SpoolSubscription:
                 f"share {share} of {of} of the event log in {folder} cannot be read: share {other[0]} of {other[1]} is "
                 "being read; start all workers with the same pipeline.workers"
             )
+        journal = reserve.folder / "journal"
+        self._journal = Journal(journal)
+        self._note = journal / f"worker-{share}.attempts.json"
 
     def read(self, timeout: float) -> LogBatch | None:
         deadline = time.monotonic() + timeout
         while True:
             try:
                 self._reserve.keep()
-                batch, waiting = self._next()
+                with self._using:
+                    batch, waiting = self._next()
             except (sqlite3.Error, OSError) as error:
                 raise LogUnavailable(f"the event log in {self._folder} cannot be read now: {error}") from error
             if batch is not None:
@@ -341,13 +370,49 @@ class SpoolSubscription:
         self._numbers[number] = reader
         return reader
 
+    def recall(self, batch: LogBatch) -> Processed | None:
+        return self._journal.load(batch.id)
+
+    def record(self, batch: LogBatch, processed: Processed) -> None:
+        assert processed.batch.id == batch.id
+        try:
+            self._save(processed)
+        except OSError as error:
+            raise LogUnavailable(
+                f"what a batch became cannot be written down: {error}; free disk space in the data folder"
+            ) from error
+
+    def _save(self, processed: Processed) -> None:
+        try:
+            self._journal.save(processed)
+        except OSError:
+            if not self._reserve.release():
+                raise
+            self._journal.save(processed)
+
+    def noted(self, batch: LogBatch) -> Mapping[str, Any]:
+        try:
+            left = json.loads(self._note.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return left if left.pop("batch", None) == batch.id else {}
+
+    def note(self, batch: LogBatch, about: Mapping[str, Any]) -> None:
+        try:
+            self._note.write_text(json.dumps({"batch": batch.id, **about}), "utf-8")
+        except OSError as error:  # a full disk must not stop what would empty it
+            effect = "a death of this process now is not laid to a record"
+            log.warning("note_not_written", file=str(self._note), reason=str(error), effect=effect)
+
     def commit(self, batch: LogBatch) -> None:
         try:
-            if not self._numbers:  # nothing was read by this subscription: the batch is an earlier one's
-                self._scan()
-            for number in self._numbers.values():
-                if self._committed(number, batch):
-                    return
+            with self._using:
+                if not self._numbers:  # nothing was read by this subscription: the batch is an earlier one's
+                    self._scan()
+                for number in self._numbers.values():
+                    if self._committed(number, batch):
+                        break
+            self._journal.forget(batch.id)
         except (sqlite3.Error, OSError) as error:
             raise LogUnavailable(f"the event log in {self._folder} cannot be written: {error}") from error
 
@@ -360,7 +425,8 @@ class SpoolSubscription:
             return number.commit(batch)
 
     def close(self) -> None:
-        for number in self._numbers.values():
-            number.close()
-        self._numbers.clear()
-        self._lock.release()
+        with self._using:
+            for number in self._numbers.values():
+                number.close()
+            self._numbers.clear()
+            self._lock.release()

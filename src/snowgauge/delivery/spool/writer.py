@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from snowgauge.delivery.reserve import Reserve
 from snowgauge.delivery.spool import folder as files
+from snowgauge.delivery.spool.reserve import Reserve
 from snowgauge.delivery.spool.segment import SegmentGone, SegmentWriter
 from snowgauge.errors import LogUnavailable
 from snowgauge.events.log_entry import LogEntry
@@ -193,13 +193,13 @@ class SpoolWriter:
             self._heed_rotate_request()
         if self._used + size > self._max_bytes:
             raise LogUnavailable(
-                f"the event log is full: {self._used} of eventlog.max_bytes = {self._max_bytes} bytes are in use and "
-                f"{size} more came; it accepts again when the pipeline has stored some. Is the store up?"
+                f"the event log is full: {self._used} of eventlog.spool.max_bytes = {self._max_bytes} bytes are in use "
+                f"and {size} more came; it accepts again when the pipeline has stored some. Is the store up?"
             )
         if self._free - size < self._min_free:
             raise LogUnavailable(
-                f"the disk of {self._folder} has {self._free} bytes free, eventlog.min_free_bytes = {self._min_free} "
-                "have to stay free; it accepts again when there is room"
+                f"the disk of {self._folder} has {self._free} bytes free, eventlog.spool.min_free_bytes = "
+                f"{self._min_free} have to stay free; it accepts again when there is room"
             )
 
     def _ready_segment(self) -> SegmentWriter:

@@ -5,14 +5,14 @@ the ledger. A write that broke off is repeated whole: every INSERT carries a tok
 so the table drops what it already has (also the half of an insert that had reached one month's partition only). A
 batch with a line in the ledger is not looked at again.
 
-For that, the cut of a batch into inserts depends on the batch alone. A part goes as one block of columns; one with a
-value that is not plainly of its column's type goes as rows, of which the engine may refuse some.
+For that, the cut of a batch into inserts depends on the batch alone (``store.cut``). A part goes as one block of
+columns; one with a value that is not plainly of its column's type goes as rows, of which the engine may refuse some.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -26,12 +26,11 @@ from snowgauge.store.clickhouse.connection import Connection, OutOfMemory, Refus
 from snowgauge.store.clickhouse.layout import Layout, TableName
 from snowgauge.store.clickhouse.rows import event_row, failed_columns, failed_row
 from snowgauge.store.clickhouse.schemas import SchemaColumns
+from snowgauge.store.cut import divided, event_size, parts, parts_with
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count
 
 log = logger("store")
-_ROWS = 20_000
-_BYTES = 24_000_000
 _HUGE_ROW = 4_000_000
 _LAYOUT_CODES = (10, 16)
 """No such column: the table is not as we think; look again."""
@@ -60,8 +59,6 @@ INSERT_SETTINGS = {
     "max_partitions_per_insert_block": 0,
 }
 
-_T = TypeVar("_T")
-
 
 class Writer:
     """One per store; safe for threads."""
@@ -76,10 +73,14 @@ class Writer:
         if before is not None:
             return before
         self.schemas.prepare((*batch.events, *batch.incomplete))
-        refused = self._insert_events("events", batch.events, f"{batch.id}-events")
-        unfinished = self._insert_events("incomplete_events", batch.incomplete, f"{batch.id}-incomplete")
-        failed = [*batch.failed, *(refused_event(event, reason) for event, reason in (*refused, *unfinished))]
-        for at, part in _cut(failed, _failed_size):
+        cut = parts(batch)
+        refused = self._insert_events("events", divided(batch.events, cut.events), f"{batch.id}-events")
+        unfinished = self._insert_events(
+            "incomplete_events", divided(batch.incomplete, cut.incomplete), f"{batch.id}-incomplete"
+        )
+        made = [refused_event(event, reason) for event, reason in (*refused, *unfinished)]
+        failed = [*batch.failed, *made]
+        for at, part in divided(failed, parts_with(batch, made)):
             self._insert_failed(part, f"{batch.id}-failed-{at}")
         result = WriteResult(
             events=len(batch.events) - len(refused),
@@ -123,10 +124,10 @@ class Writer:
         self._connection.insert(self._layout.batches, columns, line, f"{batch_id}-batch", INSERT_SETTINGS)
 
     def _insert_events(
-        self, table: TableName, events: Sequence[EnrichedEvent], token: str
+        self, table: TableName, events: Iterator[tuple[int, Sequence[EnrichedEvent]]], token: str
     ) -> list[tuple[EnrichedEvent, str]]:
         refused: list[tuple[EnrichedEvent, str]] = []
-        for at, part in _cut(events, _event_size):
+        for at, part in events:
             if not self._insert_block(table, part, f"{token}-{at}"):
                 refused += self._insert_rows(table, part, f"{token}-{at}")
         return refused
@@ -180,7 +181,7 @@ class Writer:
             ]
         except OutOfMemory as raised:
             # a row this large will not fit later either; anything else is the server's load, and may pass
-            if len(events) == 1 and _event_size(events[0]) > _HUGE_ROW:
+            if len(events) == 1 and event_size(events[0]) > _HUGE_ROW:
                 return [(events[0], str(raised))]
             raise
         return []
@@ -208,38 +209,3 @@ class Writer:
     def _insert_failed(self, failed: Sequence[FailedEvent], token: str) -> None:
         rows = b"".join([failed_row(one) for one in failed])
         self._connection.insert(self._layout.name("failed_events"), failed_columns(), rows, token, INSERT_SETTINGS)
-
-
-def _cut(items: Sequence[_T], size: Callable[[_T], int]) -> Iterator[tuple[int, Sequence[_T]]]:
-    """Parts of a bounded number of rows and bytes, each with its first index."""
-    start = total = 0
-    for at, item in enumerate(items):
-        weight = size(item)
-        if at > start and (at - start >= _ROWS or total + weight > _BYTES):
-            yield start, items[start:at]
-            start, total = at, 0
-        total += weight
-    if start < len(items):
-        yield start, items[start:]
-
-
-def _event_size(event: EnrichedEvent) -> int:
-    """Roughly how many bytes an event has; made of the event alone."""
-    total = 1000
-    for entity in (*event.contexts, *event.derived_contexts):
-        total += _data_size(entity.literal, entity.data)
-    if event.unstruct_event is not None:
-        total += _data_size(event.unstruct_event.literal, event.unstruct_event.data)
-    for text in (event.page_url, event.page_referrer, event.page_title, event.useragent):
-        if text:
-            total += len(text)
-    return total
-
-
-def _data_size(literal: str | None, data: object) -> int:
-    # a guess of 200 will do for data without its text: such data was made by an enrichment, not sent by a client
-    return 2 * len(literal) if literal is not None else 200 if not isinstance(data, str) else len(data)
-
-
-def _failed_size(failed: FailedEvent) -> int:
-    return 4000 + 3 * len(failed.record or b"")

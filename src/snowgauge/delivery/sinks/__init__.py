@@ -1,0 +1,1 @@
+"""Places beside the store that enriched and failed events go to."""

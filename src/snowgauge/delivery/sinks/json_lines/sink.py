@@ -1,0 +1,67 @@
+"""Files of JSON lines, by kind and day: events as Snowplow's analytics SDKs make them, failed events as bad rows.
+
+A file is named by its batch, so a batch that comes again is written over itself; a file is whole or not there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from snowgauge.errors import SinkUnavailable
+from snowgauge.events.analytics_json import whole
+from snowgauge.events.failed import FailedEvent
+from snowgauge.events.timestamps import iso_text
+from snowgauge.store.base import EventKind, StoreBatch
+from snowgauge.store.canonical import event_json
+from snowgauge.store.lifetime import Row, row_time
+
+
+class JsonLines:
+    """``folder/good/2026-05-01/<batch>.jsonl``: the day (UTC) is that of the instant by which a
+    store selects the row."""
+
+    def __init__(self, folder: Path, kinds: Iterable[EventKind]) -> None:
+        self._folder = folder
+        self._kinds = tuple(kinds)
+
+    def deliver(self, batch: StoreBatch) -> None:
+        name = f"{batch.id.replace('/', '_')}.jsonl"
+        for kind in self._kinds:
+            rows: Sequence[Row] = batch.failed
+            if kind != "failed":
+                rows = batch.events if kind == "good" else batch.incomplete
+            days: dict[str, list[bytes]] = {}
+            for row in rows:
+                days.setdefault(iso_text(row_time(row))[:10], []).append(_line(row))
+            for day, lines in days.items():
+                try:
+                    _write(self._folder / kind / day / name, b"".join(lines))
+                except OSError as error:
+                    raise SinkUnavailable(f"{self._folder} cannot be written: {error}") from error
+
+    def close(self) -> None:
+        """Nothing is open between batches."""
+
+
+def _line(row: Row) -> bytes:
+    value = row.bad_row() if isinstance(row, FailedEvent) else whole(event_json(row))
+    return msgspec.json.encode(value) + b"\n"
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
