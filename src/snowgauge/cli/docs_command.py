@@ -25,7 +25,8 @@ def reference(
     folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs/reference"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a page is out of date.")] = False,
 ) -> None:
-    """Write the reference pages: settings, commands, metrics, endpoints, modelled tables, and one page per enrichment.
+    """Write the reference pages: settings, commands, metrics, endpoints, modelled tables, the analytics query, and one
+    page per enrichment.
 
     Example: `snowgauge docs reference --check`
     """
@@ -64,6 +65,7 @@ def openapi(
 
 def pages() -> Iterator[tuple[str, str]]:
     """File name and text of every page."""
+    from snowgauge.analytics import reference as analytics_reference
     from snowgauge.enrich.enrichments import reference as enrichments_reference
     from snowgauge.modelling import reference as modelling_reference
     from snowgauge.settings import reference as settings_reference
@@ -73,6 +75,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "metrics.md", _metrics()
     yield "endpoints.md", _endpoints()
     yield "tables.md", modelling_reference.markdown()
+    yield "analytics.md", analytics_reference.markdown()
     for name, text in enrichments_reference.pages().items():
         yield f"enrichments/{name}", text
 

@@ -7,6 +7,7 @@
 - ``FailedMarker`` changes what is known about failed events. With the two above it makes an ``EventStore``.
 - ``Sql`` is free SQL in the store's own dialect, read-only unless said otherwise.
 - ``Migrator`` brings the layout up to date, ``Upkeep`` describes and tends the database.
+- ``HasFigures`` answers statements over the modelled tables (``store.figures``).
 - ``HasLifetime`` gives the other end, where events leave again (``store.lifetime``).
 
 A caller names the smallest part that it needs. A part that wraps a store wraps such a part, never all of it.
@@ -24,6 +25,7 @@ from snowgauge.events.failed import FailedEvent
 from snowgauge.events.outcome import Enriched, Failed, Outcome
 
 if TYPE_CHECKING:
+    from snowgauge.store.figures import Figures
     from snowgauge.store.lifetime import Lifetime
 
 EventKind = Literal["good", "failed", "incomplete"]
@@ -252,7 +254,14 @@ class HasLifetime(Protocol):
     def lifetime(self) -> Lifetime: ...
 
 
-class Store(EventStore, Sql, Migrator, Upkeep, HasLifetime, Protocol):
+class HasFigures(Protocol):
+    """What has modelled tables to ask."""
+
+    def figures(self) -> Figures:
+        """Raises ``QueryRefused`` where there are no such tables."""
+
+
+class Store(EventStore, Sql, Migrator, Upkeep, HasLifetime, HasFigures, Protocol):
     def ready(self) -> bool:
         """Can it be asked and written to now?"""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -52,6 +52,9 @@ class _FailedRow(FailedEvent, kw_only=True):
 
 Row = EnrichedEvent | _FailedRow
 
+if TYPE_CHECKING:
+    from snowgauge.store.figures import Figures
+
 
 class MemoryStore:
     """Keeps everything until ``close`` or ``clear``. Safe for threads."""
@@ -88,6 +91,9 @@ class MemoryStore:
     def lifetime(self) -> MemoryLifetime:
         """How events leave this store."""
         return MemoryLifetime(self._rows, self._lock)
+
+    def figures(self) -> Figures:
+        raise QueryRefused("the store in memory has no modelled tables: use ClickHouse or PostgreSQL")
 
     def clear(self) -> None:
         """Forget all events, as Micro's ``/micro/reset`` does."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Scope = Literal[
-    "read:aggregates", "read:events", "query:sql", "read:schemas", "write:schemas", "recover", "read:health", "admin"
-]
+    "read:aggregates", "read:persons", "read:events", "query:sql", "read:schemas", "write:schemas", "recover",
+    "read:health", "admin",
+]  # fmt: skip
 Role = Literal["viewer", "analyst", "admin"]
 
 SCOPES: dict[Scope, str] = {
     "read:aggregates": "Counts, timelines and groups; never a single person's event.",
+    "read:persons": "Single visits, and what one visitor did.",
     "read:events": "Whole events and failed events.",
     "query:sql": "Read-only SQL over everything that is stored.",
     "read:schemas": "The schema catalogue.",
@@ -23,7 +25,7 @@ SCOPES: dict[Scope, str] = {
 """Every scope and what it opens."""
 
 _VIEWER: frozenset[Scope] = frozenset(("read:aggregates", "read:schemas", "read:health"))
-_ANALYST: frozenset[Scope] = _VIEWER | {"read:events", "query:sql", "write:schemas", "recover"}
+_ANALYST: frozenset[Scope] = _VIEWER | {"read:persons", "read:events", "query:sql", "write:schemas", "recover"}
 ROLES: dict[Role, frozenset[Scope]] = {
     "viewer": _VIEWER,
     "analyst": _ANALYST,

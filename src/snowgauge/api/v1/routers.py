@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from snowgauge.api.v1 import access, events, failed, first_run, health, schemas, sql, xray
+from snowgauge.api.v1 import access, analytics, events, failed, first_run, health, schemas, sql, xray
 
 PREFIX = "/api/v1"
 ROUTERS = (
     first_run.router,
+    analytics.router,
     events.router,
     failed.router,
     xray.router,

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from snowgauge.errors import QueryRefused, StoreUnavailable
+from snowgauge.store.base import QueryResult
 from snowgauge.store.settings import ClickHouseConnectionSettings
 
 _BUSY = frozenset(
@@ -83,6 +84,14 @@ class Connection:
         """All rows of a query, as JSON values; 64-bit integers are integers."""
         raw = self.raw(sql, "JSONCompactEachRow", parameters, settings)
         return [msgspec.json.decode(line) for line in raw.splitlines() if line]
+
+    def table(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> QueryResult:
+        """All rows of a query as JSON values, with the names and types of its columns."""
+        raw = self.raw(sql, "JSONCompactEachRowWithNamesAndTypes", parameters, settings)
+        lines = [msgspec.json.decode(line) for line in raw.splitlines() if line]
+        return QueryResult(lines[0], lines[1], lines[2:]) if len(lines) >= 2 else QueryResult((), (), ())
 
     def raw(
         self,

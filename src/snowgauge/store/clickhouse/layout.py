@@ -122,11 +122,11 @@ class Layout:
 
     def name(self, table: TableName) -> str:
         """The table to read and write, quoted, with its database."""
-        return self._full(self._plain(table))
+        return self._full(self.plain(table))
 
     def stored(self, table: TableName) -> str:
         """The table that holds the rows: the local one of a cluster."""
-        return self._full(self._plain(table) + ("_local" if self.cluster else ""))
+        return self._full(self.plain(table) + ("_local" if self.cluster else ""))
 
     @property
     def batches(self) -> str:
@@ -242,7 +242,7 @@ class Layout:
             statements.append(
                 f"CREATE TABLE IF NOT EXISTS {self.name(table)}{self.on_cluster()} AS {self.stored(table)}\n"
                 f"ENGINE = Distributed({text(self.cluster)}, {text(self.database)}, "
-                f"{text(self._plain(table) + '_local')}, {shard})"
+                f"{text(self.plain(table) + '_local')}, {shard})"
             )
         return statements
 
@@ -255,7 +255,8 @@ class Layout:
         replica = self.settings.replica_name if not shared else "{shard}-" + self.settings.replica_name
         return f"Replicated{name}({text(path)}, {text(replica)}, {rest}"
 
-    def _plain(self, table: TableName) -> str:
+    def plain(self, table: TableName) -> str:
+        """The table's name alone."""
         chosen: TableSettings = getattr(self.settings.tables, table)
         return chosen.name or table
 

@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS, AtomicField
 from snowgauge.events.json_text import stored
@@ -229,13 +227,9 @@ class ClickHouseReader:
         settings = self._reading(timeout, read_only=read_only)
         if max_rows is not None and first_word(text.encode()) in (b"SELECT", b"WITH", b"(", b"FROM"):
             settings["limit"] = max_rows + 1
-        raw = self._connection.raw(text, "JSONCompactEachRowWithNamesAndTypes", parameters, settings)
-        lines = [msgspec.json.decode(line) for line in raw.splitlines() if line]
-        if len(lines) < 2:
-            return QueryResult((), (), ())
-        rows = lines[2:]
-        cut = max_rows is not None and len(rows) > max_rows
-        return QueryResult(lines[0], lines[1], rows[:max_rows] if cut else rows, cut)
+        found = self._connection.table(text, parameters, settings)
+        cut = max_rows is not None and len(found.rows) > max_rows
+        return QueryResult(found.columns, found.types, found.rows[:max_rows] if cut else found.rows, cut)
 
     def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
         own = output_format(sql.encode())

@@ -9,6 +9,7 @@ from snowgauge.errors import StoreUnavailable
 from snowgauge.store.base import FailedUpdate, Migration, StoreBatch, WriteResult
 from snowgauge.store.clickhouse.connection import Connection, Refused
 from snowgauge.store.clickhouse.derived.store import ClickHouseModelStore
+from snowgauge.store.clickhouse.figures import ClickHouseFigures
 from snowgauge.store.clickhouse.layout import Features, Layout, TableName, features
 from snowgauge.store.clickhouse.lifetime import ClickHouseLifetime
 from snowgauge.store.clickhouse.marking import mark_failed
@@ -44,6 +45,7 @@ class ClickHouseStore(ClickHouseReader):
         super().__init__(
             self.connection, Layout(settings.configuration), timeout=settings.query_timeout.total_seconds()
         )
+        self._figures = ClickHouseFigures(self.connection, self.layout, timeout=settings.query_timeout.total_seconds())
         self._schemas = schemas or SimpleSnowplowSchemas()
         self._features = force_features
         self._writer: Writer | None = None
@@ -111,6 +113,9 @@ class ClickHouseStore(ClickHouseReader):
     def modelling(self) -> ClickHouseModelStore:
         """The modelled tables, for those who make them."""
         return ClickHouseModelStore(self.connection, self.layout)
+
+    def figures(self) -> ClickHouseFigures:
+        return self._figures
 
     def lifetime(self) -> ClickHouseLifetime:
         """How events leave this store."""

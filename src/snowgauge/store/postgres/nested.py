@@ -11,17 +11,17 @@ from snowgauge.store.postgres.values import kept_text
 Bind = Callable[[str, str], str]
 
 
-def nested_rows(column: NestedColumn, table: str, bind: Bind, as_json: Callable[[str], str]) -> str:
+def nested_rows(column: NestedColumn, table: str, bind: Bind) -> str:
     """A query of the values of one event, each once, as ``v``. ``table`` is its row's alias."""
     prefix = bind(column.schema_prefix, "text")
     path = ", ".join(bind(part, "text") for part in column.path)
     if column.entity:
         items = " UNION ALL ".join(
-            f"SELECT x FROM json_array_elements({as_json(f'{table}.{name}')} -> 'data') x"
+            f"SELECT x FROM json_array_elements({json_of(f'{table}.{name}')} -> 'data') x"
             for name in ("contexts", "derived_contexts")
         )
     else:
-        items = f"SELECT {as_json(f'{table}.unstruct_event')} -> 'data'"
+        items = f"SELECT {json_of(f'{table}.unstruct_event')} -> 'data'"
     meant = f"FROM ({items}) i(x) WHERE starts_with(i.x ->> 'schema', {prefix})"
     if not column.path:
         return f"SELECT DISTINCT split_part(i.x ->> 'schema', '/', 4) AS v {meant}"
@@ -39,12 +39,10 @@ def nested_rows(column: NestedColumn, table: str, bind: Bind, as_json: Callable[
     )
 
 
-def nested_condition(
-    one: Filter, column: NestedColumn, bind: Bind, as_json: Callable[[str], str], collation: str
-) -> str:
+def nested_condition(one: Filter, column: NestedColumn, bind: Bind, collation: str) -> str:
     """With ``@`` in the place of the table's alias."""
     values = nested_values(one)
-    found = nested_rows(column, "@", bind, as_json)
+    found = nested_rows(column, "@", bind)
     if one.op == "some":
         return f"EXISTS ({found})"
     if one.op == "none":
@@ -60,3 +58,9 @@ def nested_condition(
     wanted = ", ".join(bind(kept_text(value), "text") for value in values)
     within = f"EXISTS (SELECT 1 FROM ({found}) w WHERE w.v IN ({wanted}))"
     return within if one.op == "in" else f"NOT {within}"
+
+
+def json_of(column: str) -> str:
+    """A text column as JSON, without the escape of the character that PostgreSQL cannot hold."""
+    without = rf"regexp_replace({column}, '((?:^|[^\\])(?:\\\\)*)(?:\\u0000)+', '\1', 'g')"
+    return rf"(CASE WHEN position('\u0000' IN {column}) > 0 THEN {without} ELSE {column} END)::json"

@@ -16,7 +16,7 @@ from snowgauge.store.nested import nested_of
 from snowgauge.store.postgres.connection import Connections
 from snowgauge.store.postgres.layout import Layout
 from snowgauge.store.postgres.naming import quote
-from snowgauge.store.postgres.nested import nested_condition, nested_rows
+from snowgauge.store.postgres.nested import json_of, nested_condition, nested_rows
 from snowgauge.store.postgres.values import MAX_TIME, MIN_TIME, kept_text, pg_time
 
 _TABLES: dict[EventKind, str] = {"good": "events", "failed": "failed_events", "incomplete": "incomplete_events"}
@@ -137,7 +137,7 @@ class PostgresReader:
             column_type = column_kind(kind, column)
             value = _value(kind, column, column_type)
         else:
-            more = f" LEFT JOIN LATERAL ({nested_rows(nested, 'e', asked.bind, _json)}) n ON true"
+            more = f" LEFT JOIN LATERAL ({nested_rows(nested, 'e', asked.bind)}) n ON true"
         rows = self._rows(
             f"SELECT k, count(*), {_ms('min(t0)')}, {_ms('max(t1)')} FROM ("
             f"SELECT {value} AS k, e.{asked.key}, min(e.{asked.time}) AS t0, "
@@ -151,7 +151,7 @@ class PostgresReader:
         asked = self._asked(kind, selection)
         asked.parameters["limit"] = limit
         schemas = " UNION ".join(
-            f"SELECT x ->> 'schema' AS k FROM json_array_elements({_json(f'e.{name}')} -> 'data') x"
+            f"SELECT x ->> 'schema' AS k FROM json_array_elements({json_of(f'e.{name}')} -> 'data') x"
             for name in ("contexts", "derived_contexts")
         )
         rows = self._rows(
@@ -176,7 +176,7 @@ class PostgresReader:
         return [Bucket(int(key), int(n), first, last) for key, n, first, last in rows]
 
     def _asked(self, kind: EventKind, selection: Selection) -> _Asked:
-        return _Asked(kind, selection, self._any_case())
+        return _Asked(kind, selection, self.any_case())
 
     def _rows(self, sql: str, asked: _Asked) -> list[tuple[Any, ...]]:
         ms = round(self._timeout * 1000)
@@ -185,7 +185,7 @@ class PostgresReader:
             connection.execute(f"SET LOCAL statement_timeout = {ms}")
             return list(connection.execute(sql, asked.parameters).fetchall())
 
-    def _any_case(self) -> str:
+    def any_case(self) -> str:
         """A collation that knows the cases of all scripts; empty: the server has none but the database's own."""
         if self._collation is None:
             with self._connections.use() as connection:
@@ -237,7 +237,7 @@ class _Asked:
     def _condition(self, one: Filter) -> str:
         nested = nested_of(self.kind, one.column)
         if nested is not None:
-            return nested_condition(one, nested, self.bind, _json, self._collation)
+            return nested_condition(one, nested, self.bind, self._collation)
         kind = column_kind(self.kind, one.column)
         column = f"@.{quote(one.column)}"
         unset = _unset(self.kind, one.column, column)
@@ -270,12 +270,6 @@ class _Asked:
         if kind in ("money", "double"):
             return self.bind(str(value), "double precision")
         return self.bind(value, {"uuid": "uuid", "int": "bigint", "boolean": "boolean"}[kind])
-
-
-def _json(column: str) -> str:
-    """A text column as JSON, without the escape of the character that PostgreSQL cannot hold."""
-    without = rf"regexp_replace({column}, '((?:^|[^\\])(?:\\\\)*)(?:\\u0000)+', '\1', 'g')"
-    return rf"(CASE WHEN position('\u0000' IN {column}) > 0 THEN {without} ELSE {column} END)::json"
 
 
 def _unset(kind: EventKind, name: str, column: str) -> str:

@@ -11,6 +11,7 @@ from snowgauge.iglu.contract import Resolver
 from snowgauge.store.base import FailedUpdate, Migration, QueryResult, StoreBatch, WriteResult
 from snowgauge.store.postgres.connection import UNDEFINED_TABLE, Connections, Refused
 from snowgauge.store.postgres.derived.store import PostgresModelStore
+from snowgauge.store.postgres.figures import PostgresFigures
 from snowgauge.store.postgres.layout import Layout
 from snowgauge.store.postgres.lifetime import PostgresLifetime
 from snowgauge.store.postgres.marking import mark_failed
@@ -58,6 +59,7 @@ class PostgresStore(PostgresReader):
         )
         super().__init__(self.connections, Layout(settings), timeout=settings.query_timeout.total_seconds())
         self._resolver = resolver
+        self._figures: PostgresFigures | None = None
         self._tables = Tables(self.connections, self._layout, resolver)
         self._writer = Writer(self.connections, self._layout, self._tables)
         self._role = ReaderRole(
@@ -127,6 +129,13 @@ class PostgresStore(PostgresReader):
             except (StoreUnavailable, Refused) as raised:
                 raise self._role.refusal(raised) from raised
         return self._role.connections
+
+    def figures(self) -> PostgresFigures:
+        if self._figures is None:
+            self._figures = PostgresFigures(
+                self.connections, self._layout, timeout=self._timeout, folding=self.any_case()
+            )
+        return self._figures
 
     def lifetime(self) -> PostgresLifetime:
         """How events leave this store."""

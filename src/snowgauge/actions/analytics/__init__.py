@@ -1,0 +1,1 @@
+"""Questions about visits, pages and goals, asked of a running system."""

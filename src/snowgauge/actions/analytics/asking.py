@@ -1,0 +1,121 @@
+"""Ask a question: the answer as values or as CSV, values to filter by, and what there is to ask for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from snowgauge.actions import spreadsheet
+from snowgauge.actions.deployment import Deployment
+from snowgauge.analytics.answer import Answer, Cell, Figure
+from snowgauge.analytics.dimensions import dimension
+from snowgauge.analytics.engine import Engine
+from snowgauge.analytics.live import Live, live
+from snowgauge.analytics.measures import MEASURES
+from snowgauge.analytics.question import Question
+from snowgauge.analytics.reading import Surroundings, read
+from snowgauge.analytics.refusals import QuestionRefused
+from snowgauge.analytics.sql.bases import VIEWS, VISITS
+
+SUGGESTIONS = 25
+_SHARED = ("app", "date_range", "timezone", "week_start", "traffic")
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A value of a dimension and how many visits (of events: events) have it; ``None``: not set."""
+
+    value: Cell
+    count: Figure
+
+
+def ask(deployment: Deployment, asked: Mapping[str, Any]) -> Answer:
+    """Raises ``QuestionRefused``, with the place in the question."""
+    engine = _engine(deployment)
+    return engine.ask(_read(engine, asked), dict(asked))
+
+
+def as_csv(deployment: Deployment, asked: Mapping[str, Any]) -> Iterator[bytes]:
+    """All rows, without the question's paging unless it names one. The first piece is made here, so that a refusal is
+    one."""
+    engine = _engine(deployment)
+    question = _read(engine, {**asked, "include": {**_object(asked.get("include")), "coverage": False}})
+    if "pagination" not in asked:
+        question = question.unlimited()
+    answer = engine.ask(question, dict(asked))
+    return _lines(question, answer)
+
+
+def suggest(
+    deployment: Deployment, name: str, search: str, asked: Mapping[str, Any], *, limit: int = SUGGESTIONS
+) -> list[Suggestion]:
+    """The most frequent values of a dimension that hold the text, in the period and with the filters of a question."""
+    one = dimension(name, "dimension")
+    by_visits = one.place(VISITS) is not None or one.place(VIEWS) is not None
+    measure = "visits" if by_visits else next(
+        metric for metric in ("conversions", "events", "transactions", "vitals_samples", "errors")
+        if any(one.place(base) is not None for base in MEASURES[metric].parts[0].bases)
+    )  # fmt: skip
+    filters = list(asked.get("filters") or [])
+    if search and one.kind == "text":
+        filters.append(["contains", name, [search], {"case_sensitive": False}])
+    question = {
+        **{field: asked[field] for field in _SHARED if asked.get(field) is not None},
+        "metrics": [measure], "dimensions": [name], "filters": filters, "pagination": {"limit": limit},
+        "include": {"coverage": False},
+    }  # fmt: skip
+    answer = ask(deployment, question)
+    return [
+        Suggestion(row.dimensions[0], row.metrics[0])
+        for row in answer.results
+        if not search or one.kind != "text" or (row.dimensions[0] is not None and _holds(row.dimensions[0], search))
+    ]
+
+
+def _holds(value: Cell, search: str) -> bool:
+    return search.casefold() in str(value).casefold() or search.lower() in str(value).lower()
+
+
+def now(deployment: Deployment, apps: tuple[str, ...]) -> Live:
+    """Who is there now."""
+    return live(deployment.store.figures(), apps, _engine(deployment).clock())
+
+
+def question_of(deployment: Deployment, asked: Mapping[str, Any], *, most: int | None = None) -> Question:
+    """Raises ``QuestionRefused``, also for a page of more than ``most`` rows."""
+    question = _read(_engine(deployment), asked)
+    if most is not None and question.limit > most:
+        raise QuestionRefused("pagination.limit", f"at most {most} at a time, found {question.limit:,}")
+    return question
+
+
+def _engine(deployment: Deployment) -> Engine:
+    return Engine(deployment.store.figures)
+
+
+def _read(engine: Engine, asked: Mapping[str, Any]) -> Question:
+    return read(asked, Surroundings(engine.clock(), earliest=engine.earliest))
+
+
+def _object(given: Any) -> dict[str, Any]:
+    return given if isinstance(given, dict) else {}
+
+
+def _lines(question: Question, answer: Answer) -> Iterator[bytes]:
+    names = [one.name for one in question.dimensions]
+    metrics = [one.name for one in question.measures]
+    compared = question.comparison is not None
+    yield _line([*names, *metrics, *(f"{name} (compared)" for name in metrics if compared)])
+    for row in answer.results:
+        before: Sequence[Figure] = row.comparison.metrics if row.comparison else [None] * len(metrics)
+        yield _line([*row.dimensions, *row.metrics, *(before if compared else ())])
+
+
+def _line(cells: Sequence[Cell]) -> bytes:
+    text = io.StringIO()
+    shown = [spreadsheet.cell(cell) if isinstance(cell, str) else cell for cell in cells]
+    csv.writer(text, lineterminator="\n").writerow(shown)
+    return text.getvalue().encode("utf-8", "replace")

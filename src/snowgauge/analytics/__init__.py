@@ -1,0 +1,1 @@
+"""Answers about visits, pages, goals and events: one typed question, answered from the modelled tables of any store."""

@@ -1,0 +1,1 @@
+"""Questions as SQL: tables, expressions and statements that each store's dialect renders for itself."""

@@ -1,0 +1,96 @@
+"""Visits, pages, goals and events as figures: the query that everything else is made of."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import ConfigDict, RootModel
+
+from snowgauge.actions.analytics import asking, people
+from snowgauge.analytics.answer import Answer
+from snowgauge.analytics.definitions import Definitions, definitions
+from snowgauge.analytics.live import Live
+from snowgauge.analytics.refusals import QuestionRefused
+from snowgauge.analytics.shape import schema
+from snowgauge.analytics.visits import PersonSeen, Visit
+from snowgauge.api.doors import Caller, address, needs
+from snowgauge.api.v1.parts import Parts, TheDoors
+
+router = APIRouter(prefix="/analytics", tags=["analytics"])
+_LONGEST = 200_000
+
+
+class AnalyticsQuestion(RootModel[dict[str, Any]]):
+    """A question: see the guide to analytics."""
+
+    model_config = ConfigDict(json_schema_extra=lambda given: given.update(schema()))
+
+
+Text = Annotated[str, Query(max_length=_LONGEST, description="A question, as JSON.")]
+App = Annotated[list[str], Query(description="Applications; without any: all.")]
+
+
+@router.post("/query", dependencies=[needs("read:aggregates")])
+def query(parts: Parts, asked: AnalyticsQuestion) -> Answer:
+    """Answer a question. What makes no sense is refused with 422 and the place in the question."""
+    return asking.ask(parts, asked.root)
+
+
+@router.get("/csv", dependencies=[needs("read:aggregates")])
+def as_csv(parts: Parts, question: Text) -> StreamingResponse:
+    """The answer as CSV, with all rows. No cell begins like a formula."""
+    headers = {"content-disposition": 'attachment; filename="analytics.csv"'}
+    return StreamingResponse(asking.as_csv(parts, _question(question)), media_type="text/csv", headers=headers)
+
+
+@router.get("/definitions", dependencies=[needs("read:aggregates")])
+def everything() -> Definitions:
+    """Measures, dimensions, operators and periods, with words for people."""
+    return definitions()
+
+
+@router.get("/values", dependencies=[needs("read:aggregates")])
+def values(
+    parts: Parts,
+    dimension: Annotated[str, Query(max_length=1000)],
+    search: Annotated[str, Query(max_length=500, description="Text that the values hold.")] = "",
+    question: Text = "{}",
+    limit: Annotated[int, Query(ge=1, le=100)] = asking.SUGGESTIONS,
+) -> list[asking.Suggestion]:
+    """Values of a dimension to filter by, most frequent first, in the period and with the filters of a question."""
+    return asking.suggest(parts, dimension, search, _question(question), limit=limit)
+
+
+@router.get("/live", dependencies=[needs("read:aggregates")])
+def live(parts: Parts, app: App = []) -> Live:  # noqa: B006 - FastAPI copies it
+    """Who is there now: distinct visitors of the last five minutes, and the last thirty minute by minute."""
+    return asking.now(parts, tuple(app))
+
+
+@router.post("/visits", dependencies=[needs("read:persons")])
+def visits(parts: Parts, doors: TheDoors, who: Caller, request: Request, asked: AnalyticsQuestion) -> list[Visit]:
+    """Single visits that meet the filters of a question, newest first."""
+    doors.access.record(who, "list visits", json.dumps(asked.root.get("filters", []))[:200], ip=address(request))
+    return people.visits(parts, asked.root)
+
+
+@router.get("/persons/{person_id}", dependencies=[needs("read:persons")])
+def person(
+    parts: Parts, doors: TheDoors, who: Caller, request: Request, person_id: str, question: Text = "{}"
+) -> PersonSeen:
+    """What one person did in the period of a question: visits, page views and goals."""
+    doors.access.record(who, "look at person", person_id[:200], ip=address(request))
+    return people.person(parts, person_id, _question(question))
+
+
+def _question(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise QuestionRefused("question", "it is not JSON") from None
+    if not isinstance(found, dict):
+        raise QuestionRefused("question", "expected a JSON object")
+    return found
