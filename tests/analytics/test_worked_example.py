@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from snowgauge.analytics.answer import Answer
+from snowgauge.analytics.answer import AnalyticsAnswer
 from snowgauge.analytics.engine import Engine
 from snowgauge.analytics.reading import Surroundings, read
 from snowgauge.store.base import Store
@@ -78,7 +78,7 @@ def engine(store: Store) -> Engine:
     return Engine(store.figures, clock=lambda: NOW)
 
 
-def ask(engine: Engine, **asked: Any) -> Answer:
+def ask(engine: Engine, **asked: Any) -> AnalyticsAnswer:
     question = {**TWO_DAYS, **asked}
     return engine.ask(read(question, Surroundings(NOW, earliest=engine.earliest)), question)
 

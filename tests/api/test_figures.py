@@ -16,6 +16,7 @@ import pytest
 from snowgauge.actions import events as event_actions
 from snowgauge.api.agent.app import agent_app
 from snowgauge.api.agent.settings import AgentSettings
+from snowgauge.api.app import describe
 from snowgauge.store.base import FailedUpdate, Filter, Selection, StoreBatch
 from snowgauge.store.build import engine_connection
 from snowgauge.store.clickhouse.store import ClickHouseStore
@@ -345,3 +346,9 @@ def test_stores_filters_agree_with_sql_on_text_that_looks_like_a_pattern(store: 
     chosen = Selection(filters=[Filter("page_url", "contains", ["?Q=snow+G"])])
     wanted = "SELECT uniqExact(event_id) FROM atomic.events WHERE page_url ILIKE '%?q=snow+g%'"
     assert store.count("good", chosen) == one(store, wanted) > 0
+
+
+def test_every_type_of_the_api_has_a_name_of_its_own() -> None:
+    """Two types with one name would both be renamed after their modules, for every program that uses them."""
+    names = describe("0.0.0")["components"]["schemas"]
+    assert [name for name in names if "__" in name] == []

@@ -23,7 +23,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """In the order of the question's dimensions and metrics."""
 
     dimensions: list[Cell]
@@ -90,9 +90,9 @@ class Meta:
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnalyticsAnswer:
     """``query``: what was asked, with everything that was left out filled in."""
 
-    results: list[Row]
+    results: list[ResultRow]
     meta: Meta
     query: dict[str, object]

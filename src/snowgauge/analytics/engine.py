@@ -11,14 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from snowgauge.analytics.answer import (
-    Answer,
+    AnalyticsAnswer,
     Cell,
     Compared,
     Coverage,
     Figure,
     Meta,
     PeriodAnswered,
-    Row,
+    ResultRow,
     TimeLabel,
     Warned,
 )
@@ -74,7 +74,7 @@ class Engine:
         first, count = figures.answer(rows(VIEWS, span, figures, build), seconds=self._seconds).rows[0]
         return int(first) if count else None
 
-    def ask(self, question: Question, asked: dict[str, object]) -> Answer:
+    def ask(self, question: Question, asked: dict[str, object]) -> AnalyticsAnswer:
         """``asked`` is the question as it came, for the answer to repeat. Raises ``QuestionRefused`` for what makes no
         sense, ``QueryRefused`` for what takes too long, ``StoreUnavailable``."""
         figures = self._figures()
@@ -84,7 +84,9 @@ class Engine:
         keys = _keys(question, found)
         compared = self._compare(question, figures, keys, found, warnings)
         results = [
-            Row(_cells(question, key), _figures(question, found, key), None if compared is None else compared.of(key))
+            ResultRow(
+                _cells(question, key), _figures(question, found, key), None if compared is None else compared.of(key)
+            )
             for key in keys
         ]
         coverage, cookieless = self._coverage(question, figures) if question.include.coverage else (None, False)
@@ -97,7 +99,7 @@ class Engine:
         until = self._modelled_until(figures)
         if until is None:
             warnings.append(Warned("not_modelled", "Nothing has been modelled yet: figures are complete once it has."))
-        return Answer(
+        return AnalyticsAnswer(
             results, self._meta(question, found, compared, coverage, cookieless, until, warnings, figures), asked
         )
 

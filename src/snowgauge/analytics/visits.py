@@ -55,7 +55,7 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Step:
+class VisitStep:
     """A page view or a goal that was reached, in a visit. ``what`` is the page's path or the goal's name."""
 
     at: int
@@ -75,7 +75,7 @@ class PersonSeen:
 
     person_id: str
     visits: list[Visit]
-    steps: list[Step]
+    steps: list[VisitStep]
     more: bool
 
 
@@ -133,7 +133,7 @@ def _visit(row: Sequence[Any]) -> Visit:
 
 def _steps(
     base: Base, span: Span, figures: Figures, ids: Sequence[str], seconds: float, what: str, title: str, engaged: str
-) -> list[Step]:
+) -> list[VisitStep]:
     is_goal = base is CONVERSIONS
 
     def build(columns: Columns) -> Selected:
@@ -150,7 +150,7 @@ def _steps(
 
     statement = rows(base, span, figures, build).order_by(sa.literal_column("at")).limit(MOST_STEPS + 1)
     return [
-        Step(
+        VisitStep(
             int(at), "goal" if is_goal else "page", str(session), str(view), str(name), "" if is_goal else str(fourth),
             None if is_goal else int(number), float(number) if is_goal and number is not None else None,
             str(fourth) if is_goal else "",

@@ -10,7 +10,7 @@ from typing import Any
 
 from snowgauge.actions import spreadsheet
 from snowgauge.actions.deployment import Deployment
-from snowgauge.analytics.answer import Answer, Cell, Figure
+from snowgauge.analytics.answer import AnalyticsAnswer, Cell, Figure
 from snowgauge.analytics.dimensions import dimension
 from snowgauge.analytics.engine import Engine
 from snowgauge.analytics.live import Live, live
@@ -32,7 +32,7 @@ class Suggestion:
     count: Figure
 
 
-def ask(deployment: Deployment, asked: Mapping[str, Any]) -> Answer:
+def ask(deployment: Deployment, asked: Mapping[str, Any]) -> AnalyticsAnswer:
     """Raises ``QuestionRefused``, with the place in the question."""
     engine = _engine(deployment)
     return engine.ask(_read(engine, asked), dict(asked))
@@ -104,7 +104,7 @@ def _object(given: Any) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def _lines(question: Question, answer: Answer) -> Iterator[bytes]:
+def _lines(question: Question, answer: AnalyticsAnswer) -> Iterator[bytes]:
     names = [one.name for one in question.dimensions]
     metrics = [one.name for one in question.measures]
     compared = question.comparison is not None

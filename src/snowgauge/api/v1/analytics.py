@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, RootModel
 
 from snowgauge.actions.analytics import asking, people
-from snowgauge.analytics.answer import Answer
+from snowgauge.analytics.answer import AnalyticsAnswer
 from snowgauge.analytics.definitions import Definitions, definitions
 from snowgauge.analytics.live import Live
 from snowgauge.analytics.refusals import QuestionRefused
@@ -34,8 +34,8 @@ App = Annotated[list[str], Query(description="Applications; without any: all.")]
 
 
 @router.post("/query", dependencies=[needs("read:aggregates")])
-def query(parts: Parts, asked: AnalyticsQuestion) -> Answer:
-    """Answer a question. What makes no sense is refused with 422 and the place in the question."""
+def query(parts: Parts, asked: AnalyticsQuestion) -> AnalyticsAnswer:
+    """AnalyticsAnswer a question. What makes no sense is refused with 422 and the place in the question."""
     return asking.ask(parts, asked.root)
 
 
