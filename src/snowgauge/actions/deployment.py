@@ -42,5 +42,7 @@ class Deployment(msgspec.Struct, frozen=True):
     """An enricher with this deployment's configuration, for one caller at a time; ``None`` where none is at hand."""
     looks: Looks = msgspec.field(default_factory=Looks)
     """Through which parts are asked how they are."""
+    applications_file: Path | None = None
+    """Where the settings of applications are, if not in the store (`modelling.applications`)."""
     surroundings: Surroundings = Surroundings()
     """What the settings say about the world around, for the doctor."""

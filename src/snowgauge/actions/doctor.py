@@ -18,16 +18,19 @@ from urllib.parse import urlsplit
 import httpx
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from snowgauge.actions import health
+from snowgauge.actions import health, modelling
 from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.actions.events import now_ms
 from snowgauge.actions.looks import Looks
+from snowgauge.errors import SnowgaugeError
+from snowgauge.modelling.store import HasModelling
 from snowgauge.store.base import Filter, Selection
 
 Status = Literal["ok", "warn", "fail", "skip"]
 _DAY = 86_400_000
 _PATIENCE = 15.0
 """Seconds that all checks together may take; those of other hosts wait up to four for each question."""
+_MODELLED_LATE = 900
 _BOTS = ("bot", "crawler", "spider", "headless")
 _NAMES = {"eventlog": "event log"}
 
@@ -55,6 +58,7 @@ def examine(deployment: Deployment, around: Surroundings | None = None) -> list[
         _registries,
         _traffic,
         _json_columns,
+        _modelled,
     ]
     found: list[Check] = []
     looks = Looks(_PATIENCE)
@@ -114,6 +118,42 @@ def _parts(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
         "Check the disk. The folder `damaged` of the event log keeps the files, with a report for each; once you need "
         "neither, delete both and this check passes again."
         if stats.unreadable
+        else "",
+    )
+
+
+def _modelled(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
+    if not isinstance(deployment.store, HasModelling):
+        return
+    title = "Modelled tables follow what is stored"
+    try:
+        found = modelling.status(deployment.store.modelling())
+    except SnowgaugeError as error:
+        yield Check("modelled", title, "fail", str(error), "Is the database up? `snowgauge db init` lays it out.")
+        return
+    behind = found.lag_seconds
+    late = behind is None or behind > _MODELLED_LATE
+    text = "they were never made" if behind is None else f"{behind:.0f} s behind"
+    if found.rebuild_day is not None:
+        text += f", a rebuild has come down to {found.rebuild_day}"
+    if found.error:
+        text += f"; the last run failed: {found.error}"
+    yield Check(
+        "modelled",
+        title,
+        "warn" if late or found.error else "ok",
+        text,
+        "Does the process `modeller` of `snowgauge serve` run? `snowgauge model status` and the log tell more."
+        if late or found.error
+        else "",
+    )
+    yield Check(
+        "quarantined",
+        "Every visit could be modelled to its end",
+        "warn" if found.quarantined else "ok",
+        f"{found.quarantined} visits were given up" if found.quarantined else "none was given up",
+        "See derived.model_quarantine: kiosks, load tests and bots; what came first of them is counted."
+        if found.quarantined
         else "",
     )
 

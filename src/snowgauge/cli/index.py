@@ -23,6 +23,8 @@ INDEX: dict[str, tuple[str, str, str, bool]] = {
     "install-service": ('service_command', 'Write a systemd unit that runs `snowgauge serve` at every start of the machine.', 'Running', False),
     "micro": ('micro_command', 'Run collector, enrich and the Micro API in this one process, in memory: for test suites.', 'Running', False),
     "migrate": ('migrate_command', 'Take over what another system has stored.', '', False),
+    "model": ('model_command', 'Modelled tables: visits, page views, people, goals.', '', False),
+    "modeller": ('serve_command', 'Run the modeller alone: from the events in the store into the modelled tables.', 'Running', False),
     "pipeline": ('serve_command', 'Run one pipeline worker alone: from the event log into the store.', 'Running', False),
     "pixel": ('pixel_command', 'The pixel hosted in a bucket behind a CDN, whose log is the data.', '', False),
     "proxy": ('proxy_command', 'HTTPS at the front: routing, certificates.', '', False),

@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command("serve", rich_help_panel=_PANEL)(serve)
     app.command("collector", rich_help_panel=_PANEL)(collector)
     app.command("pipeline", rich_help_panel=_PANEL)(pipeline)
+    app.command("modeller", rich_help_panel=_PANEL)(modeller)
     app.command("console", rich_help_panel=_PANEL)(console)
 
 
@@ -127,6 +128,21 @@ def pipeline(ctx: typer.Context, index: IndexOption = 0) -> None:
     check_root(settings, os.environ)
     roles.share_metrics(settings)
     roles.run_pipeline(settings, os.environ, index=index)
+
+
+def modeller(ctx: typer.Context) -> None:
+    """Run the modeller alone: from the events in the store into the modelled tables.
+
+    Of several with one store one works, and the others wait. Example: `snowgauge modeller`
+    """
+    from snowgauge.pipeline import roles
+    from snowgauge.pipeline.privileges import check_root, private_files
+
+    settings = settings_of(ctx)
+    private_files()
+    check_root(settings, os.environ)
+    roles.share_metrics(settings)
+    roles.run_modeller(settings)
 
 
 def console(ctx: typer.Context, host: HostOption = None, port: PortOption = None) -> None:

@@ -41,7 +41,9 @@ from snowgauge.modelling.tables import (
     USERS,
 )
 from snowgauge.modelling.tables.bookkeeping import QUARANTINE
+from snowgauge.telemetry.logs import logger
 
+_log = logger("modelling")
 _PERSONAL = (PAGE_VIEWS, CONVERSIONS, USER_DAYS, ECOMMERCE_ACTIONS, APP_ERRORS)
 """Tables of units, beside ``sessions``, whose rows have a person."""
 
@@ -96,7 +98,13 @@ class Redo:
         for name, events in found.items():
             if reason := too_much(events):
                 given_up.append(self._quarantined(events, reason))
-            for of, rows in make(name, events, self._rules_of(events[0].app_id), repeats).items():
+            try:
+                made = make(name, events, self._rules_of(events[0].app_id), repeats)
+            except Exception as error:  # a bug, or a value that nobody thought of: of one unit, not of all
+                _log.exception("unit_not_modelled", unit=name)
+                given_up.append(self._quarantined(events, f"not modelled: {type(error).__name__}"))
+                continue
+            for of, rows in made.items():
                 self._fresh[of] += rows
         sessions = (*self._fresh[SESSIONS.name], *self._old[SESSIONS.name])
         self._settle({row["visitor_id"] for row in sessions}, set(), version, given_up)

@@ -7,7 +7,7 @@ of days since 1970, amounts are ``Decimal``, a text that is not set is ``''``, o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from snowgauge.modelling.definition import Table
 from snowgauge.modelling.entities import entities
@@ -117,3 +117,10 @@ class ModelStore(Protocol):
 
     def switch(self, tables: Sequence[Table], day: int) -> None:
         """Make the staged rows the only ones of a day, table by table, each at once; the places are gone then."""
+
+
+@runtime_checkable
+class HasModelling(Protocol):
+    """A store that keeps modelled tables."""
+
+    def modelling(self) -> ModelStore: ...

@@ -165,6 +165,7 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         version=snowgauge.__version__,
         collector_url=collector_url(settings),
         surroundings=surroundings(settings),
+        applications_file=settings.modelling.applications,
         lend_enricher=None if environment is None else LentEnricher(settings, environment),
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from snowgauge.errors import SettingsError, SnowgaugeError
-from snowgauge.pipeline import build
+from snowgauge.pipeline import build, modelling
 from snowgauge.pipeline.proxy.programs import find_program, refuse_ports
 from snowgauge.pipeline.proxy.routing import routing
 from snowgauge.pipeline.roles import ready_mark
@@ -124,7 +124,10 @@ def _behind(settings: Settings, arguments: Sequence[str]) -> list[Part]:
 
 
 def _workers(settings: Settings, arguments: Sequence[str]) -> list[Part]:
-    return [_marked(settings, arguments, "pipeline", index) for index in range(settings.pipeline.workers)]
+    parts = [_marked(settings, arguments, "pipeline", index) for index in range(settings.pipeline.workers)]
+    if modelling.wanted(settings):
+        parts.append(Part("modeller", 0, (*arguments, "modeller"), ready_mark(settings, "modeller-0").exists))
+    return parts
 
 
 def _refuse_taken_ports(settings: Settings) -> None:

@@ -24,7 +24,7 @@ from snowgauge.errors import RegistryOutage, SettingsError, StoreUnavailable
 from snowgauge.iglu.at_hand import Limits
 from snowgauge.iglu.resolver import IgluResolver
 from snowgauge.iglu.validation import IgluValidator
-from snowgauge.pipeline import build, lifetime, public_door, upgrades
+from snowgauge.pipeline import build, lifetime, modelling, public_door, upgrades
 from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.self_recovery import keep_recovering
@@ -198,6 +198,21 @@ def prepare_store(
                 told = time.monotonic()
                 _log.warning("store_away", reason=str(error))
         stop.wait(0.1)
+
+
+@reported("modeller")
+def run_modeller(settings: Settings) -> None:
+    """Keep the modelled tables up to date, or wait until this machine is the one that does."""
+    stop = threading.Event()
+    on_stop(stop.set)
+    store = build.open_store(settings)
+    mark_ready(settings, "modeller-0")
+    prepare_store(store, migrate=None, stop=stop)
+    try:
+        if not stop.is_set():
+            modelling.keep_modelling(settings, modelling.model_store(store), stop)
+    finally:
+        store.close()
 
 
 def _route_name(scope: MutableMapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from snowgauge.delivery.settings import EventLogSettings, SinksSettings
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
 from snowgauge.enrich.settings import EnrichSettings
 from snowgauge.iglu.settings import IgluSettings
+from snowgauge.modelling.settings import ModellingSettings
 from snowgauge.part_settings import PartSettings
 from snowgauge.settings.deployment import CommonSettings, PerformanceSettings, PipelineSettings
 from snowgauge.settings.tls import TlsSettings
@@ -73,6 +74,9 @@ class Settings(PartSettings):
 
     pipeline: PipelineSettings = PipelineSettings()
     """The workers between event log and store."""
+
+    modelling: ModellingSettings = ModellingSettings()
+    """Modelled tables: visits, page views, people, goals."""
 
     console: ConsoleSettings = ConsoleSettings()
     """The private door: console, APIs, metrics and health."""

@@ -80,7 +80,7 @@ def snippet(collector: str, *, names: NeutralNames | None = None, app_id: str = 
 }})(window, {_literal(function)}, {_literal(source)});
 
 {function}('newTracker', 'sp', {_literal(collector)}, {_literal(options)});
-{function}('enableActivityTracking', {{ minimumVisitLength: 10, heartbeatDelay: 10 }});
+{function}('enableActivityTracking', {{ minimumVisitLength: 5, heartbeatDelay: 10 }});
 {function}('trackPageView');
 </script>
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snowgauge.api.v1 import access, analytics, events, failed, first_run, health, schemas, sql, xray
+from snowgauge.api.v1 import access, analytics, applications, events, failed, first_run, health, schemas, sql, xray
 
 PREFIX = "/api/v1"
 ROUTERS = (
@@ -14,5 +14,6 @@ ROUTERS = (
     sql.router,
     schemas.router,
     health.router,
+    applications.router,
     access.router,
 )

@@ -54,7 +54,7 @@
   snowplow('newTracker', 'sp', location.origin, {
     appId: 'snow-shop', contexts: { webPage: true, session: true }, bufferSize: 1, eventMethod: 'post'
   });
-  snowplow('enableActivityTracking', { minimumVisitLength: 10, heartbeatDelay: 10 });
+  snowplow('enableActivityTracking', { minimumVisitLength: 5, heartbeatDelay: 10 });
   snowplow('trackPageView');
 
   function product(button) {
