@@ -18,7 +18,7 @@ _WORDS = re.compile(
 """Words of Snowplow's packages, cut to those that do not name browsers or tools that people use, and programs."""
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def is_bot(derived_contexts: str, contexts: str, useragent: str) -> bool:
     """By what enrichments and trackers say of the event, else by the words of its user agent."""
     derived = entities(derived_contexts)

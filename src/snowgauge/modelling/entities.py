@@ -31,13 +31,22 @@ CLIENT_SIDE_BOT_DETECTION = "com.snowplowanalytics.snowplow/client_side_bot_dete
 ECOMMERCE = "com.snowplowanalytics.snowplow.ecommerce/"
 
 
-@lru_cache(maxsize=20_000)
+_READ = frozenset(
+    [WEB_PAGE, CLIENT_SESSION, SCREEN, SCREEN_SUMMARY, *APPLICATIONS, UA_PARSER, YAUAA, IAB, BOT_DETECTION,
+     CLIENT_SIDE_BOT_DETECTION]
+)  # fmt: skip
+
+
+@lru_cache(maxsize=4_000)
 def entities(text: str) -> Entities:
-    """Of the column ``contexts`` or ``derived_contexts``; nothing where the text is none of ours."""
+    """Of the column ``contexts`` or ``derived_contexts``, those that are read here; nothing where the text is none of
+    ours."""
     found: Entities = {}
     for item in _list(_load(text).get("data")):
         if isinstance(item, dict) and isinstance(data := item.get("data"), dict):
-            found.setdefault(_schema(item), []).append(data)
+            schema = _schema(item)
+            if schema in _READ or schema.startswith(ECOMMERCE):
+                found.setdefault(schema, []).append(data)
     return found
 
 

@@ -21,7 +21,7 @@ from snowgauge.modelling.state import ModelState, Progress
 from snowgauge.modelling.store import Found, ModelStore
 
 OVERLAP_MS = 600_000
-UNITS_TOGETHER = 2_000
+UNITS_TOGETHER = 1_000
 _ROUNDS = 20
 """Units that had to be made again because of others, in their turn: more rounds than any chain of transactions has."""
 

@@ -14,7 +14,7 @@ from snowgauge.modelling.redo import Redo, Setting
 from snowgauge.modelling.store import Change, ModelStore
 from snowgauge.modelling.tables import ECOMMERCE_ACTIONS, OF_UNITS, SESSIONS, USERS
 
-UNITS_TOGETHER = 5_000
+UNITS_TOGETHER = 1_000
 _FIXED = frozenset(table.name for table in OF_UNITS)
 _T = TypeVar("_T")
 

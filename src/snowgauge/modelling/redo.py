@@ -57,13 +57,14 @@ Replace = Callable[[Sequence[Change], int], None]
 
 class Redone(NamedTuple):
     """``units``, ``events``: made again; ``frozen``: names of units left as they are; ``given_up``: quarantined now;
-    ``others``: units that must be made again because of these."""
+    ``others``: units that must be made again because of these; ``moved``: names of units of which rows were changed."""
 
     units: int = 0
     events: int = 0
     frozen: Sequence[str] = ()
     given_up: int = 0
     others: Sequence[Unit] = ()
+    moved: Sequence[str] = ()
 
 
 class Setting(NamedTuple):
@@ -108,7 +109,8 @@ class Redo:
                 self._fresh[of] += rows
         sessions = (*self._fresh[SESSIONS.name], *self._old[SESSIONS.name])
         self._settle({row["visitor_id"] for row in sessions}, set(), version, given_up)
-        return Redone(len(left), sum(map(len, found.values())), frozen, len(given_up), others)
+        moved = {old["unit"] for rows in self._moved.values() for old, _ in rows.values()}
+        return Redone(len(left), sum(map(len, found.values())), frozen, len(given_up), others, sorted(moved))
 
     def settle(self, visitors: Iterable[str], persons: Iterable[str], version: int) -> None:
         """Put right what the sessions of these visitors and persons owe to each other; no unit is made again."""

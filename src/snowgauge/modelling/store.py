@@ -6,7 +6,7 @@ of days since 1970, amounts are ``Decimal``, a text that is not set is ``''``, o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from snowgauge.modelling.definition import Table
@@ -109,6 +109,23 @@ class ModelStore(Protocol):
     def units_of_day(self, table: Table, day: int) -> list[str]:
         """The units that have rows on a day (UTC, since 1970)."""
 
+    def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
+        """The units of these events, by event id and collector_tstamp (ms)."""
+
+    def purge(self, gone: Mapping[Table, tuple[str, Sequence[str]]], version: int) -> None:
+        """Table -> column and values: have nothing left of such rows that is older than a version, whether it was
+        replaced or taken out."""
+
+    def people_before(self, before: int, apps: tuple[Sequence[str], bool]) -> list[str]:
+        """The persons of sessions that began before an instant (ms). ``apps``: ids, and whether only these are meant or
+        all but these."""
+
+    def count_before(self, tables: Sequence[Table], before: int, apps: tuple[Sequence[str], bool]) -> int:
+        """How many rows ``expire`` would take out."""
+
+    def expire(self, tables: Sequence[Table], before: int, apps: tuple[Sequence[str], bool]) -> None:
+        """Take out the rows of these applications and of a time before an instant (ms)."""
+
     def stage(self, tables: Sequence[Table]) -> None:
         """Make an empty place beside each table, for the rows of a day."""
 
@@ -124,3 +141,13 @@ class HasModelling(Protocol):
     """A store that keeps modelled tables."""
 
     def modelling(self) -> ModelStore: ...
+
+
+def units_of(found: Iterable[Found]) -> list[Unit]:
+    """The units, each once, with the whole time in which their events were collected."""
+    units: dict[str, Unit] = {}
+    for one in found:
+        name = one.unit
+        known = units.get(name, Unit(name, one.since, one.until))
+        units[name] = Unit(name, min(known.since, one.since), max(known.until, one.until))
+    return list(units.values())

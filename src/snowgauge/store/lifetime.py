@@ -91,6 +91,13 @@ class Lifetime(Protocol):
     def expire_records(self, before: int, apps: Apps) -> int:
         """Take the request records out of failed events older than ``before``; the failed events stay."""
 
+    def expired_modelled(self, before: int, apps: Apps) -> int:
+        """How many rows ``expire_modelled`` would take out now."""
+
+    def expire_modelled(self, before: int, apps: Apps) -> int:
+        """Take out the modelled rows of these applications and of a time before ``before``. Counts without anything
+        about people stay."""
+
     def settle(self) -> str:
         """Have deleted rows leave the disk; returns when they did, as far as the database tells. The text says what
         remains for how long."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from snowgauge.events.enriched import EnrichedEvent
@@ -24,7 +24,7 @@ from snowgauge.modelling.events import (
 )
 from snowgauge.modelling.making.unit import Row
 from snowgauge.modelling.store import Change, Found, Group
-from snowgauge.modelling.tables import EVENT_STATS, TABLES
+from snowgauge.modelling.tables import EVENT_STATS, SESSIONS, TABLES
 from snowgauge.store.canonical import contexts_text, unstruct_text
 
 
@@ -107,6 +107,25 @@ class MemoryModelStore:
     def units_of_day(self, table: Table, day: int) -> list[str]:
         return [row["unit"] for row in self.tables[table.name].values() if _day(table, row) == day]
 
+    def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
+        wanted = set(events)
+        return [_found(at, row) for at, row in self.stored if (row["event_id"], row["collector_tstamp"]) in wanted]
+
+    def purge(self, gone: Mapping[Table, tuple[str, Sequence[str]]], version: int) -> None:
+        """Nothing to do: what was replaced or taken out is no row here."""
+
+    def people_before(self, before: int, apps: tuple[Sequence[str], bool]) -> list[str]:
+        rows = self.tables[SESSIONS.name].values()
+        return sorted({r["person_id"] for r in rows if r["start_tstamp"] < before and _meant(r, apps)} - {""})
+
+    def count_before(self, tables: Sequence[Table], before: int, apps: tuple[Sequence[str], bool]) -> int:
+        return sum(_past(t, row, before, apps) for t in tables for row in self.tables[t.name].values())
+
+    def expire(self, tables: Sequence[Table], before: int, apps: tuple[Sequence[str], bool]) -> None:
+        for table in tables:
+            rows = self.tables[table.name]
+            self.tables[table.name] = {k: row for k, row in rows.items() if not _past(table, row, before, apps)}
+
     def stage(self, tables: Sequence[Table]) -> None:
         self._staged = {table.name: [] for table in tables}
 
@@ -150,6 +169,16 @@ def _found(at: int, row: Row) -> Found:
 def _late(rows: Sequence[Row]) -> int:
     behind = [(row["event_id"], row["collector_tstamp"] - (row["derived_tstamp"] or 0)) for row in rows]
     return len({id_ for id_, by in behind if by > LATE_MS or by < -EARLY_MS})
+
+
+def _past(table: Table, row: Row, before: int, apps: tuple[Sequence[str], bool]) -> bool:
+    limit = before // 86_400_000 if table.column(table.day).type is Type.DAY else before
+    return bool(row[table.day] < limit) and _meant(row, apps)
+
+
+def _meant(row: Row, apps: tuple[Sequence[str], bool]) -> bool:
+    names, only = apps
+    return (row["app_id"] in names) is only
 
 
 def _key(table: Table, row: Row) -> tuple[Any, ...]:

@@ -72,7 +72,13 @@ def new_store(request: pytest.FixtureRequest) -> Iterator[Opened]:
 def _clickhouse(engine: EngineProcess) -> ClickHouseStore:
     number = next(_numbers)
     settings = ClickHouseSettings.model_validate(
-        {"configuration": {"database": f"atomic_{number}", "views_database": f"snowplow_{number}"}}
+        {
+            "configuration": {
+                "database": f"atomic_{number}",
+                "views_database": f"snowplow_{number}",
+                "derived_database": f"derived_{number}",
+            }
+        }
     )
     store = ClickHouseStore(settings, engine_connection(settings, engine.url))
     store.migrate()
@@ -82,6 +88,7 @@ def _clickhouse(engine: EngineProcess) -> ClickHouseStore:
 def _drop(store: ClickHouseStore) -> None:
     store.connection.command(f"DROP DATABASE `{store.layout.database}`")
     store.connection.command(f"DROP DATABASE `{store.layout.settings.views_database}`")
+    store.connection.command(f"DROP DATABASE `{store.layout.settings.derived_database}`")
     store.close()
 
 

@@ -16,7 +16,7 @@ from snowgauge.store.base import EventKind
 from snowgauge.store.lifetime import Apps, Lifetime
 from snowgauge.telemetry.logs import logger
 
-TableClass = Literal["events", "failed", "incomplete", "raw"]
+TableClass = Literal["events", "failed", "incomplete", "raw", "modelled"]
 CLASSES: tuple[TableClass, ...] = get_args(TableClass)
 _KINDS: dict[TableClass, EventKind] = {"events": "good", "failed": "failed", "incomplete": "incomplete"}
 log = logger("retention")
@@ -72,6 +72,8 @@ def plan(lifetime: Lifetime, settings: RetentionSettings, now: datetime, spool: 
         if rule.table == "raw":
             files = len(list(_damaged(spool, rule)))
             steps.append(Step(rule, lifetime.expired_records(rule.before, rule.apps), [], files))
+        elif rule.table == "modelled":
+            steps.append(Step(rule, lifetime.expired_modelled(rule.before, rule.apps), []))
         else:
             found = lifetime.expired(_KINDS[rule.table], rule.before, rule.apps)
             steps.append(Step(rule, found.rows, list(found.partitions)))
@@ -88,6 +90,8 @@ def run(lifetime: Lifetime, settings: RetentionSettings, now: datetime, spool: P
             for file in files:
                 file.unlink(missing_ok=True)
             step = Step(rule, lifetime.expire_records(rule.before, rule.apps), [], len(files))
+        elif rule.table == "modelled":
+            step = Step(rule, lifetime.expire_modelled(rule.before, rule.apps), [])
         else:
             found = lifetime.expire(_KINDS[rule.table], rule.before, rule.apps)
             step = Step(rule, found.rows, list(found.partitions))
@@ -112,7 +116,7 @@ def _damaged(spool: Path | None, rule: Rule) -> Iterator[Path]:
 
 def _age(settings: RetentionSettings | AppRetention, table: TableClass) -> timedelta | None:
     found: timedelta | None = getattr(settings, table)
-    return found
+    return settings.events if found is None and table == "modelled" else found
 
 
 def _days(age: timedelta) -> float:

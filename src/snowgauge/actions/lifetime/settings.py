@@ -35,6 +35,9 @@ class AppRetention(PartSettings):
     raw: Age | None = None
     """Request records kept with failed events. Without its record a failed event can be read, but not recovered."""
 
+    modelled: Age | None = None
+    """Modelled tables. Left out: as the events."""
+
 
 class RetentionSettings(PartSettings):
     """How long data is kept, by class of tables. Age counts from the time of collection, in whole days of
@@ -52,6 +55,10 @@ class RetentionSettings(PartSettings):
     raw: Age | None = None
     """Request records kept with failed events, and damaged files set aside by the event log. Without its record a
     failed event can be read, but not recovered."""
+
+    modelled: Age | None = None
+    """Modelled tables (visits, page views, goals). Not set: as `events`. With a longer time figures outlast the events
+    that they were made of; rows of people among them stay as long, but for those who are erased."""
 
     apps: dict[str, AppRetention] = Field(default_factory=dict)
     """Other times for some applications, by app id."""

@@ -284,7 +284,7 @@ def kind_of(source: str) -> Kind:
     return _KINDS.get(source, "")
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def named(text: str) -> str:
     """The name of the source that a tag, host or package of an app means; the text itself where none is known."""
     wanted = text.strip().lower()

@@ -18,10 +18,10 @@ class Rules:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self._path = lru_cache(maxsize=50_000)(self._make_path)
-        self._origin = lru_cache(maxsize=50_000)(self._make_origin)
-        self._own_address = lru_cache(maxsize=50_000)(self._is_own_address)
-        self.content_group = lru_cache(maxsize=50_000)(self._find_group)
+        self._path = lru_cache(maxsize=10_000)(self._make_path)
+        self._origin = lru_cache(maxsize=10_000)(self._make_origin)
+        self._own_address = lru_cache(maxsize=10_000)(self._is_own_address)
+        self.content_group = lru_cache(maxsize=10_000)(self._find_group)
         self._networks = [ipaddress.ip_network(text, strict=False) for text in application.own_traffic.networks]
         self._non_interactive = frozenset(application.non_interactive)
 

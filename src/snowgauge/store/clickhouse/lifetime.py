@@ -15,9 +15,13 @@ from typing import Any
 import msgspec
 
 from snowgauge.events.enriched import ATOMIC_FIELDS
+from snowgauge.modelling.forgetting import expire, forget, freeze
+from snowgauge.modelling.store import units_of
+from snowgauge.modelling.tables import OF_UNITS
 from snowgauge.store.base import EventKind
 from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS
 from snowgauge.store.clickhouse.connection import Connection
+from snowgauge.store.clickhouse.derived.store import ClickHouseModelStore
 from snowgauge.store.clickhouse.layout import Layout, TableName
 from snowgauge.store.lifetime import ID_COLUMNS, MENTION_COLUMNS, Apps, Expired, Key, Row, Search
 from snowgauge.store.rebuilt import FAILED_COLUMNS, rebuilt_event, rebuilt_failed
@@ -61,6 +65,18 @@ class ClickHouseLifetime:
             yield make(msgspec.json.decode(left))
 
     def delete(self, kind: EventKind, keys: Sequence[Key]) -> None:
+        if kind != "good":
+            self._delete_rows(kind, keys)
+            return
+        modelled = self._modelled()
+        units = units_of(modelled.units_of(keys))
+        self._delete_rows(kind, keys)
+        forget(modelled, units)
+
+    def _modelled(self) -> ClickHouseModelStore:
+        return ClickHouseModelStore(self._connection, self._layout)
+
+    def _delete_rows(self, kind: EventKind, keys: Sequence[Key]) -> None:
         time, key = _time(kind), _key(kind)
         for start in range(0, len(keys), _KEYS_TOGETHER):
             some = keys[start : start + _KEYS_TOGETHER]
@@ -105,6 +121,8 @@ class ClickHouseLifetime:
         return Expired(int(rows[0][0]), whole)
 
     def expire(self, kind: EventKind, before: int, apps: Apps) -> Expired:
+        if kind == "good":
+            freeze(self._modelled(), before, (apps.names, apps.mode == "only"))
         found = self.expired(kind, before, apps)
         for partition in found.partitions:
             self._connection.command(
@@ -131,7 +149,14 @@ class ClickHouseLifetime:
             self._alter("failed", f"UPDATE record = '' WHERE record != '' AND {self._past('failed', before, apps)}")
         return found
 
+    def expired_modelled(self, before: int, apps: Apps) -> int:
+        return self._modelled().count_before(OF_UNITS, before, (apps.names, apps.mode == "only"))
+
+    def expire_modelled(self, before: int, apps: Apps) -> int:
+        return expire(self._modelled(), before, (apps.names, apps.mode == "only"))
+
     def settle(self) -> str:
+        self._modelled().settle()
         for kind, table in _TABLES.items():
             masked = self._connection.rows(
                 "SELECT count() FROM system.parts WHERE active AND has_lightweight_delete AND database = {d:String} "

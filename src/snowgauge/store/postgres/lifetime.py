@@ -15,10 +15,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from snowgauge.events.enriched import ATOMIC_FIELDS
+from snowgauge.modelling.forgetting import expire, forget, freeze
+from snowgauge.modelling.store import units_of
+from snowgauge.modelling.tables import OF_UNITS
 from snowgauge.store.base import EventKind
 from snowgauge.store.lifetime import ID_COLUMNS, MENTION_COLUMNS, Apps, Expired, Key, Row, Search
 from snowgauge.store.postgres.catalog import Catalog
 from snowgauge.store.postgres.connection import Connections
+from snowgauge.store.postgres.derived.store import PostgresModelStore
 from snowgauge.store.postgres.layout import FAILED_LINK, Layout
 from snowgauge.store.postgres.naming import quote
 from snowgauge.store.postgres.values import MAX_TIME, MIN_TIME, pg_time
@@ -67,6 +71,18 @@ class PostgresLifetime:
                         yield make(row)
 
     def delete(self, kind: EventKind, keys: Sequence[Key]) -> None:
+        if kind != "good":
+            self._delete_rows(kind, keys)
+            return
+        modelled = self._modelled()
+        units = units_of(modelled.units_of(keys))
+        self._delete_rows(kind, keys)
+        forget(modelled, units)
+
+    def _modelled(self) -> PostgresModelStore:
+        return PostgresModelStore(self._connections, self._layout)
+
+    def _delete_rows(self, kind: EventKind, keys: Sequence[Key]) -> None:
         for start in range(0, len(keys), _ROWS_TOGETHER):
             some = keys[start : start + _ROWS_TOGETHER]
             parameters = {"ids": [id_ for id_, _ in some], "times": [_instant(at) for _, at in some]}
@@ -117,6 +133,8 @@ class PostgresLifetime:
             return Expired(int(found[0]), [name for name, _ in self._whole(connection, kind, before, apps)])
 
     def expire(self, kind: EventKind, before: int, apps: Apps) -> Expired:
+        if kind == "good":
+            freeze(self._modelled(), before, (apps.names, apps.mode == "only"))
         found = self.expired(kind, before, apps)
         with self._connections.use() as connection:
             whole = self._whole(connection, kind, before, apps)
@@ -203,7 +221,14 @@ class PostgresLifetime:
                 _past_values(before, apps),
             ).rowcount
 
+    def expired_modelled(self, before: int, apps: Apps) -> int:
+        return self._modelled().count_before(OF_UNITS, before, (apps.names, apps.mode == "only"))
+
+    def expire_modelled(self, before: int, apps: Apps) -> int:
+        return expire(self._modelled(), before, (apps.names, apps.mode == "only"))
+
     def settle(self) -> str:
+        self._modelled().settle()
         with self._connections.use() as connection:
             connection.execute("SET statement_timeout = 0")
             try:

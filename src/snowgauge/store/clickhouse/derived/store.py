@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from snowgauge.modelling.definition import Table
+from snowgauge.modelling.definition import Table, Type
 from snowgauge.modelling.events import Columns, Unit
 from snowgauge.modelling.making.unit import Row
 from snowgauge.modelling.store import Change, Found, Group
-from snowgauge.modelling.tables import EVENT_STATS
+from snowgauge.modelling.tables import EVENT_STATS, SESSIONS, TABLES
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.derived.events import EventReader, instant, listed
 from snowgauge.store.clickhouse.derived.layout import DerivedLayout
@@ -80,7 +80,7 @@ class ClickHouseModelStore:
             kept = {_place(table, row) for row in change.rows}
             lines = [encoded(table, row, version, deleted=False) for row in change.rows]
             lines += [
-                encoded(table, {name: row[name] for name in (*table.key, *table.sorted_by)}, version, deleted=True)
+                encoded(table, {name: row[name] for name in _left(table)}, version, deleted=True)
                 for row in change.old
                 if _place(table, row) not in kept
             ]
@@ -97,6 +97,61 @@ class ClickHouseModelStore:
             _READ,
         )
         return [str(row[0]) for row in rows]
+
+    def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
+        found: list[Found] = []
+        for start in range(0, len(events), _VALUES_TOGETHER):
+            some = events[start : start + _VALUES_TOGETHER]
+            ids = ", ".join(f"toUUID({text(id_)})" for id_, _ in some)
+            times = [at for _, at in some]
+            found += self._events.found(
+                f"`collector_tstamp` >= {instant(min(times))} AND `collector_tstamp` <= {instant(max(times))} "
+                f"AND `event_id` IN ({ids})"
+            )
+        return found
+
+    def purge(self, gone: Mapping[Table, tuple[str, Sequence[str]]], version: int) -> None:
+        for table, (column, values) in gone.items():
+            if values:
+                old = f"({quote(table.version_column)} < {version} OR `is_deleted`)"
+                self._delete(table, f"{quote(column)} IN {listed(values)} AND {old}")
+
+    def people_before(self, before: int, apps: tuple[Sequence[str], bool]) -> list[str]:
+        rows = self._connection.rows(
+            f"SELECT DISTINCT `person_id` FROM {self._layout.name(SESSIONS)} FINAL WHERE `person_id` != '' AND "
+            f"`start_tstamp` < {instant(before)} AND {_of_apps(apps)}",
+            None,
+            _READ,
+        )
+        return [str(row[0]) for row in rows]
+
+    def count_before(self, tables: Sequence[Table], before: int, apps: tuple[Sequence[str], bool]) -> int:
+        counts = (
+            self._connection.rows(
+                f"SELECT count() FROM {self._layout.name(table)} FINAL WHERE {_past(table, before, apps)}", None, _READ
+            )
+            for table in tables
+        )
+        return sum(int(rows[0][0]) for rows in counts)
+
+    def expire(self, tables: Sequence[Table], before: int, apps: tuple[Sequence[str], bool]) -> None:
+        for table in tables:
+            self._delete(table, _past(table, before, apps))
+
+    def _delete(self, table: Table, where: str) -> None:
+        self._connection.command(
+            f"DELETE FROM {self._layout.stored(table)}{self._layout.on_cluster} WHERE {where}",
+            {**_READ, "mutations_sync": 2, "lightweight_deletes_sync": 2, "readonly": 0},
+        )
+
+    def settle(self) -> None:
+        """Rewrite the parts that still hold deleted rows."""
+        for table in TABLES:
+            if table.kind == "rows":
+                self._connection.command(
+                    f"ALTER TABLE {self._layout.stored(table)}{self._layout.on_cluster} APPLY DELETED MASK",
+                    {"mutations_sync": 2, "readonly": 0},
+                )
 
     def stage(self, tables: Sequence[Table]) -> None:
         for table in tables:
@@ -132,6 +187,25 @@ class ClickHouseModelStore:
         if lines:
             columns: list[Any] = [*table.names, "is_deleted"]
             self._connection.insert(name, columns, b"\n".join(lines), "", _WRITE)
+
+
+def _left(table: Table) -> tuple[str, ...]:
+    """What a mark of deletion holds: enough to find its row, and to be found with its unit."""
+    return (*table.key, *table.sorted_by, *(["unit"] if "unit" in table.names else []))
+
+
+def _past(table: Table, before: int, apps: tuple[Sequence[str], bool]) -> str:
+    limit = instant(before)
+    if table.column(table.day).type is Type.DAY:
+        limit = f"toDate({limit})"
+    return f"{quote(table.day)} < {limit} AND {_of_apps(apps)}"
+
+
+def _of_apps(apps: tuple[Sequence[str], bool]) -> str:
+    names, only = apps
+    if not names:
+        return "0" if only else "1"
+    return f"`app_id` {'IN' if only else 'NOT IN'} {listed(names)}"
 
 
 def _place(table: Table, row: Row) -> tuple[object, ...]:

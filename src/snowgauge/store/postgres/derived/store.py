@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import count
@@ -14,7 +14,7 @@ from snowgauge.modelling.events import AMOUNTS, COLUMNS, EARLY_MS, LATE_MS, NUMB
 from snowgauge.modelling.making.make import MOST_EVENTS
 from snowgauge.modelling.making.unit import Row
 from snowgauge.modelling.store import Change, Found, Group
-from snowgauge.modelling.tables import EVENT_STATS
+from snowgauge.modelling.tables import EVENT_STATS, SESSIONS, TABLES
 from snowgauge.store.postgres.connection import Connections
 from snowgauge.store.postgres.derived.layout import DerivedLayout
 from snowgauge.store.postgres.layout import Layout
@@ -111,6 +111,49 @@ class PostgresModelStore:
         rows = self._all(f"SELECT DISTINCT unit FROM {self._layout.name(table)} WHERE {_on_day(table)}", {"day": start})
         return [row[0] for row in rows]
 
+    def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
+        if not events:
+            return []
+        return self._found(
+            "event_id = ANY(%s::uuid[]) AND collector_tstamp = ANY(%s::timestamp[])",
+            [[id_ for id_, _ in events], [_instant(at) for _, at in events]],
+        )
+
+    def purge(self, gone: Mapping[Table, tuple[str, Sequence[str]]], version: int) -> None:
+        """Nothing to do: what was replaced or taken out is no row here."""
+
+    def people_before(self, before: int, apps: tuple[Sequence[str], bool]) -> list[str]:
+        names, only = apps
+        rows = self._all(
+            f"SELECT DISTINCT person_id FROM {self._layout.name(SESSIONS)} WHERE person_id IS NOT NULL "
+            "AND start_tstamp < %s::timestamp AND (app_id = ANY(%s::text[])) = %s",
+            (_instant(before), list(names), only),
+        )
+        return [row[0] for row in rows]
+
+    def count_before(self, tables: Sequence[Table], before: int, apps: tuple[Sequence[str], bool]) -> int:
+        values = _past_values(before, apps)
+        counts = (
+            self._all(f"SELECT count(*) FROM {self._layout.name(table)} WHERE {_past(table)}", values)
+            for table in tables
+        )
+        return sum(int(rows[0][0]) for rows in counts)
+
+    def expire(self, tables: Sequence[Table], before: int, apps: tuple[Sequence[str], bool]) -> None:
+        with self._connections.use() as connection, connection.transaction():
+            connection.execute("SET LOCAL statement_timeout = 0")
+            for table in tables:
+                connection.execute(
+                    f"DELETE FROM {self._layout.name(table)} WHERE {_past(table)}", _past_values(before, apps)
+                )
+
+    def settle(self) -> None:
+        """Let the space of deleted rows be used again."""
+        with self._connections.use() as connection:
+            for table in TABLES:
+                if table.kind == "rows":
+                    connection.execute(f"VACUUM {self._layout.name(table)}")
+
     def stage(self, tables: Sequence[Table]) -> None:
         with self._connections.use() as connection, connection.transaction():
             for table in tables:
@@ -151,7 +194,7 @@ class PostgresModelStore:
         )
         return [Group(*row) for row in rows]
 
-    def _found(self, where: str, values: list[str]) -> list[Found]:
+    def _found(self, where: str, values: Sequence[Any]) -> list[Found]:
         texts = f"NOT {_SERVER} AND ({_UNSET} OR {_HAS_SESSION})"
         rows = self._all(
             "SELECT floor(extract(epoch FROM load_tstamp) / 60)::bigint, "
@@ -191,6 +234,16 @@ class PostgresModelStore:
         with self._connections.use() as connection, connection.transaction():
             connection.execute("SET LOCAL statement_timeout = 0")
             return connection.execute(sql, values).fetchall()
+
+
+def _past(table: Table) -> str:
+    kind = "date" if table.column(table.day).type is Type.DAY else "timestamp"
+    return f"{quote(table.day)} < %(before)s::timestamp::{kind} AND (app_id = ANY(%(apps)s::text[])) = %(only)s"
+
+
+def _past_values(before: int, apps: tuple[Sequence[str], bool]) -> dict[str, Any]:
+    names, only = apps
+    return {"before": _instant(before), "apps": list(names), "only": only}
 
 
 def _on_day(table: Table) -> str:
