@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,40 +28,66 @@ TABLES = (*OF_UNITS, USERS, IDENTITIES)
 MINUTE = 60_000
 
 
-@st.composite
-def _events(draw: st.DrawFn, prefix: str = "e") -> list[EnrichedEvent]:
-    """Some visitors, who log in here and there, have several visits, buy, come anonymously, or by a server."""
+class Spec(NamedTuple):
+    """An event in few words: hypothesis prints what it draws."""
+
+    name: str
+    who: tuple[str, str]
+    minute: int
+    user: str | None
+    platform: str
+    path: str
+    came: tuple[str | None, str | None]
+    height: int | None
+    depth: int | None
+    order: str | None
+    view: int
+
+
+_SPECS = st.lists(
+    st.builds(
+        Spec,
+        st.sampled_from(["page_view", "page_view", "page_ping", "transaction", "link_click", "screen_view"]),
+        st.sampled_from([("d1", "s1"), ("d1", "s2"), ("d2", "s3"), ("d2", "s4"), ("", ""), ("d1", "")]),
+        st.integers(0, 4 * 24 * 60),
+        st.sampled_from([None, None, "u1", "u2"]),
+        st.sampled_from(["web", "web", "web", "srv"]),
+        st.sampled_from(["/", "/a", "/thanks"]),
+        st.tuples(st.sampled_from([None, "internal", "search"]), st.sampled_from([None, None, "cpc"])),
+        st.sampled_from([None, 1000]),
+        st.sampled_from([None, 700]),
+        st.sampled_from(["o1", "o2", None]),
+        st.integers(0, 2),
+    ),
+    min_size=1,
+    max_size=14,
+)
+"""Some visitors, who log in here and there, have several visits, buy, come anonymously, or by a server."""
+
+
+def _events(specs: list[Spec], prefix: str = "e") -> list[EnrichedEvent]:
     made = []
-    for number in range(draw(st.integers(1, 14))):
-        name = draw(
-            st.sampled_from(["page_view", "page_view", "page_ping", "transaction", "link_click", "screen_view"])
-        )
-        visitor, session = draw(st.sampled_from([("d1", "s1"), ("d1", "s2"), ("d2", "s3"), ("d2", "s4"), ("", ""),
-                                                 ("d1", "")]))  # fmt: skip
-        minute = draw(st.integers(0, 4 * 24 * 60))
+    for number, spec in enumerate(specs):
         columns: dict[str, Any] = {
-            "domain_userid": visitor or None,
-            "domain_sessionid": session or None,
-            "user_id": draw(st.sampled_from([None, None, "u1", "u2"])),
-            "platform": draw(st.sampled_from(["web", "web", "web", "srv"])),
-            "page_urlpath": draw(st.sampled_from(["/", "/a", "/thanks"])),
-            "refr_medium": draw(st.sampled_from([None, "internal", "search"])),
-            "mkt_medium": draw(st.sampled_from([None, None, "cpc"])),
-            "doc_height": draw(st.sampled_from([None, 1000])),
-            "pp_yoffset_max": draw(st.sampled_from([None, 700])),
+            "domain_userid": spec.who[0] or None,
+            "domain_sessionid": spec.who[1] or None,
+            "user_id": spec.user,
+            "platform": spec.platform,
+            "page_urlpath": spec.path,
+            "refr_medium": spec.came[0],
+            "mkt_medium": spec.came[1],
+            "doc_height": spec.height,
+            "pp_yoffset_max": spec.depth,
         }
-        if name == "transaction":
-            columns |= {
-                "tr_orderid": draw(st.sampled_from(["o1", "o2", None])),
-                "tr_total": "9.99",
-                "tr_currency": "EUR",
-            }
-        if name == "screen_view":
+        if spec.name == "transaction":
+            columns |= {"tr_orderid": spec.order, "tr_total": "9.99", "tr_currency": "EUR"}
+        if spec.name == "screen_view":
             uri = "iglu:com.snowplowanalytics.mobile/screen_view/jsonschema/1-0-0"
             columns["unstruct_event"] = described(uri, {"id": f"w{number % 3}", "name": "Main"})
+        minute = spec.minute
         at = f"2026-03-{10 + minute // 1440:02d} {minute // 60 % 24:02d}:{minute % 60:02d}:00"
-        view = draw(st.sampled_from(["", f"v{session}1", f"v{session}2"]))
-        made.append(event(f"{prefix}{number}", name, at, view=view, **columns))
+        view = f"v{spec.who[1]}{spec.view}" if spec.view else ""
+        made.append(event(f"{prefix}{number}", spec.name, at, view=view, **columns))
     return made
 
 
@@ -88,14 +114,15 @@ def _plain(store: MemoryModelStore) -> dict[str, list[str]]:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(events=_events(), data=st.data())
+@given(specs=_SPECS, data=st.data())
 def test_any_order_of_increments_repeats_and_erasures_ends_in_the_same_rows(
-    events: list[EnrichedEvent], data: st.DataObject
+    specs: list[Spec], data: st.DataObject
 ) -> None:
     store = MemoryModelStore()
     modeller = Modeller(store, lambda: {"": APPLICATION})
     modeller.run()
-    waiting = data.draw(st.permutations(events))
+    events = _events(specs)
+    waiting = [events[at] for at in data.draw(st.permutations(range(len(events))))]
     while waiting:
         count = data.draw(st.integers(1, len(waiting)))
         some, waiting = waiting[:count], waiting[count:]
@@ -120,16 +147,16 @@ def test_any_order_of_increments_repeats_and_erasures_ends_in_the_same_rows(
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-@given(events=_events(), more=_events("m"), at=st.integers(0, 6))
+@given(specs=_SPECS, more=_SPECS, at=st.integers(0, 6))
 def test_a_modeller_that_is_killed_in_the_middle_leaves_nothing_wrong(
-    events: list[EnrichedEvent], more: list[EnrichedEvent], at: int
+    specs: list[Spec], more: list[Spec], at: int
 ) -> None:
     store = MemoryModelStore()
     modeller = Modeller(store, lambda: {"": APPLICATION})
-    store.write(events)
+    store.write(_events(specs))
     modeller.run()
     store.clock += MINUTE
-    store.write(more)
+    store.write(_events(more, "m"))
     store.failing = store.replaces + at
     with suppress(InterruptedError):
         modeller.run()

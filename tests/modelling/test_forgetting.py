@@ -85,9 +85,17 @@ def test_what_retention_has_cut_is_frozen(stored: Stored) -> None:
     made = {"model_version": 0, "modelled_at": 0}
     assert after["s1"] | made == before["s1"] | made
     assert after["s2"]["views"] == 1
-    assert forget_people(model, ["u7", "d1"]) == 2
+
+
+def test_a_person_is_forgotten_whose_events_have_expired(stored: Stored) -> None:
+    model, modeller = _modelled(stored)
+    stored.lifetime().expire("good", MIDNIGHT + 86_400_000, Apps())
+    modeller.run()
+    assert _all(model, SESSIONS, "session_id") == ["s1", "s2", "s3", "s9"]
+    assert forget_people(model, ["u7"]) == 2
     assert _all(model, SESSIONS, "session_id") == ["s3", "s9"]
     assert _all(model, USERS, "person_id") == ["d2", "d9"]
+    assert model.all_rows(IDENTITIES) == []
 
 
 def test_modelled_rows_expire_with_their_own_time(stored: Stored) -> None:

@@ -13,7 +13,7 @@ from snowgauge.modelling.applications import Applications, settings_for
 from snowgauge.modelling.definition import Table, Type
 from snowgauge.modelling.events import DAY_MS, EARLY_MS, LATE_MS, Event, Unit, read
 from snowgauge.modelling.making.ecommerce import ecommerce_actions
-from snowgauge.modelling.making.make import make, too_much
+from snowgauge.modelling.making.make import cut, make, too_much
 from snowgauge.modelling.making.rules import Rules
 from snowgauge.modelling.making.unit import Made, Row
 from snowgauge.modelling.people import (
@@ -94,21 +94,25 @@ class Redo:
         if not left:
             return Redone(frozen=frozen)
         found = self._events(left)
-        repeats, others = self._transactions(found)
-        given_up = []
+        given_up: dict[str, Row] = {}
         for name, events in found.items():
             if reason := too_much(events):
-                given_up.append(self._quarantined(events, reason))
+                given_up[name] = self._quarantined(events, reason)
+                found[name] = cut(events)
+        repeats, others = self._transactions(found)
+        for name, events in found.items():
             try:
                 made = make(name, events, self._rules_of(events[0].app_id), repeats)
             except Exception as error:  # a bug, or a value that nobody thought of: of one unit, not of all
                 _log.exception("unit_not_modelled", unit=name)
-                given_up.append(self._quarantined(events, f"not modelled: {type(error).__name__}"))
+                given_up[name] = self._quarantined(events, f"not modelled: {type(error).__name__}")
                 continue
             for of, rows in made.items():
                 self._fresh[of] += rows
+            if name in given_up:
+                self._fresh[SESSIONS.name][-1]["is_quarantined"] = True
         sessions = (*self._fresh[SESSIONS.name], *self._old[SESSIONS.name])
-        self._settle({row["visitor_id"] for row in sessions}, set(), version, given_up)
+        self._settle({row["visitor_id"] for row in sessions}, set(), version, list(given_up.values()))
         moved = {old["unit"] for rows in self._moved.values() for old, _ in rows.values()}
         return Redone(len(left), sum(map(len, found.values())), frozen, len(given_up), others, sorted(moved))
 
@@ -148,16 +152,17 @@ class Redo:
             rules[app_id] = Rules(settings_for(self._setting.applications, app_id))
         return rules[app_id]
 
-    def _events(self, units: Sequence[Unit]) -> dict[str, list[Event]]:
+    def _events(self, units: Sequence[Unit]) -> dict[str, Sequence[Event]]:
         """By unit. An event's own time is believed within bounds, which say when it can have been collected."""
         since = min(unit.since for unit in units)
         until = max(unit.until for unit in units)
-        for table in (SESSIONS, PAGE_VIEWS):
-            for row in self._old[table.name]:
-                since = min(since, row["start_tstamp"] - EARLY_MS)
-                until = max(until, row["end_tstamp"] + LATE_MS)
+        for table in OF_UNITS:
+            if table.column(table.day).type is Type.TIME:
+                for row in self._old[table.name]:
+                    since = min(since, row[table.day] - EARLY_MS)
+                    until = max(until, (row.get("end_tstamp") or row[table.day]) + LATE_MS)
         until = min(until + DAY_MS, max(self._setting.now, until) + DAY_MS)
-        return read(self._store.events(units, since - DAY_MS, until), self._units)
+        return dict(read(self._store.events(units, since - DAY_MS, until), self._units))
 
     def _quarantined(self, events: Sequence[Event], reason: str) -> Row:
         return {

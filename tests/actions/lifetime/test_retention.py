@@ -62,6 +62,9 @@ def test_an_application_with_a_time_of_its_own_is_left_out_of_the_general_rule()
         Rule("events", Apps(("a", "b"), "only"), ms("2024-03-02T00:00:00+00:00"), 60),
         Rule("failed", Apps(("c",), "only"), ms("2024-04-26T00:00:00+00:00"), 5),
         Rule("raw", Apps((), "but"), ms("2024-04-24T00:00:00+00:00"), 7),
+        # modelled rows go with the events, unless they have a time of their own
+        Rule("modelled", Apps(("a", "b"), "but"), ms("2024-04-01T00:00:00+00:00"), 30),
+        Rule("modelled", Apps(("a", "b"), "only"), ms("2024-03-02T00:00:00+00:00"), 60),
     ]
     assert rules(settings(), now) == []
 
@@ -92,6 +95,7 @@ def test_the_plan_is_what_happens_and_then_nothing_is_left_to_do(store: Any, tmp
     planned = plan(lifetime, chosen, now, tmp_path)
     assert [(step.rule.table, step.rows, step.files) for step in planned] == [
         ("events", 7, 0), ("events", 2, 0), ("failed", 5, 0), ("incomplete", 1, 0), ("raw", 8, 1),
+        ("modelled", 0, 0), ("modelled", 0, 0),
     ]  # fmt: skip
     assert held.count("good", ALL) == 20
     done = run(lifetime, chosen, now, tmp_path)
@@ -116,9 +120,10 @@ def test_a_whole_month_goes_as_a_partition(new_store: Any) -> None:
         store.write(StoreBatch("b", [*march, *april]))
         lifetime = store.lifetime()
         chosen = settings(events="1 day")
-        (step,) = plan(lifetime, chosen, datetime(2024, 5, 1, 12, tzinfo=UTC))
+        step, modelled = plan(lifetime, chosen, datetime(2024, 5, 1, 12, tzinfo=UTC))
         # events of the last second of April are of yesterday, those of May of today
         assert (len(step.partitions), step.rows) == (1, 3)
+        assert (modelled.rule.table, modelled.rows) == ("modelled", 0)
         run(lifetime, chosen, datetime(2024, 5, 1, 12, tzinfo=UTC))
         assert len(list(lifetime.scan("good"))) == 4
         run(lifetime, chosen, datetime(2024, 5, 2, 12, tzinfo=UTC))

@@ -30,13 +30,14 @@ def too_much(events: Sequence[Event]) -> str:
     return "longer than 3 days" if events[-1].t - events[0].t >= LONGEST_MS else ""
 
 
+def cut(events: Sequence[Event]) -> Sequence[Event]:
+    """What counts of a session that is given up."""
+    return [event for event in events[:MOST_EVENTS] if event.t - events[0].t < LONGEST_MS]
+
+
 def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[str] = ()) -> Rows:
-    """``events``: all of the unit, in order. ``repeats``: ids of events that repeat a transaction of another unit."""
-    if not events[0].session_id:
-        events = _near(events)
-    quarantined = bool(too_much(events))
-    if quarantined:
-        events = [event for event in events[:MOST_EVENTS] if event.t - events[0].t < LONGEST_MS]
+    """``events``: all of the unit, in order, or those that ``cut`` left. ``repeats``: ids of events that repeat a
+    transaction of another unit."""
     made = Made(
         unit,
         events,
@@ -45,7 +46,7 @@ def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[s
         is_internal=any(rules.is_internal(event) for event in events),
     )
     by_view: dict[str, list[Event]] = {}
-    for event in events:
+    for event in events if events[0].session_id else _near(events):
         if event.view_id:
             by_view.setdefault(event.view_id, []).append(event)
     views = page_views(made, {id_: of for id_, of in by_view.items() if any(event.is_view for event in of)})
@@ -62,15 +63,13 @@ def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[s
         "sessions": [],
     }
     if events[0].session_id:
-        row = session(made, by_view, views, reached)
-        row["is_quarantined"] = quarantined
-        rows["sessions"] = [row]
+        rows["sessions"] = [session(made, by_view, views, reached)]
     return rows
 
 
 def _near(events: Sequence[Event]) -> Sequence[Event]:
-    """Of events without a session, those within a day of the first view event: what belongs to a view must be found
-    without knowing how long it lasted."""
+    """Of events without a session, those within a day of the first view event: only they belong to the view, since they
+    must be found without knowing how long it lasted."""
     view = next((event for event in events if event.is_view), None)
     return events if view is None else [event for event in events if abs(event.t - view.t) <= DAY_MS]
 
