@@ -150,12 +150,22 @@ class DoorKeeper:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
                 added = [pair for pair in _HEADERS if pair[0] not in present]
+                if _embeddable(message["headers"]):
+                    # the older header knows no list of origins
+                    added = [pair for pair in added if pair[0] != b"x-frame-options"]
                 if guarded and b"cache-control" not in present:
                     added.append((b"cache-control", b"no-store"))
                 message["headers"] = [*message["headers"], *added]
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+def _embeddable(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Does the answer's own policy let origins embed it?"""
+    return any(
+        name.lower() == b"content-security-policy" and b"frame-ancestors http" in value for name, value in headers
+    )
 
 
 def _foreign(headers: dict[bytes, str]) -> bool:

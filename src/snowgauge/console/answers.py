@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
-def policy(nonce: str, *, forms: str = "'none'") -> str:
-    """A Content-Security-Policy: a page loads from this port only. ``forms``: where it may send a form."""
+def policy(nonce: str, *, forms: str = "'none'", frames: Sequence[str] = ()) -> str:
+    """A Content-Security-Policy: a page loads from this port only. ``forms``: where it may send a form. ``frames``:
+    origins that may embed it."""
+    ancestors = " ".join(frames) or "'none'"
     return (
         "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"style-src 'self' 'nonce-{nonce}'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
+        f"style-src 'self' 'nonce-{nonce}'; base-uri 'none'; form-action {forms}; "
+        f"frame-ancestors {ancestors}"
     )
 
 

@@ -6,9 +6,10 @@ which each answer of the page brings anew. Where the console was never built, a 
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from snowgauge.console.docs import Docs
 STATIC = Path(__file__).parent / "static"
 _NONCE = b"__NONCE__"
 _ROOT_FILES = {"/favicon.svg": "image/svg+xml", "/theme.js": "text/javascript"}
+_SHARED = "/share/"
 _NOT_PAGES = ("/api/", "/agent/", "/micro/", "/iglu/")
 _MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Snowgauge</title>
 <h1>The console is not built</h1>
@@ -30,10 +32,12 @@ An installed wheel brings it along.</p></html>
 
 
 class Console:
-    """``static`` is the folder of built files."""
+    """``static`` is the folder of built files. ``frames``: the origins that may embed the page of a share link, by its
+    id."""
 
-    def __init__(self, static: Path = STATIC) -> None:
+    def __init__(self, static: Path = STATIC, *, frames: Callable[[str], Sequence[str]] = lambda _: ()) -> None:
         self._static = static
+        self._frames = frames
         self._docs = Docs()
 
     async def __call__(
@@ -58,16 +62,18 @@ class Console:
         if path in _ROOT_FILES:
             await self._file(self._static / path[1:], _ROOT_FILES[path], send, body_wanted)
             return
-        await self._page(send, body_wanted)
+        shared = path.removeprefix(_SHARED) if path.startswith(_SHARED) else ""
+        frames = await asyncio.to_thread(self._frames, shared) if shared else ()
+        await self._page(send, body_wanted, frames)
 
-    async def _page(self, send: Any, body_wanted: bool) -> None:
+    async def _page(self, send: Any, body_wanted: bool, frames: Sequence[str]) -> None:
         nonce = secrets.token_urlsafe(18)
         try:
             page = (self._static / "index.html").read_bytes().replace(_NONCE, nonce.encode())
             status = 200
         except FileNotFoundError:
             page, status = _MISSING.encode(), 503
-        headers = {"cache-control": "no-cache", "content-security-policy": policy(nonce)}
+        headers = {"cache-control": "no-cache", "content-security-policy": policy(nonce, frames=frames)}
         await answer(send, status, page if body_wanted else b"", "text/html; charset=utf-8", headers)
 
     async def _asset(self, path: str, headers: dict[bytes, bytes], send: Any, body_wanted: bool) -> None:

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from snowgauge.actions.analytics.asking import saved
+from snowgauge.actions.analytics.saved.shares import Shares
 from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.actions.scripts.first_start import fetch_in_background
 from snowgauge.api.app import create_app
@@ -234,7 +236,8 @@ def run_console(settings: Settings) -> None:
     fetch_in_background(settings.scripts, build.scripts_folder(settings))
     proxies = settings.security.trusted_proxies if settings.security.trust_proxy_headers else ()
     served = programs(deployment, doors, settings.registry, settings.agent, proxies)
-    app = Traced(create_app(deployment, doors, Console(), served), _route_name)
+    console = Console(frames=Shares(saved(deployment)).frame_ancestors)
+    app = Traced(create_app(deployment, doors, console, served), _route_name)
 
     own = settings.console
     patience = own.idle_timeout.total_seconds()

@@ -7,7 +7,7 @@ from typing import Literal
 
 Scope = Literal[
     "read:aggregates", "read:persons", "read:events", "query:sql", "read:schemas", "write:schemas", "recover",
-    "read:health", "admin",
+    "write:analytics", "read:health", "admin",
 ]  # fmt: skip
 Role = Literal["viewer", "analyst", "admin"]
 
@@ -18,6 +18,7 @@ SCOPES: dict[Scope, str] = {
     "query:sql": "Read-only SQL over everything that is stored.",
     "read:schemas": "The schema catalogue.",
     "write:schemas": "Publish schemas into the local registry.",
+    "write:analytics": "Share segments and annotations, and make share links.",
     "recover": "Send failed events through the pipeline again.",
     "read:health": "State of the parts, capacity and checks.",
     "admin": "People, keys and the audit log.",
@@ -25,7 +26,14 @@ SCOPES: dict[Scope, str] = {
 """Every scope and what it opens."""
 
 _VIEWER: frozenset[Scope] = frozenset(("read:aggregates", "read:schemas", "read:health"))
-_ANALYST: frozenset[Scope] = _VIEWER | {"read:persons", "read:events", "query:sql", "write:schemas", "recover"}
+_ANALYST: frozenset[Scope] = _VIEWER | {
+    "read:persons",
+    "read:events",
+    "query:sql",
+    "write:schemas",
+    "write:analytics",
+    "recover",
+}
 ROLES: dict[Role, frozenset[Scope]] = {
     "viewer": _VIEWER,
     "analyst": _ANALYST,

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from snowgauge.actions import spreadsheet
+from snowgauge.actions.access.roles import Principal
+from snowgauge.actions.analytics.saved.database import SavedDatabase
+from snowgauge.actions.analytics.saved.segments import Segments
 from snowgauge.actions.deployment import Deployment
 from snowgauge.analytics.answer import AnalyticsAnswer, Cell, Figure
 from snowgauge.analytics.dimensions import dimension
@@ -32,17 +35,18 @@ class Suggestion:
     count: Figure
 
 
-def ask(deployment: Deployment, asked: Mapping[str, Any]) -> AnalyticsAnswer:
-    """Raises ``QuestionRefused``, with the place in the question."""
+def ask(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None = None) -> AnalyticsAnswer:
+    """``who`` asks: their segments may be named. Raises ``QuestionRefused``, with the place in the question."""
     engine = _engine(deployment)
-    return engine.ask(_read(engine, asked), dict(asked))
+    return engine.ask(_read(deployment, engine, asked, who), dict(asked))
 
 
-def as_csv(deployment: Deployment, asked: Mapping[str, Any]) -> Iterator[bytes]:
+def as_csv(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None = None) -> Iterator[bytes]:
     """All rows, without the question's paging unless it names one. The first piece is made here, so that a refusal is
     one."""
     engine = _engine(deployment)
-    question = _read(engine, {**asked, "include": {**_object(asked.get("include")), "coverage": False}})
+    without = {**asked, "include": {**_object(asked.get("include")), "coverage": False}}
+    question = _read(deployment, engine, without, who)
     if "pagination" not in asked:
         question = question.unlimited()
     answer = engine.ask(question, dict(asked))
@@ -50,7 +54,13 @@ def as_csv(deployment: Deployment, asked: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def suggest(
-    deployment: Deployment, name: str, search: str, asked: Mapping[str, Any], *, limit: int = SUGGESTIONS
+    deployment: Deployment,
+    name: str,
+    search: str,
+    asked: Mapping[str, Any],
+    who: Principal | None = None,
+    *,
+    limit: int = SUGGESTIONS,
 ) -> list[Suggestion]:
     """The most frequent values of a dimension that hold the text, in the period and with the filters of a question."""
     one = dimension(name, "dimension")
@@ -67,7 +77,7 @@ def suggest(
         "metrics": [measure], "dimensions": [name], "filters": filters, "pagination": {"limit": limit},
         "include": {"coverage": False},
     }  # fmt: skip
-    answer = ask(deployment, question)
+    answer = ask(deployment, question, who)
     return [
         Suggestion(row.dimensions[0], row.metrics[0])
         for row in answer.results
@@ -84,20 +94,31 @@ def now(deployment: Deployment, apps: tuple[str, ...]) -> Live:
     return live(deployment.store.figures(), apps, _engine(deployment).clock())
 
 
-def question_of(deployment: Deployment, asked: Mapping[str, Any], *, most: int | None = None) -> Question:
+def question_of(
+    deployment: Deployment, asked: Mapping[str, Any], who: Principal | None, *, most: int | None = None
+) -> Question:
     """Raises ``QuestionRefused``, also for a page of more than ``most`` rows."""
-    question = _read(_engine(deployment), asked)
+    question = _read(deployment, _engine(deployment), asked, who)
     if most is not None and question.limit > most:
         raise QuestionRefused("pagination.limit", f"at most {most} at a time, found {question.limit:,}")
     return question
+
+
+def saved(deployment: Deployment) -> SavedDatabase:
+    """Where people keep their segments, annotations and links."""
+    return SavedDatabase(deployment.data_dir / "console.sqlite")
 
 
 def _engine(deployment: Deployment) -> Engine:
     return Engine(deployment.store.figures)
 
 
-def _read(engine: Engine, asked: Mapping[str, Any]) -> Question:
-    return read(asked, Surroundings(engine.clock(), earliest=engine.earliest))
+def _read(deployment: Deployment, engine: Engine, asked: Mapping[str, Any], who: Principal | None) -> Question:
+    segments = Segments(saved(deployment))
+    around = Surroundings(
+        engine.clock(), earliest=engine.earliest, segment=lambda segment_id: segments.filters(segment_id, who)
+    )
+    return read(asked, around)
 
 
 def _object(given: Any) -> dict[str, Any]:

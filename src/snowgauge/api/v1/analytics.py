@@ -34,16 +34,16 @@ App = Annotated[list[str], Query(description="Applications; without any: all.")]
 
 
 @router.post("/query", dependencies=[needs("read:aggregates")])
-def query(parts: Parts, asked: AnalyticsQuestion) -> AnalyticsAnswer:
-    """AnalyticsAnswer a question. What makes no sense is refused with 422 and the place in the question."""
-    return asking.ask(parts, asked.root)
+def query(parts: Parts, who: Caller, asked: AnalyticsQuestion) -> AnalyticsAnswer:
+    """Answer a question. What makes no sense is refused with 422 and the place in the question."""
+    return asking.ask(parts, asked.root, who)
 
 
 @router.get("/csv", dependencies=[needs("read:aggregates")])
-def as_csv(parts: Parts, question: Text) -> StreamingResponse:
+def as_csv(parts: Parts, who: Caller, question: Text) -> StreamingResponse:
     """The answer as CSV, with all rows. No cell begins like a formula."""
     headers = {"content-disposition": 'attachment; filename="analytics.csv"'}
-    return StreamingResponse(asking.as_csv(parts, _question(question)), media_type="text/csv", headers=headers)
+    return StreamingResponse(asking.as_csv(parts, question_of(question), who), media_type="text/csv", headers=headers)
 
 
 @router.get("/definitions", dependencies=[needs("read:aggregates")])
@@ -55,13 +55,14 @@ def everything() -> Definitions:
 @router.get("/values", dependencies=[needs("read:aggregates")])
 def values(
     parts: Parts,
+    who: Caller,
     dimension: Annotated[str, Query(max_length=1000)],
     search: Annotated[str, Query(max_length=500, description="Text that the values hold.")] = "",
     question: Text = "{}",
     limit: Annotated[int, Query(ge=1, le=100)] = asking.SUGGESTIONS,
 ) -> list[asking.Suggestion]:
     """Values of a dimension to filter by, most frequent first, in the period and with the filters of a question."""
-    return asking.suggest(parts, dimension, search, _question(question), limit=limit)
+    return asking.suggest(parts, dimension, search, question_of(question), who, limit=limit)
 
 
 @router.get("/live", dependencies=[needs("read:aggregates")])
@@ -74,7 +75,7 @@ def live(parts: Parts, app: App = []) -> Live:  # noqa: B006 - FastAPI copies it
 def visits(parts: Parts, doors: TheDoors, who: Caller, request: Request, asked: AnalyticsQuestion) -> list[Visit]:
     """Single visits that meet the filters of a question, newest first."""
     doors.access.record(who, "list visits", json.dumps(asked.root.get("filters", []))[:200], ip=address(request))
-    return people.visits(parts, asked.root)
+    return people.visits(parts, asked.root, who)
 
 
 @router.get("/persons/{person_id}", dependencies=[needs("read:persons")])
@@ -83,10 +84,11 @@ def person(
 ) -> PersonSeen:
     """What one person did in the period of a question: visits, page views and goals."""
     doors.access.record(who, "look at person", person_id[:200], ip=address(request))
-    return people.person(parts, person_id, _question(question))
+    return people.person(parts, person_id, question_of(question), who)
 
 
-def _question(text: str) -> dict[str, Any]:
+def question_of(text: str) -> dict[str, Any]:
+    """A question in a query string. Raises ``QuestionRefused``."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

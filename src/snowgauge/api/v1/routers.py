@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from snowgauge.api.v1 import access, analytics, applications, events, failed, first_run, health, schemas, sql, xray
+from snowgauge.api.v1 import (
+    access,
+    analytics,
+    applications,
+    events,
+    failed,
+    first_run,
+    health,
+    saved,
+    schemas,
+    shared,
+    sql,
+    xray,
+)
 
 PREFIX = "/api/v1"
 ROUTERS = (
     first_run.router,
     analytics.router,
+    saved.router,
+    shared.router,
     events.router,
     failed.router,
     xray.router,

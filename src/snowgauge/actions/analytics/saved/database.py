@@ -1,0 +1,98 @@
+"""The tables of what people keep, beside those of the people themselves. Safe for threads and several processes."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from snowgauge.actions.access.roles import Principal
+from snowgauge.errors import ActionRefused
+
+_LAYOUT = """
+CREATE TABLE IF NOT EXISTS people (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT NOT NULL, role TEXT NOT NULL,
+  created_at INTEGER NOT NULL, last_login INTEGER);
+CREATE TABLE IF NOT EXISTS segments (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, app TEXT NOT NULL, filters TEXT NOT NULL, shared INTEGER NOT NULL,
+  owner TEXT NOT NULL, person TEXT REFERENCES people(id) ON DELETE CASCADE, author TEXT NOT NULL,
+  changed_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS annotations (
+  id TEXT PRIMARY KEY, app TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL, shared INTEGER NOT NULL,
+  owner TEXT NOT NULL, person TEXT REFERENCES people(id) ON DELETE CASCADE, author TEXT NOT NULL,
+  changed_at INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS annotations_at ON annotations (at);
+CREATE TABLE IF NOT EXISTS shares (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, password TEXT NOT NULL, apps TEXT NOT NULL,
+  filters TEXT NOT NULL, dimensions TEXT, frame_ancestors TEXT NOT NULL, created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL, expires_at INTEGER, last_used INTEGER);
+CREATE TABLE IF NOT EXISTS share_tickets (
+  hash TEXT PRIMARY KEY, share TEXT NOT NULL REFERENCES shares(id) ON DELETE CASCADE, expires_at INTEGER NOT NULL);
+"""
+MOST = 1_000
+"""Rows of a kind, so that nobody fills the disk."""
+
+
+class SavedDatabase:
+    """``file`` is that of the people. ``clock`` gives milliseconds."""
+
+    def __init__(self, file: Path, *, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+        self._file = file
+        self.clock = clock
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        with closing(self._opened()) as db:
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it, or nothing."""
+        with closing(self._opened()) as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def _opened(self) -> sqlite3.Connection:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.touch(mode=0o600)
+        db = sqlite3.connect(self._file, isolation_level=None, timeout=10)
+        try:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA foreign_keys=ON")
+            db.executescript(_LAYOUT)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def owner_of(who: Principal) -> str:
+    """What tells the things of one caller from those of others."""
+    return who.person_id or f"{who.kind} {who.name}"
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def checked(text: str, what: str, most: int) -> str:
+    """A text without blanks around it. Raises ``ActionRefused`` for an empty or too long one."""
+    found = text.strip()
+    if not 1 <= len(found) <= most:
+        raise ActionRefused(f"{what} must have 1 to {most} characters, found {len(found)}", status=422)
+    return found
+
+
+def room(db: sqlite3.Connection, table: str) -> None:
+    """Raises ``ActionRefused`` where there are too many already. ``table`` is a name of ours."""
+    if db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] >= MOST:  # noqa: S608 - a name of ours
+        raise ActionRefused(f"there are {MOST:,} {table} already: remove some first", status=409)
