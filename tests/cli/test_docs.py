@@ -46,6 +46,16 @@ def test_every_command_has_help_with_an_example(name: str, command: Any) -> None
             assert getattr(parameter, "help", None), f"{parameter.name} has no help"
 
 
+LISTING = {"list", "status", "check", "stats", "plan", "certificates", "columns", "lint", "diff", "groups", "runs"}
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [(name, command) for name, command in commands() if name.split()[-1] in LISTING]
+)
+def test_a_command_that_lists_has_json_for_programs(name: str, command: Any) -> None:
+    assert "--json" in {option for parameter in command.params for option in parameter.opts}, name
+
+
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_named_in_prose_exist(page: Path) -> None:
     known = {name for name, _ in commands()}

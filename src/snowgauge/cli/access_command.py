@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from snowgauge.actions.access.roles import Principal
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import JsonOption, err, out, print_json, records, settings_of, table
 from snowgauge.errors import AccessRefused
 
 if TYPE_CHECKING:
     from snowgauge.actions.access.book import AccessBook
 
+_PEOPLE = ("person", "role", "last login")
+_KEYS = ("key", "begins", "scopes", "last used")
 _SHELL = Principal("command line", "local", frozenset())
 
 
@@ -76,7 +78,7 @@ def _password(from_stdin: bool) -> str:
     return cast(str, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-def show(ctx: typer.Context) -> None:
+def show(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List people and keys.
 
     Example: `snowgauge access list`
@@ -84,12 +86,16 @@ def show(ctx: typer.Context) -> None:
     from snowgauge.pipeline.build import open_access
 
     book = open_access(settings_of(ctx))
-    out.print(table(("person", "role", "last login"), [(p.name, p.role, _day(p.last_login)) for p in book.people()]))
-    keys = book.keys()
+    people = [(person.name, person.role, _day(person.last_login)) for person in book.people()]
+    issued = book.keys()
+    keys = [(key.name, key.hint, " ".join(key.scopes), _day(key.last_used)) for key in issued]
+    if as_json:
+        print_json({"people": records(_PEOPLE, people), "keys": records(_KEYS, keys)})
+        return
+    out.print(table(_PEOPLE, people))
     if keys:
         out.print()
-        rows = [(k.name, f"{k.hint}...", " ".join(k.scopes), _day(k.last_used)) for k in keys]
-        out.print(table(("key", "begins", "scopes", "last used"), rows))
+        out.print(table(_KEYS, keys))
 
 
 def _day(at: int | None) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,6 +24,17 @@ if TYPE_CHECKING:  # the settings take longer to import than most commands take 
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
 """Results go here, to standard output; never folded where a program reads them."""
+
+EXIT_CODES = {
+    0: "Done; nothing is wrong.",
+    1: "The command failed, or what it checked is not in order. The message says what to do.",
+    2: "The command line or the settings cannot be used; nothing was done.",
+    3: "`status`: nothing runs. `upgrade check`: the layout lacks steps.",
+    130: "Interrupted by Ctrl-C.",
+}
+"""What the exit codes of all commands mean."""
+
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 err = Console(stderr=True, highlight=False)
 """Progress, hints and errors go here."""
@@ -109,3 +121,22 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
     for row in rows:
         made.add_row(*("" if cell is None else str(cell) for cell in row))
     return made
+
+
+def records(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[dict[str, object]]:
+    """The rows of a table for programs: objects whose keys are its headings in snake case."""
+    keys = ["_".join(heading.replace("(", "").replace(")", "").lower().split()) for heading in columns]
+    return [dict(zip(keys, row, strict=True)) for row in rows]
+
+
+def print_json(value: Any) -> None:
+    """A result for programs, on standard output; dates as text."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], *, as_json: bool) -> None:
+    """Rows as a table for people, or as a JSON array for programs."""
+    if as_json:
+        print_json(records(columns, rows))
+    else:
+        out.print(table(columns, rows))

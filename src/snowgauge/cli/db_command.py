@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from snowgauge.cli.context import out, settings_of, table
+from snowgauge.cli.context import JsonOption, err, out, print_json, print_rows, records, settings_of, table
 from snowgauge.cli.upgrade_command import BackupOption, asker, upgrade_flags
 from snowgauge.errors import SnowgaugeError
+
+_STEPS = ("step", "name", "applied")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +39,7 @@ def init(ctx: typer.Context, backup: BackupOption = None) -> None:
     out.print("nothing to do: the layout is up to date" if not applied else "the layout is up to date")
 
 
-def status(ctx: typer.Context) -> None:
+def status(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """Show what the database is and can do, and which steps of the layout are applied.
 
     Example: `snowgauge db status`
@@ -50,11 +52,13 @@ def status(ctx: typer.Context) -> None:
         facts = store.status()
     finally:
         store.close()
+    if as_json:
+        applied = [(step.version, step.name, step.applied_at) for step in steps]
+        print_json({"store": facts, "steps": records(_STEPS, applied)})
+        return
     out.print(table(("store", ""), [(name.replace("_", " "), value) for name, value in facts.items() if value]))
     out.print()
-    out.print(
-        table(("step", "name", "applied"), [(step.version, step.name, step.applied_at or "not yet") for step in steps])
-    )
+    out.print(table(_STEPS, [(step.version, step.name, step.applied_at or "not yet") for step in steps]))
 
 
 def columns(
@@ -63,6 +67,7 @@ def columns(
     give_back: Annotated[
         list[str] | None, typer.Option(help="Drop this column; its data stays in the raw columns. May be repeated.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the columns of schemas in ClickHouse and how much they are used, the least used first; give some back.
 
@@ -81,8 +86,8 @@ def columns(
     finally:
         store.close()
     limit = settings.clickhouse.configuration.max_schema_columns
-    out.print(table(("column", "schema", "events", "applications"), uses))
-    out.print(f"{len(uses)} of {limit} columns; events of the last {days} days")
+    print_rows(("column", "schema", "events", "applications"), uses, as_json=as_json)
+    err.print(f"{len(uses)} of {limit} columns; events of the last {days} days")
 
 
 def vacuum(ctx: typer.Context) -> None:

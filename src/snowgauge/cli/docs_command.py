@@ -106,10 +106,15 @@ def _metrics() -> str:
 
 
 def _commands() -> str:
+    from snowgauge.cli.context import EXIT_CODES
     from snowgauge.cli.main import app
 
-    root = typer.main.get_command(app)
+    root: Any = typer.main.get_command(app)
+    # from the modules themselves, since the index may be older
+    root.commands = {name: made for module in lazy.modules() for name, made in lazy.commands_of(module).items()}
     lines = ["# Commands", "", "`snowgauge` and `python -m snowgauge` are the same.", "", *_options_table(root)]
+    lines += ["## Exit codes", "", "| code | meaning |", "|---|---|"]
+    lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
     lines += list(_walk(root, "snowgauge"))
     return "\n".join(lines).rstrip() + "\n"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import JsonOption, err, out, print_rows, settings_of, table
 from snowgauge.errors import SnowgaugeError
 
 if TYPE_CHECKING:
@@ -30,18 +30,20 @@ def register(app: typer.Typer) -> None:
     app.add_typer(assets, name="assets")
 
 
-def list_enrichments(ctx: typer.Context) -> None:
+def list_enrichments(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List the enrichments in the order they run: on or off, where configured, and the age of their files.
 
     Example: `snowgauge enrichments list`
     """
     from snowgauge.pipeline.build import Enriching
 
-    _print(Enriching(settings_of(ctx), os.environ, start=False), whole=True)
+    _print(Enriching(settings_of(ctx), os.environ, start=False), whole=True, as_json=as_json)
 
 
 def check(
-    ctx: typer.Context, folder: Annotated[Path, typer.Argument(help="Folder of configurations.", exists=True)]
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Folder of configurations.", exists=True)],
+    as_json: JsonOption = False,
 ) -> None:
     """Check a folder of configurations as a start would, files fetched too; all faults are told together.
 
@@ -49,11 +51,11 @@ def check(
     """
     from snowgauge.pipeline.build import Enriching
 
-    _print(Enriching(settings_of(ctx, f"enrichments.folder={folder}"), os.environ, start=False))
-    out.print(f"{folder}: nothing wrong")
+    _print(Enriching(settings_of(ctx, f"enrichments.folder={folder}"), os.environ, start=False), as_json=as_json)
+    err.print(f"{folder}: no problems")
 
 
-def _print(enriching: Enriching, *, whole: bool = False) -> None:
+def _print(enriching: Enriching, *, whole: bool = False, as_json: bool = False) -> None:
     from snowgauge.enrich.listing import listed, not_configured
 
     try:
@@ -74,7 +76,7 @@ def _print(enriching: Enriching, *, whole: bool = False) -> None:
         enriching.close()
     for warning in enriching.loaded.warnings:
         err.print(f"[yellow]warning:[/] {warning}")
-    out.print(table(("place", "enrichment", "state", "configured in", "files"), rows))
+    print_rows(("place", "enrichment", "state", "configured in", "files"), rows, as_json=as_json)
 
 
 def _age(seconds: float) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import JsonOption, err, out, settings_of, table
 from snowgauge.errors import SnowgaugeError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def erase(
     by: Annotated[str, typer.Option("--by", help="Who asks for it, for the report. Default: the system's user.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why, for the report: a ticket's number for instance.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Finish erasures that broke off.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Erase one person from events, failed and incomplete events, the event log and what waits to be stored.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from snowgauge.cli.context import out, settings_of, table
+from snowgauge.cli.context import JsonOption, out, settings_of, table
 
 
 def register(app: typer.Typer) -> None:
@@ -36,9 +36,7 @@ def show(
         sys.stdout.buffer.flush()
 
 
-def stats(
-    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False
-) -> None:
+def stats(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """Print how much waits: records, bytes, and the age of the oldest in seconds.
 
     Example: `snowgauge eventlog stats`

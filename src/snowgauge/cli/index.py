@@ -19,6 +19,7 @@ INDEX: dict[str, tuple[str, str, str, bool]] = {
     "eventlog": ('eventlog_command', 'What has been received and is not stored yet.', '', False),
     "export": ('export_command', 'Events into files.', '', False),
     "failed": ('failed_command', 'Failed events: why they failed, and making them good.', '', False),
+    "help": ('help_command', 'Show the help of a command, or a page of the documentation.', '', False),
     "import": ('import_command', 'Bring in what was recorded elsewhere; nothing twice.', '', False),
     "install-service": ('service_command', 'Write a systemd unit that runs `snowgauge serve` at every start of the machine.', 'Running', False),
     "micro": ('micro_command', 'Run collector, enrich and the Micro API in this one process, in memory: for test suites.', 'Running', False),

@@ -7,9 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from snowgauge.cli.context import err, out, settings_of, table
-
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+from snowgauge.cli.context import JsonOption, err, out, settings_of, table
 
 
 def register(app: typer.Typer) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import JsonOption, err, out, print_rows, settings_of
 from snowgauge.errors import SettingsError
 
 
@@ -78,7 +78,7 @@ def config(
         err.print(f"wrote {folder / name}", markup=False)
 
 
-def certificates_(ctx: typer.Context) -> None:
+def certificates_(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """Show each name's certificate, how long it lasts, and orders that failed.
 
     Example: `snowgauge proxy certificates`
@@ -107,7 +107,7 @@ def certificates_(ctx: typer.Context) -> None:
             rows.append((name, best.issuer, f"{best.not_after:%Y-%m-%d %H:%M}", f"{best.days_left(now):.1f}", note))
         else:
             rows.append((name, "none yet", "", "", note))
-    out.print(table(["name", "issuer", "expires (UTC)", "days left", "last failure"], rows))
+    print_rows(("name", "issuer", "expires (UTC)", "days left", "last failure"), rows, as_json=as_json)
 
 
 def retry(

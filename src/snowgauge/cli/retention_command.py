@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import JsonOption, err, out, settings_of, table
 
 if TYPE_CHECKING:
     from snowgauge.actions.lifetime import retention
     from snowgauge.settings.model import Settings
-
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import orjson
 import typer
 
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import JsonOption, err, out, print_json, records, settings_of, table
 from snowgauge.errors import SelfDescribingError, SnowgaugeError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
 def list_schemas(
     ctx: typer.Context,
     part: Annotated[str, typer.Argument(help="Only those whose URI has this in it.")] = "",
+    as_json: JsonOption = False,
 ) -> None:
     """List the schemas of the registries that can list theirs: bundled ones and folders.
 
@@ -50,10 +51,13 @@ def list_schemas(
     from snowgauge.pipeline.build import open_iglu
 
     resolver, _ = open_iglu(settings_of(ctx))
-    known = resolver.keys()
-    for key in known:
-        if part in key.uri:
-            out.print(key.uri, markup=False)
+    keys = resolver.keys()
+    known = [key.uri for key in keys if part in key.uri]
+    if as_json:
+        print_json(known)
+        return
+    for uri in known:
+        out.print(uri, markup=False)
 
 
 def show(ctx: typer.Context, key: KeyArgument) -> None:
@@ -66,6 +70,7 @@ def show(ctx: typer.Context, key: KeyArgument) -> None:
 
 def lint_files(
     files: Annotated[list[Path], typer.Argument(help="Files with schemas, or folders of them.", exists=True)],
+    as_json: JsonOption = False,
 ) -> None:
     """Look schemas over: errors that would fail every event, warnings about likely mistakes.
 
@@ -74,13 +79,19 @@ def lint_files(
     from snowgauge.iglu.lint import lint
 
     errors = 0
+    found: list[dict[str, object]] = []
     for file in files:
         for each in sorted(p for p in file.rglob("*") if p.is_file()) if file.is_dir() else [file]:
             findings = lint(_read(each), _key_of_place(each))
             errors += sum(finding.level == "error" for finding in findings)
+            if as_json:
+                found += [{"file": str(each), **msgspec.structs.asdict(finding)} for finding in findings]
+                continue
             _print_findings(findings, str(each))
             if not findings:
-                out.print(f"{each}: nothing to remark", markup=False)
+                out.print(f"{each}: no problems", markup=False)
+    if as_json:
+        print_json(found)
     if errors:
         raise typer.Exit(1)
 
@@ -89,6 +100,7 @@ def show_diff(
     ctx: typer.Context,
     old: Annotated[str, typer.Argument(help=PlaceHelp)],
     new: Annotated[str, typer.Argument(help=PlaceHelp)],
+    as_json: JsonOption = False,
 ) -> None:
     """What changed between two schemas, and what of it can break data that was valid.
 
@@ -99,8 +111,13 @@ def show_diff(
     from snowgauge.iglu.diff import diff, needed_part
 
     changes = diff(_given(ctx, old), _given(ctx, new))
-    out.print(table(("effect", "place", "change"), [(c.effect, escape(c.pointer), escape(c.message)) for c in changes]))
     needed = needed_part(changes)
+    columns = ("effect", "place", "change")
+    if as_json:
+        rows = [(change.effect, change.pointer, change.message) for change in changes]
+        print_json({"changes": records(columns, rows), "needed": needed})
+        return
+    out.print(table(columns, [(c.effect, escape(c.pointer), escape(c.message)) for c in changes]))
     out.print(_NEEDED[needed])
 
 

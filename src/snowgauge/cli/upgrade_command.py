@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import snowgauge
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import JsonOption, err, out, print_json, records, settings_of, table
 
 if TYPE_CHECKING:
     from snowgauge.pipeline.upgrades import Ask, Choice
@@ -54,15 +54,15 @@ def upgrade_flags(backup: bool | None) -> list[str]:
     return [f"store.backup_before_upgrade={'always' if backup else 'never'}"]
 
 
-def check(ctx: typer.Context) -> None:
+def check(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """Show which steps the store's layout lacks, that the next start of this version would apply. Changes nothing.
 
     Ends with 3 where there are some, so that a script can ask for a backup first.
 
     Example: `snowgauge upgrade check`
     """
+    from snowgauge.pipeline import upgrades
     from snowgauge.pipeline.build import open_store
-    from snowgauge.pipeline.upgrades import records
 
     settings = settings_of(ctx)
     store = open_store(settings)
@@ -70,10 +70,19 @@ def check(ctx: typer.Context) -> None:
         steps = store.migrations()
     finally:
         store.close()
-    for record in records(settings)[-1:]:
+    missing = [step for step in steps if step.applied_at is None]
+    if as_json:
+        print_json(
+            {
+                "version": snowgauge.__version__,
+                "steps": records(("step", "name", "applied"), [(s.version, s.name, s.applied_at) for s in steps]),
+                "missing": len(missing),
+            }
+        )
+        raise typer.Exit(3 if missing else 0)
+    for record in upgrades.records(settings)[-1:]:
         backup = f"backup in {record.backup}" if record.backup else f"no backup here ({record.decided})"
         out.print(f"last change: {record.at}, {', '.join(record.steps)}; {backup}", markup=False)
-    missing = [step for step in steps if step.applied_at is None]
     out.print(f"snowgauge {snowgauge.__version__}: {len(steps) - len(missing)} of {len(steps)} steps are applied")
     if not missing:
         out.print("nothing to migrate: the layout is up to date")
