@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 Data = dict[str, Any]
+_NOTHING: Data = {}
 Entities = dict[str, list[Data]]
 """``vendor/name`` -> the data of the entities of this schema, in their order; all versions."""
 
@@ -60,10 +61,11 @@ def event_data(text: str) -> Data:
 
 def first(found: Entities, *schemas: str) -> Data:
     """The first entity of one of these schemas; nothing where there is none."""
-    for schema in schemas:
-        if schema in found:
-            return found[schema][0]
-    return {}
+    if found:
+        for schema in schemas:
+            if schema in found:
+                return found[schema][0]
+    return _NOTHING
 
 
 def text_of(data: Data, *keys: str) -> str:

@@ -85,7 +85,7 @@ def session_of(platform: str, domain_sessionid: str, found: Entities) -> str:
     if platform == SERVER:
         return ""
     own = first(found, CLIENT_SESSION)
-    return identity(text_of(own, "sessionId")) or identity(domain_sessionid)
+    return (identity(text_of(own, "sessionId")) if own else "") or identity(domain_sessionid)
 
 
 def view_of(event_id: str, event_name: str, found: Entities, unstruct_event: str) -> str:
@@ -126,7 +126,7 @@ class Event:
         unstruct = columns["unstruct_event"][at] if self.name == "screen_view" else ""
         self.view_id = view_of(self.id, self.name, self.entities, unstruct)
         self.visitor_id = (
-            identity(text_of(session, "userId"))
+            (identity(text_of(session, "userId")) if session else "")
             or identity(columns["domain_userid"][at])
             or identity(columns["network_userid"][at])
         )

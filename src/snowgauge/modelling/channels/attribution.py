@@ -108,7 +108,7 @@ def _meets(rule: ChannelRule, landing: Landing, source: str, found: ClickId | No
 
 
 def _tagged(query: str, application: Application) -> str:
-    if not query:
+    if not any(f"{name}=" in query for name in application.source_parameters):
         return ""
     given = dict(reversed(parse_qsl(query[:10_000])))
     for name in application.source_parameters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -46,6 +47,7 @@ _ALL = (
     ClickId("srsltid", "Google", "nothing"),
 )
 _BY_NAME = {one.parameter.lower(): one for one in _ALL}
+_MENTIONED = re.compile("|".join(re.escape(one.parameter) for one in _ALL), re.IGNORECASE)
 _ORDER = {one.parameter: at for at, one in enumerate(_ALL)}
 _OF_NETWORK = {"google": "gclid", "microsoft": "msclkid", "doubleclick": "dclid"}
 """Networks as the campaign enrichment names them by default (Snowplow's ``campaign_attribution``)."""
@@ -53,11 +55,13 @@ _OF_NETWORK = {"google": "gclid", "microsoft": "msclkid", "doubleclick": "dclid"
 
 def click_id(query: str, network: str) -> ClickId | None:
     """The click id of an address's query, else the one that the network of ``mkt_network`` means."""
-    found = [
-        _BY_NAME[name.lower()]
-        for name, value in parse_qsl(query[:10_000], max_num_fields=None)
-        if value and name.lower() in _BY_NAME
-    ]
+    found = []
+    if _MENTIONED.search(query):  # taking the query apart costs ten times as much
+        found = [
+            _BY_NAME[name.lower()]
+            for name, value in parse_qsl(query[:10_000], max_num_fields=None)
+            if value and name.lower() in _BY_NAME
+        ]
     if found:
         return min(found, key=lambda one: _ORDER[one.parameter])
     return _BY_NAME.get(_OF_NETWORK.get(network.strip().lower(), ""))

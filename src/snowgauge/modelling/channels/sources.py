@@ -62,9 +62,9 @@ UOL: busca.uol.com.br
 Walla: search.walla.co.il
 Yep: yep.com
 """,
-    "social": r"""
-Facebook: facebook.com fb.com fb.me fb fcb facebook messenger.com m.me com.facebook.katana facebook-ads fbads fbad
-fb-ads \ facebook_ads facebook_ad facebook_feed_ad
+    "social": """
+Facebook: facebook.com fb.com fb.me fb fcb facebook messenger.com m.me com.facebook.katana facebook-ads fbads
+Facebook: fbad fb-ads facebook_ads facebook_ad facebook_feed_ad
 Instagram: instagram.com ig instagram com.instagram.android
 Threads: threads.net threads.com
 X: twitter.com x.com t.co twitter x twitter-ads com.twitter.android

@@ -8,7 +8,7 @@ from snowgauge.modelling.bots import is_bot
 from snowgauge.modelling.events import DAY_MS, Event
 from snowgauge.modelling.making.conversions import conversions
 from snowgauge.modelling.making.ecommerce import ecommerce_actions
-from snowgauge.modelling.making.page_views import page_views
+from snowgauge.modelling.making.page_views import engagement, page_views
 from snowgauge.modelling.making.rules import Rules
 from snowgauge.modelling.making.sessions import session
 from snowgauge.modelling.making.small_tables import app_errors, user_days, web_vitals
@@ -49,7 +49,8 @@ def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[s
     for event in events if events[0].session_id else _near(events):
         if event.view_id:
             by_view.setdefault(event.view_id, []).append(event)
-    views = page_views(made, {id_: of for id_, of in by_view.items() if any(event.is_view for event in of)})
+    told = {id_: engagement(of, rules.application.heartbeat) for id_, of in by_view.items()}
+    views = page_views(made, {id_: of for id_, of in by_view.items() if any(event.is_view for event in of)}, told)
     actions = ecommerce_actions(made)
     mark_first(actions, repeats)
     reached = conversions(made, by_view, views, actions)
@@ -63,7 +64,7 @@ def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[s
         "sessions": [],
     }
     if events[0].session_id:
-        rows["sessions"] = [session(made, by_view, views, reached)]
+        rows["sessions"] = [session(made, told.values(), views, reached)]
     return rows
 
 

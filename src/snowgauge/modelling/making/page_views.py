@@ -52,8 +52,9 @@ def engagement(events: Sequence[Event], heartbeat: int) -> Engagement:
     return Engagement(len(beats), foreground, background)
 
 
-def page_views(made: Made, views: dict[str, list[Event]]) -> list[Row]:
-    """The views of a unit in order; ``views``: view id -> its events, those views left out that have no view event."""
+def page_views(made: Made, views: dict[str, list[Event]], told_of: dict[str, Engagement]) -> list[Row]:
+    """The views of a unit in order; ``views``: view id -> its events, those views left out that have no view event.
+    ``told_of``: the engagement of each."""
     application = made.rules.application
     firsts = sorted((next(e for e in events if e.is_view) for events in views.values()), key=lambda e: e.order)
     paths = [made.rules.page_path(event) for event in firsts]
@@ -61,7 +62,7 @@ def page_views(made: Made, views: dict[str, list[Event]]) -> list[Row]:
     rows = []
     for at, event in enumerate(firsts):
         events = views[event.view_id]
-        told = engagement(events, application.heartbeat)
+        told = told_of[event.view_id]
         end = max(e.t for e in events)
         pixels, percent = scroll(events)
         came = made.rules.origin(event)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from snowgauge.modelling.entities import CLIENT_SESSION, first, number_of
 from snowgauge.modelling.events import Event
-from snowgauge.modelling.making.page_views import engagement
+from snowgauge.modelling.making.page_views import Engagement
 from snowgauge.modelling.making.unit import MARKETING, PLACE, REFERRER, Made, Row, columns_of, device_of
 
 _SOURCE = (*REFERRER, *MARKETING, *PLACE)
@@ -23,17 +23,14 @@ ENGAGED_S = 10
 """A visit engaged for so long is none that bounced."""
 
 
-def session(made: Made, by_view: dict[str, list[Event]], views: Sequence[Row], conversions: Sequence[Row]) -> Row:
-    """``by_view``: all events with a view id, by it; ``views``, ``conversions``: the unit's own rows."""
+def session(made: Made, told: Iterable[Engagement], views: Sequence[Row], conversions: Sequence[Row]) -> Row:
+    """``told``: the engagement of each view that it has events of; ``views``, ``conversions``: the unit's own rows."""
     application, events = made.rules.application, made.events
     opening, closing = events[0], events[-1]
     start = opening.t - (application.minimum_visit * 1000 if opening.is_ping else 0)
     end = closing.t
     landing = next((e for e in events if e.view_id and (e.is_view or e.is_ping)), opening)
-    engaged = sum(
-        engagement(of_view, application.heartbeat).seconds(application.heartbeat, application.minimum_visit)
-        for of_view in by_view.values()
-    )
+    engaged = sum(one.seconds(application.heartbeat, application.minimum_visit) for one in told)
     interactions = sum(e.name not in NO_INTERACTIONS and made.rules.is_interactive(e.name) for e in events)
     came = made.rules.origin(landing)
     scrolled = [row["scroll_pct"] for row in views if row["scroll_pct"] is not None]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from snowgauge.modelling.entities import UA_PARSER, YAUAA, first, text_of
+from snowgauge.modelling.entities import UA_PARSER, YAUAA, entities, first, text_of
 from snowgauge.modelling.events import Event
 from snowgauge.modelling.making.rules import Rules
 
@@ -36,22 +37,32 @@ def columns_of(event: Event, names: Sequence[str]) -> Row:
 
 def device_of(event: Event) -> Row:
     """Browser and system of ua_parser, else of YAUAA, else of the event's own columns; device class of YAUAA."""
-    derived = event.derived
-    parsed, yauaa = first(derived, UA_PARSER), first(derived, YAUAA)
+    browser, browser_version, system, system_version, kind = _named(event.get("derived_contexts"))
     width, height = event.get("dvce_screenwidth"), event.get("dvce_screenheight")
     return {
-        "br_family": text_of(parsed, "useragentFamily") or text_of(yauaa, "agentName") or event.get("br_family"),
-        "br_version": _version(parsed, "useragent") or text_of(yauaa, "agentVersion") or event.get("br_version"),
-        "os_family": text_of(parsed, "osFamily")
-        or text_of(yauaa, "operatingSystemName")
-        or event.get("os_family")
-        or event.get("os_name"),
-        "os_version": _version(parsed, "os") or text_of(yauaa, "operatingSystemVersion"),
-        "dvce_type": text_of(yauaa, "deviceClass") or event.get("dvce_type"),
+        "br_family": browser or event.get("br_family"),
+        "br_version": browser_version or event.get("br_version"),
+        "os_family": system or event.get("os_family") or event.get("os_name"),
+        "os_version": system_version,
+        "dvce_type": kind or event.get("dvce_type"),
         "screen": f"{width}x{height}" if width and height else "",
         "br_lang": event.get("br_lang"),
         "os_timezone": event.get("os_timezone"),
     }
+
+
+@lru_cache(maxsize=4_000)
+def _named(derived_contexts: str) -> tuple[str, str, str, str, str]:
+    """Browser, its version, system, its version, and device class, as enrichments name them."""
+    derived = entities(derived_contexts)
+    parsed, yauaa = first(derived, UA_PARSER), first(derived, YAUAA)
+    return (
+        text_of(parsed, "useragentFamily") or text_of(yauaa, "agentName"),
+        _version(parsed, "useragent") or text_of(yauaa, "agentVersion"),
+        text_of(parsed, "osFamily") or text_of(yauaa, "operatingSystemName"),
+        _version(parsed, "os") or text_of(yauaa, "operatingSystemVersion"),
+        text_of(yauaa, "deviceClass"),
+    )
 
 
 def _version(parsed: Row, of: str) -> str:
