@@ -5,7 +5,7 @@ from __future__ import annotations
 from snowgauge.events.timestamps import parse_ms
 from snowgauge.modelling.applications import Application
 from snowgauge.modelling.definition import Table
-from snowgauge.modelling.forgetting import forget_people
+from snowgauge.modelling.forgetting import forget, units_of_people
 from snowgauge.modelling.modeller import Modeller
 from snowgauge.modelling.store import ModelStore
 from snowgauge.modelling.tables import (
@@ -92,7 +92,9 @@ def test_a_person_is_forgotten_whose_events_have_expired(stored: Stored) -> None
     stored.lifetime().expire("good", MIDNIGHT + 86_400_000, Apps())
     modeller.run()
     assert _all(model, SESSIONS, "session_id") == ["s1", "s2", "s3", "s9"]
-    assert forget_people(model, ["u7"]) == 2
+    units = units_of_people(model, ["U7"])
+    assert sorted(unit.name for unit in units) == ["s1", "s2"]
+    forget(model, units)
     assert _all(model, SESSIONS, "session_id") == ["s3", "s9"]
     assert _all(model, USERS, "person_id") == ["d2", "d9"]
     assert model.all_rows(IDENTITIES) == []

@@ -8,6 +8,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 from snowgauge.modelling.application_book import ApplicationBook
+from snowgauge.modelling.definition import Type
 from snowgauge.modelling.events import Unit
 from snowgauge.modelling.redo import Redo, Setting
 from snowgauge.modelling.state import ModelState
@@ -44,19 +45,19 @@ def forget(store: ModelStore, units: Sequence[Unit]) -> None:
         )
 
 
-def forget_people(store: ModelStore, ids: Sequence[str]) -> int:
-    """Take out every row with one of these ids as person, visitor or user; answers how many sessions.
+_IDS = frozenset(["person_id", "visitor_id", "user_id", "network_userid"])
 
-    For sessions whose events are gone already; of others ``forget`` has made what is left.
-    """
-    rows = [
-        row
-        for column in ("person_id", "visitor_id", "user_id", "network_userid")
-        for row in store.rows(SESSIONS, column, ids, ("unit", "person_id", "visitor_id", "start_tstamp", "end_tstamp"))
-    ]
-    units = {row["unit"]: Unit(row["unit"], row["start_tstamp"], row["end_tstamp"]) for row in rows}
-    forget(store, list(units.values()))
-    return len(units)
+
+def units_of_people(store: ModelStore, ids: Sequence[str]) -> list[Unit]:
+    """Every unit with a row that has one of these ids as person, visitor or user, in any case."""
+    units: dict[str, Unit] = {}
+    for table in OF_UNITS:
+        columns = [name for name in table.names if name in _IDS]
+        if columns and table.column(table.day).type is Type.TIME:
+            for unit in store.units_of_people(table, columns, [value.lower() for value in ids]):
+                known = units.get(unit.name, unit)
+                units[unit.name] = Unit(unit.name, min(known.since, unit.since), max(known.until, unit.until))
+    return list(units.values())
 
 
 def expire(store: ModelStore, before: int, apps: tuple[Sequence[str], bool]) -> int:

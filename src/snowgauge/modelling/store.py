@@ -112,6 +112,9 @@ class ModelStore(Protocol):
     def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
         """The units of these events, by event id and collector_tstamp (ms)."""
 
+    def units_of_people(self, table: Table, columns: Sequence[str], values: Sequence[str]) -> list[Unit]:
+        """The units of rows with one of these values in one of the columns, without regard to case."""
+
     def purge(self, gone: Mapping[Table, tuple[str, Sequence[str]]], version: int) -> None:
         """Table -> column and values: have nothing left of such rows that is older than a version, whether it was
         replaced or taken out."""

@@ -36,6 +36,9 @@ from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.delivery import journal
 from snowgauge.delivery.contract import Processed
 from snowgauge.errors import SettingsError, SnowgaugeError
+from snowgauge.modelling.forgetting import forget, units_of_people
+from snowgauge.modelling.store import HasModelling, ModelStore
+from snowgauge.modelling.tables import OF_UNITS
 from snowgauge.pipeline import build
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import BatchWriter, HasLifetime, Store, StoreBatch, WriteResult
@@ -141,6 +144,7 @@ def erasing(settings: Settings, store: HasLifetime) -> Erasing:
         JournalPlace(build.sinks_folder(settings), "sinks"),
         RecoveriesPlace(build.data_dir(settings) / "recoveries"),
         *store_places(store.lifetime()),
+        *([ModelledPlace(store.modelling())] if isinstance(store, HasModelling) else []),
     ]
     return Erasing(places, tombstones(settings), gate(settings), names=settings.privacy.person_fields)
 
@@ -283,6 +287,31 @@ def _texts(value: Any) -> Iterator[str]:
         text = str(value).lower()
         yield text
         yield text.partition("=")[2].strip(" '\"")
+
+
+class ModelledPlace:
+    """Modelled rows of a person whose events are gone already; with its events what was made of them goes, too."""
+
+    name = "modelled"
+    moving = False
+
+    def __init__(self, model: ModelStore) -> None:
+        self._model = model
+
+    def find(self, finder: Finder) -> Iterator[Found]:
+        for unit in units_of_people(self._model, self._values(finder)):
+            rows = {table.name: self._model.rows(table, "unit", [unit.name]) for table in OF_UNITS}
+            shown = msgspec.to_builtins({name: of for name, of in rows.items() if of})
+            yield Found(self.name, unit.name, unit.since, "modelled", shown)
+
+    def take_out(self, finder: Finder, progress: Progress) -> Taken:
+        units = units_of_people(self._model, self._values(finder))
+        forget(self._model, units)
+        progress(self.name, len(units))
+        return Taken(self.name, len(units))
+
+    def _values(self, finder: Finder) -> list[str]:
+        return sorted({value for _, value in finder.person.marks} - {""})
 
 
 class JournalPlace:

@@ -111,6 +111,11 @@ class MemoryModelStore:
         wanted = set(events)
         return [_found(at, row) for at, row in self.stored if (row["event_id"], row["collector_tstamp"]) in wanted]
 
+    def units_of_people(self, table: Table, columns: Sequence[str], values: Sequence[str]) -> list[Unit]:
+        rows = self.tables[table.name].values()
+        held = [row for row in rows if any(str(row[column]).lower() in values for column in columns)]
+        return [Unit(row["unit"], row[table.day], row[table.day]) for row in held]
+
     def purge(self, gone: Mapping[Table, tuple[str, Sequence[str]]], version: int) -> None:
         """Nothing to do: what was replaced or taken out is no row here."""
 

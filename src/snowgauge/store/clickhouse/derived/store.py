@@ -110,6 +110,19 @@ class ClickHouseModelStore:
             )
         return found
 
+    def units_of_people(self, table: Table, columns: Sequence[str], values: Sequence[str]) -> list[Unit]:
+        if not values:
+            return []
+        held = " OR ".join(f"lowerUTF8({quote(column)}) IN {listed(values)}" for column in columns)
+        time = f"toUnixTimestamp64Milli({quote(table.day)})"
+        rows = self._connection.rows(
+            f"SELECT `unit`, min({time}), max({time}) FROM {self._layout.name(table)} FINAL WHERE {held} "
+            "GROUP BY `unit`",
+            None,
+            _READ,
+        )
+        return [Unit(*row) for row in rows]
+
     def purge(self, gone: Mapping[Table, tuple[str, Sequence[str]]], version: int) -> None:
         for table, (column, values) in gone.items():
             if values:

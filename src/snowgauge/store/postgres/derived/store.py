@@ -119,6 +119,15 @@ class PostgresModelStore:
             [[id_ for id_, _ in events], [_instant(at) for _, at in events]],
         )
 
+    def units_of_people(self, table: Table, columns: Sequence[str], values: Sequence[str]) -> list[Unit]:
+        held = " OR ".join(f"lower({quote(column)}) = ANY(%(values)s::text[])" for column in columns)
+        low, high = (_ms(f"{function}({quote(table.day)})") for function in ("min", "max"))
+        rows = self._all(
+            f"SELECT unit, {low}, {high} FROM {self._layout.name(table)} WHERE {held} GROUP BY unit",
+            {"values": list(values)},
+        )
+        return [Unit(*row) for row in rows]
+
     def purge(self, gone: Mapping[Table, tuple[str, Sequence[str]]], version: int) -> None:
         """Nothing to do: what was replaced or taken out is no row here."""
 
