@@ -335,7 +335,18 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--samples", type=Path, help="write every sample into this file, as JSON")
     parser.add_argument("--set", action="append", default=[], help="one more setting, key=value")
+    parser.add_argument("--everything", action="store_true", help="all that can go wrong, at the same time")
+    parser.add_argument("--store", choices=("clickhouse", "postgres"), default="clickhouse", help="with --everything")
+    parser.add_argument("--seed", type=int, default=1, help="with --everything: makes the order of what goes wrong")
+    parser.add_argument("--only", action="append", default=[], help="with --everything: one kind of what goes wrong")
+    parser.add_argument(
+        "--keep", type=Path, help="with --everything: copy log, event log and what was taken out of it here"
+    )
     options = parser.parse_args()
+    if options.everything:
+        from benchmarks import _everything
+
+        return _everything.main(options)
     seconds = options.minutes * 60
     with tempfile.TemporaryDirectory(prefix="snowgauge-soak-") as folder:
         settings, port, authority = settings_and_port(Path(folder), options)

@@ -34,11 +34,12 @@ def logging_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def certificates_forgotten() -> Iterator[None]:
-    """Figures belong to a process, which many tests share: the next test's deployment has no proxy of this one's."""
+def figures_forgotten() -> Iterator[None]:
+    """Figures belong to a process, which many tests share: the next test's deployment has neither proxy nor registries
+    of this one's."""
     yield
-    name = "tls_certificate_expires_timestamp"
-    if name in metrics._live:
-        metrics._live[name].clear()
-        for key in [key for key in metrics._bound if key[0] == name]:
-            del metrics._bound[key]
+    for name in ("tls_certificate_expires_timestamp", "iglu_registry_up"):
+        if name in metrics._live:
+            metrics._live[name].clear()
+            for key in [key for key in metrics._bound if key[0] == name]:
+                del metrics._bound[key]

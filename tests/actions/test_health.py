@@ -13,12 +13,16 @@ import pytest
 
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.health import Readiness, check
+from snowgauge.actions.overview import overview
 from snowgauge.actions.processes import processes
 from snowgauge.delivery.spool import SpoolLog
 from snowgauge.errors import LogUnavailable, StoreUnavailable
 from snowgauge.events.log_entry import LogEntry
+from snowgauge.events.selfdescribing import SchemaKey
+from snowgauge.iglu.registries.http import HttpRegistry
 from snowgauge.store.base import Selection
 from snowgauge.store.memory import MemoryStore
+from snowgauge.testing.registry import RegistryServer
 
 
 class Database(MemoryStore):
@@ -171,3 +175,42 @@ def test_processes_are_known_by_what_they_run_not_by_a_number_left_behind(tmp_pa
         assert (found.gone_of("pipeline"), found.gone_of("collector")) == (["pipeline-0"], [])
         ours.stdin.close()
         another.stdin.close()
+
+
+def part(deployment, name):
+    return next((part for part in overview(deployment).parts if part.name == name), None)
+
+
+def test_a_registry_that_does_not_answer_is_named_until_it_does(deployment):
+    server, now = RegistryServer(), [0.0]
+    registry = HttpRegistry(server.uri, max_retry=0, clock=lambda: now[0])
+    key = SchemaKey.parse("iglu:com.acme/cart/jsonschema/1-0-0")
+    assert part(deployment, "registries") is None, "nobody asked any"
+    registry.lookup(key)
+    assert part(deployment, "registries").ok
+    server.down()
+    registry.lookup(key)
+    silent = part(deployment, "registries")
+    assert not silent.ok
+    assert server.uri in silent.note
+    assert not overview(deployment).ready
+    server.up()
+    now[0] += 3600
+    registry.lookup(key)
+    assert part(deployment, "registries").ok
+    server.down()
+    registry.close()
+
+
+def test_what_damage_took_is_a_fact_of_the_event_log(deployment, log, tmp_path):
+    writer = log.writer()
+    writer.append([LogEntry(bytes([n]) * 3000, n) for n in range(20)])
+    writer.close()
+    (wal,) = (tmp_path / "spool").glob("*.sqlite-wal")
+    wal.write_bytes(wal.read_bytes()[:20_000])
+    subscription = log.subscribe(0, 1)
+    while batch := subscription.read(0):
+        subscription.commit(batch)
+    subscription.close()
+    facts = {fact.label: fact.value for fact in part(deployment, "eventlog").facts}
+    assert facts["lost to damaged files"] > 0

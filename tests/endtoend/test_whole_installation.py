@@ -14,7 +14,7 @@ import pytest
 
 from snowgauge.testing.deployment import Deployment, wait_until
 from snowgauge.testing.issuer import Issuer
-from snowgauge.testing.postgres import PostgresServer
+from snowgauge.testing.postgres import temporary_server
 from snowgauge.testing.web import serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -100,10 +100,9 @@ def ask(port, trusting, target, *headers):
 
 
 @pytest.fixture
-def postgres(tmp_path):
-    server = PostgresServer(tmp_path / "postgres", fsync="on", synchronous_commit="on").start()
-    yield server
-    server.stop()
+def postgres():
+    with temporary_server(fsync="on", synchronous_commit="on") as server:
+        yield server
 
 
 def test_the_whole_installation_outlives_a_kill_of_each_part(tmp_path, authority, postgres, launch_chromium, page):

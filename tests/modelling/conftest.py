@@ -17,7 +17,7 @@ from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.postgres.store import PostgresStore
 from snowgauge.store.settings import ClickHouseSettings
 from snowgauge.testing.engine import EngineProcess
-from snowgauge.testing.postgres import PostgresServer, drop_database, new_database
+from snowgauge.testing.postgres import drop_database, new_database, temporary_server
 
 _numbers = count(1)
 Stored = ClickHouseStore | PostgresStore
@@ -31,14 +31,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     given = os.environ.get("SNOWGAUGE_TEST_POSTGRES_URL")
     if given:
         yield given
         return
-    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "data").start()
-    yield server.url
-    server.stop()
+    with temporary_server() as server:
+        yield server.url
 
 
 @pytest.fixture(params=["clickhouse", "postgres"])

@@ -109,6 +109,7 @@ def overview(deployment: Deployment) -> Overview:
         PartState("pipeline", *_pipeline(waiting, totals, running), _pipeline_facts(totals)),
         _part(state, "store",
               [*figures.facts, Fact("refused rows", totals.get("snowgauge_store_refused_total", 0.0), "number")]),
+        *_registries(samples),
         *_proxy(samples, running),
     ]  # fmt: skip
     return Overview(
@@ -161,6 +162,8 @@ def _log_facts(stats: LogStats | None) -> list[Fact]:
              Fact("size", stats.bytes, "bytes")]  # fmt: skip
     if stats.capacity_bytes is not None:
         facts.append(Fact("room for", stats.capacity_bytes, "bytes"))
+    if stats.unreadable:
+        facts.append(Fact("lost to damaged files", stats.unreadable, "number"))
     return facts
 
 
@@ -187,9 +190,20 @@ def _pipeline_facts(totals: dict[str, float]) -> list[Fact]:
     return facts
 
 
-def _proxy(samples: list[tuple[str, float]], running: Processes) -> list[PartState]:
+def _registries(samples: list[_Sample]) -> list[PartState]:
+    """The schema registries elsewhere, once one was asked."""
+    asked = {one.labels["registry"]: one.value for one in samples if one.name == "snowgauge_iglu_registry_up"}
+    if not asked:
+        return []
+    silent = ", ".join(sorted(name for name, up in asked.items() if not up))
+    note = f"no answer when last asked: {silent}; events of schemas that only it has fail, and are recovered later"
+    facts = [Fact("registries asked", len(asked), "number")]
+    return [PartState("registries", not silent, note if silent else "", facts)]
+
+
+def _proxy(samples: list[_Sample], running: Processes) -> list[PartState]:
     """The proxy that serves HTTPS, where this deployment runs one."""
-    ends = [value for name, value in samples if name == "snowgauge_tls_certificate_expires_timestamp"]
+    ends = [one.value for one in samples if one.name == "snowgauge_tls_certificate_expires_timestamp"]
     if not ends and not any(one.name.startswith("proxy-") for one in running.running) and not running.gone_of("proxy"):
         return []
     ok, note = _all_run(running, "proxy")
@@ -198,22 +212,28 @@ def _proxy(samples: list[tuple[str, float]], running: Processes) -> list[PartSta
     return [PartState("proxy", ok, note, [Fact("first certificate ends", min(ends) * 1000, "time")] if ends else [])]
 
 
-def _samples() -> list[tuple[str, float]]:
+class _Sample(NamedTuple):
+    name: str
+    value: float
+    labels: dict[str, str]
+
+
+def _samples() -> list[_Sample]:
     """Every metric of all processes, a value for each of its labels."""
     from prometheus_client.parser import text_string_to_metric_families
 
     return [
-        (sample.name, sample.value)
+        _Sample(sample.name, sample.value, sample.labels)
         for family in text_string_to_metric_families(metrics.render().decode())
         for sample in family.samples
         if not sample.name.endswith("_bucket")
     ]
 
 
-def _totals(samples: list[tuple[str, float]]) -> dict[str, float]:
+def _totals(samples: list[_Sample]) -> dict[str, float]:
     sums: dict[str, float] = {}
-    for name, value in samples:
-        sums[name] = sums.get(name, 0.0) + value
+    for one in samples:
+        sums[one.name] = sums.get(one.name, 0.0) + one.value
     return sums
 
 

@@ -86,6 +86,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("iglu_lookups", "counter", ("result",), "Schema lookups: found, missing, outage, refused.",
            "Outages: is the registry up? Refused: events name more unknown schemas than are looked for; somebody makes "
            "them up. Either way their events fail, and are recovered once the schema is there."),
+    Metric("iglu_registry_up", "gauge", ("registry",), "1 if a registry elsewhere answered when last asked, else 0.",
+           "Is it up, and reachable from here? Events whose schemas only it has fail, and are recovered later."),
     Metric("registry_requests", "counter", ("method", "status"), "Requests to the deployment's own schema registry."),
     Metric("engine_queries", "counter", ("result",), "Statements for the embedded engine: done, refused.",
            "Many refused: its answers say why; `snowgauge sql` shows them."),

@@ -60,6 +60,7 @@ class Deployment:
         for key, value in given.items():
             self._environment["SNOWPLOW_" + key.upper().replace(".", "__")] = value
         self._spool = Path(given.get("eventlog.spool.folder", data_dir / "spool"))
+        self._embedded = "store.url" not in given
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,10 +90,15 @@ class Deployment:
             raise AssertionError(f"snowgauge serve ended by itself\n{self.log_tail()}")
         return (
             self.collector_up()
-            and self.engine_up()
+            and (self.engine_up() or not self._embedded)
             and (self.data_dir / "run" / "pipeline-0.ready").exists()
             and self._alive("pipeline")
         )
+
+    @property
+    def running(self) -> bool:
+        """Was it started, and has its supervisor not ended?"""
+        return self._process is not None and self._process.poll() is None
 
     def _alive(self, role: str) -> bool:
         try:
@@ -236,7 +242,7 @@ class Deployment:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self.running:
             self.stop()
 
 

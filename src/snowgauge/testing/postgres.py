@@ -6,8 +6,11 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import tempfile
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -53,6 +56,12 @@ class PostgresServer:
             time.sleep(0.05)
         return self
 
+    @property
+    def pid(self) -> int:
+        """The process all others are children of; an ``AssertionError`` while it does not run."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Fast shutdown: open connections are cut off."""
         if self._process is not None:
@@ -84,6 +93,21 @@ class PostgresServer:
         except psycopg.OperationalError:
             return False
         return True
+
+
+@contextmanager
+def temporary_server(**options: Any) -> Iterator[PostgresServer]:
+    """A running server, with the options of ``PostgresServer``, over a folder that is gone afterwards.
+
+    The folder is not one of pytest's: where tests run as root the server is another user, and each start of pytest
+    takes everyone else's rights to the folder that all of its runs share.
+    """
+    with tempfile.TemporaryDirectory(prefix="snowgauge-postgres-") as folder:
+        server = PostgresServer(Path(folder) / "data", **options)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
 
 
 def new_database(url: str) -> str:

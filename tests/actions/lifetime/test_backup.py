@@ -290,6 +290,30 @@ def test_no_sql_of_a_backup_is_run(made: Path, tmp_path: Path) -> None:
     )
 
 
+def test_views_and_columns_that_someone_added_are_named_when_they_are_not_restored(made: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "backup"
+    shutil.copytree(made / "backup", copy)
+
+    def added(listed: Any) -> None:
+        (events,) = (table for table in listed["tables"] if (table["database"], table["name"]) == ("atomic", "events"))
+        events["columns"].append("my_column")
+        listed["tables"].append(
+            {"database": "atomic", "name": "my_view", "create": "CREATE VIEW atomic.my_view AS SELECT 1",
+             "engine": "View", "rows": 0, "parts": [], "columns": ["1"]}
+        )  # fmt: skip
+
+    _changed(copy, added)
+    restore = "module.restore_backup(module.settings_in(Path({!r})), Path({!r}))"
+    said = step(restore.format(str(tmp_path / "data"), str(copy))).decode()
+    (columns,) = (line for line in said.splitlines() if "columns_not_restored" in line)
+    assert "atomic.events" in columns
+    assert "['my_column']" in columns
+    (view,) = (line for line in said.splitlines() if "view_not_restored" in line)
+    assert "atomic.my_view" in view
+    plain = step(restore.format(str(tmp_path / "again"), str(made / "backup"))).decode()
+    assert "not_restored" not in plain
+
+
 @pytest.mark.parametrize("part", ["../../elsewhere", "x' FROM '/etc", "202405_1_1_0/../../x", ""])
 def test_a_part_has_a_name_of_the_engine(made: Path, tmp_path: Path, part: str) -> None:
     copy = tmp_path / "backup"

@@ -16,7 +16,7 @@ from snowgauge.iglu.contract import Resolver
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.postgres.store import PostgresStore
-from snowgauge.testing.postgres import PostgresServer, drop_database, new_database
+from snowgauge.testing.postgres import drop_database, new_database, temporary_server
 
 Document = dict[str, Any]
 
@@ -61,14 +61,13 @@ def bundled() -> Resolver:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     given = os.environ.get("SNOWGAUGE_TEST_POSTGRES_URL")
     if given:
         yield given
         return
-    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "data").start()
-    yield server.url
-    server.stop()
+    with temporary_server() as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -19,7 +19,7 @@ from snowgauge.store.postgres.migrations import STEPS
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.postgres.store import PostgresStore
 from snowgauge.testing.events import described, schema_violation, web_page_view
-from snowgauge.testing.postgres import PostgresServer
+from snowgauge.testing.postgres import PostgresServer, temporary_server
 
 ALL = Selection()
 Open = Callable[..., PostgresStore]
@@ -221,8 +221,14 @@ def test_a_role_without_rights_waits_and_says_why(postgres: PostgresStore, url: 
         sql(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-def test_a_server_that_comes_back_is_used_again(tmp_path, bundled) -> None:
-    server = PostgresServer(tmp_path / "data", version=16).start()
+@pytest.fixture
+def old_server() -> Iterator[PostgresServer]:
+    with temporary_server(version=16) as server:
+        yield server
+
+
+def test_a_server_that_comes_back_is_used_again(old_server: PostgresServer, bundled) -> None:
+    server = old_server
     store = PostgresStore(server.database(), PostgresSettings(connect_timeout="2 s"), bundled)
     store.migrate()
     store.write(StoreBatch("b1", [web_page_view(1)]))
@@ -241,7 +247,6 @@ def test_a_server_that_comes_back_is_used_again(tmp_path, bundled) -> None:
     assert result == WriteResult(1, 0, 0)
     assert store.count("good", ALL) == 2
     store.close()
-    server.stop()
 
 
 def test_more_threads_than_connections(open_store: Open) -> None:

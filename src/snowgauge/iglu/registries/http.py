@@ -15,6 +15,7 @@ from snowgauge.errors import SelfDescribingError, SettingsError
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.registries.base import NOT_FOUND, Refusal, leads_out
 from snowgauge.iglu.registries.pace import Pace
+from snowgauge.telemetry.metrics import gauge
 
 if TYPE_CHECKING:
     import httpx
@@ -141,14 +142,19 @@ class HttpRegistry:
                 self._sleep(turn)
             answer, again = self._try(url)
             if not again:
-                self._away = None
+                self._know(None)
                 return answer
         if answer.error == "RepoFailure":  # it answers; this schema alone may be what it has trouble with
-            self._away = None
+            self._know(None)
             return answer
         now = self._clock()
-        self._away, self._ask_again = answer, now + min(10 * (now - started), _LONGEST_REST)
+        self._ask_again = now + min(10 * (now - started), _LONGEST_REST)
+        self._know(answer)
         return answer
+
+    def _know(self, away: Refusal | None) -> None:
+        self._away = away
+        gauge("iglu_registry_up", away is None, registry=self.name)
 
     def _try(self, url: str) -> tuple[Any, bool]:
         """One request: the answer, and whether to repeat it."""

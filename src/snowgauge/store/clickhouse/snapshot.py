@@ -35,7 +35,8 @@ _REPLICA = re.compile(r"\bUUID '[^']+'")
 
 
 class Table(msgspec.Struct, frozen=True):
-    """``create`` made it; ``rows`` are those of its parts, deleted ones left out. Views have no parts."""
+    """``create`` made it; ``rows`` are those of its parts, deleted ones left out. Views have no parts. Backups of
+    earlier versions do not tell the ``columns``."""
 
     database: str
     name: str
@@ -43,6 +44,7 @@ class Table(msgspec.Struct, frozen=True):
     engine: str
     rows: int
     parts: Sequence[str] = ()
+    columns: Sequence[str] = ()
 
 
 class Frozen(msgspec.Struct, frozen=True):
@@ -76,7 +78,8 @@ def freeze(connection: Connection, layout: Layout, data: Path, name: str) -> Fro
                     raise StoreError(f"table {full} has {count} rows, and no frozen part is in {folder}")
                 if parts:
                     folders[f"{database}.{table}"] = folder
-            tables.append(Table(database, table, _REPLICA.sub("", create), engine, count, parts))
+            names = _columns(connection, database, table)
+            tables.append(Table(database, table, _REPLICA.sub("", create), engine, count, parts, names))
     return Frozen(name, connection.version, tables, folders)
 
 
@@ -92,26 +95,29 @@ def attach(
 ) -> Iterator[Table]:
     """Give the tables of a new layout, just migrated and empty, their parts (``parts/<database>.<table>/<part>``).
 
-    No SQL of the backup is run: its text only says which schemas had a column. Its tables that are not of the layout
-    stay in the backup, and the log names them. Raises ``StoreError`` when a table does not have the rows that it had,
-    or when a name is none that the engine gives.
+    No SQL of the backup is run: its text only says which schemas had a column. Its tables, views and columns that are
+    not of the layout stay in the backup, and the log names them. Raises ``StoreError`` when a table does not have the
+    rows that it had, or when a name is none that the engine gives.
     """
-    known = {
-        (str(database), str(name)): data / path
-        for database, name, path in connection.rows(
-            "SELECT database, name, data_paths[1] FROM system.tables WHERE engine LIKE '%MergeTree' AND database IN "
-            "{d:Array(String)}",
-            {"d": [layout.database, layout.settings.derived_database]},
+    present = {
+        (str(database), str(name)): data / path if str(engine).endswith("MergeTree") else None
+        for database, name, engine, path in connection.rows(
+            "SELECT database, name, engine, data_paths[1] FROM system.tables WHERE database IN {d:Array(String)}",
+            {"d": [layout.database, views_database(layout), layout.settings.derived_database]},
         )
     }
     schemas.restore(_schemas(tables))
     # what the backup's layout was is what decides which steps are still to be done
     connection.command(f"TRUNCATE TABLE {layout.migrations}")
     for table in tables:
-        folder = known.get((table.database, table.name))
+        name, folder = f"{table.database}.{table.name}", present.get((table.database, table.name))
+        if (table.database, table.name) not in present:
+            _not_restored(name, table)
+        else:
+            dropped = sorted(set(table.columns) - set(_columns(connection, table.database, table.name)))
+            if dropped:
+                log.warning("columns_not_restored", table=name, columns=dropped, cure="add them again by hand")
         if folder is None:
-            if table.parts:
-                log.warning("table_not_restored", table=f"{table.database}.{table.name}", rows=table.rows)
             continue
         full = f"`{table.database}`.`{table.name}`"
         for part in table.parts:
@@ -123,6 +129,22 @@ def attach(
         if found != table.rows:
             raise StoreError(f"table {table.database}.{table.name} has {found} rows, the backup says {table.rows}")
         yield table
+
+
+def _columns(connection: Connection, database: str, table: str) -> list[str]:
+    rows = connection.rows(
+        "SELECT name FROM system.columns WHERE database = {d:String} AND table = {t:String} ORDER BY position",
+        {"d": database, "t": table},
+    )
+    return [str(name) for (name,) in rows]
+
+
+def _not_restored(name: str, table: Table) -> None:
+    """Say what someone had made beside the layout."""
+    if "View" in table.engine:
+        log.warning("view_not_restored", view=name, cure="make it again by hand; the backup's list has its SQL")
+    else:
+        log.warning("table_not_restored", table=name, engine=table.engine, rows=table.rows)
 
 
 def _schemas(tables: Sequence[Table]) -> dict[str, tuple[SchemaKey, bool]]:
