@@ -195,7 +195,7 @@ class Hands:
         return f"{len(stopped)} processes stopped", resume
 
     def _fill(self, leave: int) -> tuple[str, Callable[[], object]]:
-        """Leaves so many bytes free on the disk of the data folder; less than ``eventlog.min_free_bytes``."""
+        """Leaves so many bytes free on the disk of the data folder; less than ``eventlog.spool.min_free_bytes``."""
         ballast = self._deployment.data_dir.parent / "ballast"
         with suppress(OSError), ballast.open("wb", buffering=0) as file:
             while (room := files.free_bytes(ballast.parent) - leave) > 0 or not leave:

@@ -301,8 +301,8 @@ def round_of(options: argparse.Namespace, seconds: float, folder: Path, disk: Pa
     publish(registry, seconds)
     store = STORES[options.store](folder)
     settings = {
-        "iglu.registries": json.dumps([registry.uri]), "eventlog.segment_bytes": "512 KiB",
-        "eventlog.min_free_bytes": LEAST_FREE, "pipeline.collectors": "2", **settings, **store.settings,
+        "iglu.registries": json.dumps([registry.uri]), "eventlog.spool.segment_bytes": "512 KiB",
+        "eventlog.spool.min_free_bytes": LEAST_FREE, "pipeline.collectors": "2", **settings, **store.settings,
     }  # fmt: skip
     deployment = Deployment((disk or folder) / "data", settings)
     store.attach(deployment)
