@@ -66,6 +66,14 @@ def test_a_file_is_where_they_are_changed_then(tmp_path: Path) -> None:
     assert len(told) == 4
 
 
+def test_the_guides_example_is_a_file_that_is_taken(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "modelled-tables.md").read_text()
+    file = tmp_path / "applications.yaml"
+    file.write_text(page.split("```yaml\n")[1].split("```")[0])
+    found = ApplicationBook(MemoryModelStore(), file).applications()
+    assert [goal.name for goal in found["shop"].goals] == ["Signed up", "Read to the end", "Pricing seen"]
+
+
 def test_one_of_two_machines_models_and_the_other_takes_over() -> None:
     store = MemoryModelStore()
     first, second = Lease(store, "a"), Lease(store, "b")

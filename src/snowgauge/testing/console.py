@@ -95,6 +95,9 @@ class Browser:
     def post(self, path: str, **more: Any) -> httpx.Response:
         return self.request("POST", path, **more)
 
+    def put(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("PUT", path, **more)
+
     def patch(self, path: str, **more: Any) -> httpx.Response:
         return self.request("PATCH", path, **more)
 
