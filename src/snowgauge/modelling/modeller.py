@@ -48,6 +48,7 @@ class Modeller:
         self._rules: dict[str, Rules] = {}
         self._seen: dict[tuple[object, ...], int] = {}
         self._version = 0
+        self._meanwhile: dict[str, Unit] | None = None
         self.state = ModelState(store)
 
     def run(self) -> Ran:
@@ -65,11 +66,12 @@ class Modeller:
         # what comes behind the place at which a session was cut changes nothing of it
         left = [unit for unit in units if unit.kind != "session" or unit.since < cut.get(unit.id, unit.since + 1)]
         ran = self.redo(left, applications, progress)
+        if self._meanwhile is not None:
+            self._meanwhile.update((unit.name, unit) for unit in left)
         if (stats := count(self._store, sorted(slots_of(changed)))) is not None:
             self._store.replace([stats], self._next_version(now))
         progress.position, progress.until, progress.error = now, now, ""
         if first_time or progress.definitions != self._definitions:
-            progress.version += 1
             progress.definitions = self._definitions
             self._begin_rebuild(progress, now)
         self.state.write(progress, now)
@@ -99,8 +101,11 @@ class Modeller:
                 break
         return total
 
-    def rebuild_next(self) -> bool:
-        """Make one more day of a rebuild that is under way; is one?"""
+    def rebuild_next(self, between: Callable[[], object] = lambda: None) -> bool:
+        """Make one more day of a rebuild that is under way; is one?
+
+        ``between`` is called between parts of the day, and may ``run``: what was stored meanwhile does not wait for it.
+        """
         progress = self.state.read()
         day = progress.rebuild_day
         if day is None:
@@ -108,15 +113,19 @@ class Modeller:
         now = self._store.now()
         applications = self._current()
         setting = Setting(applications, self._rules, progress.is_frozen, now)
-        made = rebuild_day(self._store, day, setting, self._next_version(now))
-        self._version += 1
-        self.redo(wrongly_counted(self._store, made.transactions), applications, progress)
+        self._meanwhile = {}
+        made = rebuild_day(self._store, day, setting, lambda: self._next_version(self._store.now()), between)
+        # the switch has put back what the day was before these were made
+        meanwhile, self._meanwhile = self._meanwhile, None
+        again = {unit.name: unit for unit in wrongly_counted(self._store, made.transactions)}
+        self.redo(list((again | meanwhile).values()), applications, self.state.read())
         if (stats := count(self._store, range(day * DAY_MS, (day + 1) * DAY_MS, 900_000))) is not None:
             self._store.replace([stats], self._next_version(now))
-        # a run of another thread may have written meanwhile
+        version = progress.version
         progress = self.state.read()
-        progress.rebuild_day = self._day_before(day * DAY_MS)
-        self.state.write(progress, self._store.now())
+        if progress.version == version:  # else another rebuild has begun meanwhile
+            progress.rebuild_day = self._day_before(day * DAY_MS)
+            self.state.write(progress, self._store.now())
         return True
 
     def begin_rebuild(self) -> None:
@@ -133,6 +142,7 @@ class Modeller:
         self.state.write(progress, self._store.now())
 
     def _begin_rebuild(self, progress: Progress, now: int) -> None:
+        progress.version += 1
         progress.rebuild_day = self._day_before(now + DAY_MS)
 
     def _day_before(self, at: int) -> int | None:

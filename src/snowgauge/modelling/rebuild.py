@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -26,10 +26,12 @@ class Rebuilt(msgspec.Struct, frozen=True):
     transactions: Sequence[str]
 
 
-def rebuild_day(store: ModelStore, day: int, setting: Setting, version: int) -> Rebuilt:
+def rebuild_day(
+    store: ModelStore, day: int, setting: Setting, next_version: Callable[[], int], between: Callable[[], object]
+) -> Rebuilt:
     """Make every unit again that has rows on this day (UTC) or events collected on it.
 
-    Rows of these units on other days are replaced where they are. Takes versions from ``version`` to ``version`` + 1.
+    Rows of these units on other days are replaced where they are. ``between`` is called between parts of the work.
     """
     start = day * DAY_MS
     units = {one.unit: Unit(one.unit, one.since, one.until) for one in store.collected(start, start + DAY_MS)}
@@ -41,14 +43,16 @@ def rebuild_day(store: ModelStore, day: int, setting: Setting, version: int) -> 
     events = 0
     for piece in _pieces(sorted(units.values(), key=lambda unit: unit.name)):
         beside.units = frozenset(unit.name for unit in piece)
+        version = next_version()
         redone = Redo(store, setting, beside.replace).run(piece, version)
         beside.keep(redone.frozen, version)
         events += redone.events
+        between()
     store.switch(OF_UNITS, day)
     for visitors in _pieces(sorted(beside.visitors)):
-        Redo(store, setting).settle(visitors, (), version + 1)
+        Redo(store, setting).settle(visitors, (), next_version())
     for persons in _pieces(sorted(beside.persons)):
-        Redo(store, setting).settle((), persons, version + 1)
+        Redo(store, setting).settle((), persons, next_version())
     return Rebuilt(events, sorted(beside.transactions))
 
 

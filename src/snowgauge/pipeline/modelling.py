@@ -52,13 +52,28 @@ def _one_turn(modeller: Modeller, lease: Lease, every: float, started: float, st
         if not lease.held():
             return _WAITING
         _tell(modeller.run(), time.monotonic() - started)
-        while not stop.is_set() and time.monotonic() - started < every and modeller.rebuild_next():
+        looks = _Looks(modeller, every)
+        while not stop.is_set() and time.monotonic() - started < every and modeller.rebuild_next(looks.between):
             pass
     except SnowgaugeError as error:
         count("model_failures")
         _log.warning("modelling_failed", reason=str(error), effect="tried again; the tables stay as they are")
         _write_down(modeller, str(error))
     return max(0.0, every - (time.monotonic() - started))
+
+
+class _Looks:
+    """Looks at what is stored while a long day is made again."""
+
+    def __init__(self, modeller: Modeller, every: float) -> None:
+        self._modeller = modeller
+        self._every = every
+        self._last = time.monotonic()
+
+    def between(self) -> None:
+        if time.monotonic() - self._last >= self._every:
+            started = self._last = time.monotonic()
+            _tell(self._modeller.run(), time.monotonic() - started)
 
 
 def _tell(ran: Ran, seconds: float) -> None:
