@@ -65,7 +65,7 @@ def open_followers(settings: Settings, index: int, keep: Callable[[StoreBatch], 
     from snowgauge.delivery.followers import Followers
 
     places = [index]
-    workers = settings.pipeline.workers
+    workers = settings.pipeline.worker_count()
     for folder in sinks_folder(settings).glob("worker-*"):
         number = int(folder.name.removeprefix("worker-"))
         if number >= workers and number % workers == index:

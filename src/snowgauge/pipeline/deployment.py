@@ -51,6 +51,10 @@ def start(
     before workers start; what it gives are more arguments for them. Raises ``SettingsError`` when the data folder is in
     use and ``SnowgaugeError`` when a part cannot use its settings; what was started is stopped then.
     """
+    counted = settings.pipeline.counted()
+    settings = settings.model_copy(update={"pipeline": counted})
+    for name in ("workers", "collectors"):
+        arguments = (*arguments, "--set", f"pipeline.{name}={getattr(counted, name)}")
     folder = build.data_dir(settings)
     run_dir = folder / "run"
     log = build.open_eventlog(settings)
@@ -107,7 +111,7 @@ def _marked(settings: Settings, arguments: Sequence[str], role: str, index: int)
 
 def _doors(settings: Settings, arguments: Sequence[str]) -> list[Part]:
     """Collectors need nothing that is behind them, and the console shows what is wrong with it: they come first."""
-    parts = [_marked(settings, arguments, "collector", index) for index in range(settings.pipeline.collectors)]
+    parts = [_marked(settings, arguments, "collector", index) for index in range(settings.pipeline.collector_count())]
     if settings.console.enabled:
         parts.append(_asked(arguments, "console", settings.console.host, settings.console.port, "/health"))
     return parts
@@ -124,7 +128,7 @@ def _behind(settings: Settings, arguments: Sequence[str]) -> list[Part]:
 
 
 def _workers(settings: Settings, arguments: Sequence[str]) -> list[Part]:
-    parts = [_marked(settings, arguments, "pipeline", index) for index in range(settings.pipeline.workers)]
+    parts = [_marked(settings, arguments, "pipeline", index) for index in range(settings.pipeline.worker_count())]
     if modelling.wanted(settings):
         parts.append(Part("modeller", 0, (*arguments, "modeller"), ready_mark(settings, "modeller-0").exists))
     return parts

@@ -97,10 +97,11 @@ def run_engine(settings: Settings) -> None:
 @reported("pipeline")
 def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: int = 0) -> None:
     """One pipeline worker: takes its share of the event log until told to stop."""
-    if index >= settings.pipeline.workers:
+    workers = settings.pipeline.worker_count()
+    if index >= workers:
         raise SettingsError(
-            f"--index {index}: pipeline.workers is {settings.pipeline.workers}, so the workers are numbered from 0 to "
-            f"{settings.pipeline.workers - 1}; set pipeline.workers to the same number for all of them"
+            f"--index {index}: pipeline.workers is {workers}, so the workers are numbered from 0 to "
+            f"{workers - 1}; set pipeline.workers to the same number for all of them"
         )
     stop, abandon = threading.Event(), threading.Event()
 
@@ -121,7 +122,7 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
     enriching = _enriching(settings, environment, iglu, stop, waits)
     if stop.is_set() or enriching is None:
         return
-    subscription = build.open_eventlog(settings).subscribe(index, settings.pipeline.workers)
+    subscription = build.open_eventlog(settings).subscribe(index, workers)
     keep = lifetime.tombstones(settings).without
     followers = build.open_followers(settings, index, lifetime.tombstones(settings).without)
     worker = Worker(

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, HttpUrl, model_validator
+from pydantic import Field, HttpUrl, PlainValidator, model_validator
 
 from snowgauge.collector.settings import UrlPath
 from snowgauge.part_settings import Duration, PartSettings
+from snowgauge.settings.processors import processors
 from snowgauge.store.settings import SimpleSnowplowSchemas
+
+_MOST, _MOST_BY_DEFAULT = 256, 8
+
+
+def _read_processes(value: Any) -> Any:
+    if value == "auto":
+        return value
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise ValueError(f"expected auto, or a number from 1 to {_MOST}")
+    return value
+
+
+Processes = Annotated[int | Literal["auto"], PlainValidator(_read_processes)]
+"""A number of processes, or `auto`."""
 
 
 class PipelineSettings(PartSettings):
     """How payloads are taken from the event log, enriched and stored."""
 
-    workers: int = Field(default=1, ge=1, le=256)
-    """Worker processes. Each takes its share of the event log; one per spare core is a good number."""
+    workers: Processes = "auto"
+    """Worker processes; each takes its share of the event log. `auto`: `serve` runs half as many as
+    there are processors, since the engine works as hard as they do; a role that runs alone counts one worker."""
 
-    collectors: int = Field(default=1, ge=1, le=256)
-    """Collector processes. They share the port; the kernel spreads connections over them."""
+    collectors: Processes = "auto"
+    """Collector processes. They share the port; the kernel spreads connections over them. `auto`: `serve` runs half as
+    many as there are processors, since a worker reads what whole collectors have written."""
 
     auto_recover: bool = True
     """Replay failed events that only wanted for a schema, as soon as it can be had."""
@@ -29,6 +49,20 @@ class PipelineSettings(PartSettings):
 
     drain_timeout: Duration = timedelta(seconds=20)
     """How long a stop waits for what has been received to be stored. What is left waits safely in the event log."""
+
+    def worker_count(self) -> int:
+        """How many workers there are; 1 where `serve` has not chosen the number."""
+        return 1 if self.workers == "auto" else self.workers
+
+    def collector_count(self) -> int:
+        """How many collectors there are; 1 where `serve` has not chosen the number."""
+        return 1 if self.collectors == "auto" else self.collectors
+
+    def counted(self) -> PipelineSettings:
+        """The same with numbers that fit this machine in the place of `auto`."""
+        fitting = max(1, min(_MOST_BY_DEFAULT, processors() // 2))
+        update = {name: fitting for name in ("workers", "collectors") if getattr(self, name) == "auto"}
+        return self.model_copy(update=update)
 
 
 class SimpleSnowplowEndpoints(PartSettings):
