@@ -47,7 +47,12 @@ class BatchLost(SnowgaugeError):
 
 
 class SinkUnavailable(SnowgaugeError):
-    """A sink beside the store did not take a batch; handing it over again later is safe."""
+    """A sink beside the store did not take a batch; handing it over again later is safe. ``retry_after``: not sooner
+    than in so many seconds."""
+
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class StoreError(SnowgaugeError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from snowgauge.delivery.backends import BatchLimits, LogSettings, SinkSettings
-from snowgauge.delivery.contract import EventLog, Sink
+from snowgauge.delivery.contract import EventLog, Refusal, Sink
+from snowgauge.delivery.dead_letters import DeadLetters
 from snowgauge.delivery.followers import Followers
 from snowgauge.delivery.memory import MemoryLog
 from snowgauge.delivery.settings import EventLogSettings, SinksSettings
@@ -40,8 +41,9 @@ class ToySink:
     def __init__(self, told: list[str]) -> None:
         self.told = told
 
-    def deliver(self, batch: StoreBatch) -> None:
+    def deliver(self, batch: StoreBatch) -> Sequence[Refusal]:
         self.told += [str(event.app_id) for event in batch.events]
+        return ()
 
     def close(self) -> None: ...
 
@@ -89,7 +91,8 @@ def test_a_toy_of_each_moves_an_event(tmp_path: Path, monkeypatch: pytest.Monkey
     sinks = WithToySink.model_validate({"toy": {"on": True}}).open(tmp_path)
     assert isinstance(log, ToyLog)
     assert isinstance(store, ToyStore)
-    followers = Followers(tmp_path / "sinks", sinks, backlog_bytes=2**30)
+    letters = DeadLetters(tmp_path / "letters", most_bytes=2**30)
+    followers = Followers(tmp_path / "sinks", sinks, backlog_bytes=2**30, dead_letters=letters)
     followers.start()
     log.writer().append([LogEntry(b"shop", 1)])
     worker = Worker(log.subscribe(), Enricher(), store, processor=Processor("t", "1"), followers=followers)

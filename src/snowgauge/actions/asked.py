@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from snowgauge.errors import ActionRefused
-from snowgauge.events.enriched import ATOMIC_FIELD
+from snowgauge.errors import ActionRefused, QueryRefused
+from snowgauge.store import filter_texts
 from snowgauge.store.base import EventKind, Filter, Selection
-from snowgauge.store.canonical import FAILED_FIELDS
-from snowgauge.store.nested import nested_column
+from snowgauge.store.filter_texts import column_of
 
 _RELATIVE = re.compile(r"(\d{1,5})([mhd])")
 _UNIT = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -40,46 +39,11 @@ def _instant(text: str) -> int | None:
 
 
 def filters(texts: Iterable[str], kind: EventKind) -> list[Filter]:
-    """``column:a~b`` (any of), ``column:!a`` (none of), ``column:*a`` (contains), ``column:-`` (not set),
-    ``column:+`` (set). Values are percent-encoded where they hold ``~`` or ``%``.
-
-    A column can be one inside of self-describing data, such as ``contexts/com.acme/cart/1/total`` (``store.nested``).
-    A column that this kind of event does not have makes a condition that nothing meets, so that one view can show
-    good and failed events side by side; a column that no kind has is refused.
-    """
-    return [_filter(text, kind) for text in texts if text]
-
-
-def _filter(text: str, kind: EventKind) -> Filter:
-    from urllib.parse import unquote
-
-    column, colon, rest = text.partition(":")
-    if not colon or (column not in ATOMIC_FIELD and column not in FAILED_FIELDS and nested_column(column) is None):
-        raise ActionRefused(f"filter {text[:80]!r}: write column:value with a column of the events", status=422)
-    column = column_of(column, kind) or column
-    if rest == "-":
-        return Filter(column, "none")
-    if rest == "+":
-        return Filter(column, "some")
-    sign = rest[:1]
-    op = {"!": "not_in", "*": "contains"}.get(sign, "in")
-    values = [unquote(value) for value in (rest[1:] if op != "in" else rest).split("~")]
-    return Filter(column, op, [value for value in values if value])  # type: ignore[arg-type]
-
-
-_FAILED_NAME = {"v_tracker": "tracker"}
-_GOOD_NAME = {"tracker": "v_tracker"}
-
-
-def column_of(column: str, kind: EventKind) -> str | None:
-    """The name of a column in one kind of event; ``None`` where it has no such column."""
-    if nested_column(column) is not None:
-        return None if kind == "failed" else column
-    if kind == "failed":
-        name = _FAILED_NAME.get(column, column)
-        return name if name in FAILED_FIELDS else None
-    name = _GOOD_NAME.get(column, column)
-    return name if name in ATOMIC_FIELD else None
+    """Filters as ``store.filter_texts`` reads them."""
+    try:
+        return filter_texts.filters(texts, kind)
+    except QueryRefused as refused:
+        raise ActionRefused(str(refused), status=422) from None
 
 
 def selection(kind: EventKind, range_text: str | None, filter_texts: Iterable[str], now: int) -> Selection | None:

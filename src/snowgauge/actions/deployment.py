@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from snowgauge.actions.looks import Looks
+from snowgauge.actions.sinks import Sinks
 from snowgauge.delivery.contract import EventLog
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.iglu.contract import Resolver, Validator
@@ -46,3 +47,5 @@ class Deployment(msgspec.Struct, frozen=True):
     """Where the settings of applications are, if not in the store (`modelling.applications`)."""
     surroundings: Surroundings = Surroundings()
     """What the settings say about the world around, for the doctor."""
+    sinks: Sinks | None = None
+    """Places beside the store that events go to."""

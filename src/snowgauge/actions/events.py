@@ -16,6 +16,7 @@ from snowgauge.errors import ActionRefused
 from snowgauge.events.enriched import ATOMIC_FIELDS
 from snowgauge.store.base import EventKind, Filter, Selection
 from snowgauge.store.canonical import FAILED_FIELDS
+from snowgauge.store.filter_texts import column_of
 from snowgauge.store.nested import found_in, nested_column
 
 _STATUSES: dict[str, tuple[EventKind, ...]] = {
@@ -154,7 +155,7 @@ def _needed(kind: EventKind, columns: list[str]) -> set[str]:
     """The store's columns that a list with these columns is made of."""
     needed = set(_FAILURE if kind == "failed" else ())
     for column in columns:
-        name = asked.column_of(column, kind)
+        name = column_of(column, kind)
         nested = nested_column(column)
         if nested is not None:
             needed.update(_SELF_DESCRIBING[nested.entity])
@@ -193,7 +194,7 @@ def _is_uuid(text: str) -> bool:
 
 
 def _row(kind: EventKind, event: dict[str, Any], columns: list[str]) -> Row:
-    shown = {column: _value(event, name) for column in columns if (name := asked.column_of(column, kind))}
+    shown = {column: _value(event, name) for column in columns if (name := column_of(column, kind))}
     if kind == "failed":
         shown |= {name: event.get(name) for name in _FAILURE}
         return Row(kind, event["id"], _ms(event.get("collector_tstamp") or event["failed_at"]), shown)
@@ -252,7 +253,7 @@ def columns() -> list[Column]:
             name,
             item.kind,
             _group(name),
-            ["good", "incomplete", *(["failed"] if asked.column_of(name, "failed") else [])],
+            ["good", "incomplete", *(["failed"] if column_of(name, "failed") else [])],
         )
         for name, item in named.items()
     ]
@@ -285,7 +286,7 @@ def values(
     totals: dict[str | None, list[int]] = {}
     known = False
     for kind in _kinds(status):
-        name = asked.column_of(column, kind)
+        name = column_of(column, kind)
         if name is None:
             continue
         known = True

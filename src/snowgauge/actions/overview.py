@@ -110,12 +110,26 @@ def overview(deployment: Deployment) -> Overview:
         _part(state, "store",
               [*figures.facts, Fact("refused rows", totals.get("snowgauge_store_refused_total", 0.0), "number")]),
         *_registries(samples),
+        *_sinks(deployment),
         *_proxy(samples, running),
     ]  # fmt: skip
     return Overview(
         found.ready and all(part.ok for part in parts), bool(running.running), deployment.version,
         str(deployment.data_dir), parts, figures.failures, figures.capacity, running.running,
     )  # fmt: skip
+
+
+def _sinks(deployment: Deployment) -> list[PartState]:
+    states = deployment.sinks.states() if deployment.sinks else []
+    return [
+        PartState(
+            f"sink {one.name}", one.ok, one.note,
+            [Fact("batches waiting", one.waiting, "number"), Fact("bytes waiting", one.waiting_bytes, "bytes"),
+             Fact("oldest", one.waits_seconds, "seconds"), Fact("dead letters", one.dead_letters, "number"),
+             Fact("batches passed by", one.passed_by, "number")],
+        )
+        for one in states
+    ]  # fmt: skip
 
 
 class _Figures(NamedTuple):

@@ -161,11 +161,20 @@ class EventLog(Protocol):
         """
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """Rows that a sink's destination will never take, and why. ``batch.id`` is made of the rows, so that it is the same
+    whenever they come again."""
+
+    batch: StoreBatch
+    reason: str
+
+
 class Sink(Protocol):
     """A place beside the store that outcomes go to. Belongs to one thread, which may be kept waiting."""
 
-    def deliver(self, batch: StoreBatch) -> None:
-        """All of it is there when this returns. The same batch may come again, with the same id and rows (fewer, once
-        people were erased). Raises ``SinkUnavailable``: the batch comes again later, and those behind it wait."""
+    def deliver(self, batch: StoreBatch) -> Sequence[Refusal]:
+        """All of it is there when this returns, but for what was refused. The same batch may come again, with the same
+        id and rows (fewer, once people were erased). Raises ``SinkUnavailable``: the batch comes again later, and those
+        behind it wait."""
 
     def close(self) -> None: ...

@@ -11,7 +11,9 @@ from pydantic import Field, field_validator
 
 from snowgauge.delivery.backends import BatchLimits, LogSettings, SinkSettings
 from snowgauge.delivery.contract import EventLog, Sink
+from snowgauge.delivery.dead_letters import DeadLetters
 from snowgauge.delivery.memory import MemorySettings
+from snowgauge.delivery.sinks.http.settings import HttpSettings
 from snowgauge.delivery.sinks.json_lines.settings import JsonLinesSettings
 from snowgauge.delivery.spool.settings import SpoolSettings
 from snowgauge.part_settings import ByteSize, Duration, PartSettings
@@ -74,6 +76,13 @@ class SinksSettings(PartSettings):
     """What may wait for sinks on the disk of each worker. Beyond it the oldest batches pass the slowest sink by, which
     the log says and `sink_batches` counts."""
 
+    dead_letter_bytes: ByteSize = Field(default=1024**3, ge=1024**2)
+    """Room for events that destinations refused, of all sinks together (`snowgauge sinks list`). A sink for which there
+    is no room left waits."""
+
+    http: HttpSettings = HttpSettings()
+    """HTTP destinations: events as JSON to any address."""
+
     json_lines: JsonLinesSettings = JsonLinesSettings()
     """Files of JSON lines."""
 
@@ -83,3 +92,7 @@ class SinksSettings(PartSettings):
         for name, part in _parts(self, SinkSettings):
             found.update(part.open(name, data_dir))
         return found
+
+    def dead_letters(self, data_dir: Path) -> DeadLetters:
+        """What destinations refused."""
+        return DeadLetters(data_dir / "sinks" / "dead-letters", most_bytes=self.dead_letter_bytes)

@@ -28,6 +28,7 @@ from snowgauge.store.settings import ClickHouseSettings
 if TYPE_CHECKING:  # most commands need one part or two; to import them all takes longer than a command runs
     from snowgauge.actions.access.book import AccessBook
     from snowgauge.actions.deployment import Deployment, Surroundings
+    from snowgauge.actions.sinks import Sinks
     from snowgauge.api.doors import Doors
     from snowgauge.delivery.followers import Followers
     from snowgauge.enrich.configs import LoadedEnrichments
@@ -66,6 +67,7 @@ def open_followers(settings: Settings, index: int, keep: Callable[[StoreBatch], 
 
     places = [index]
     workers = settings.pipeline.worker_count()
+    dead_letters = settings.sinks.dead_letters(data_dir(settings))
     for folder in sinks_folder(settings).glob("worker-*"):
         number = int(folder.name.removeprefix("worker-"))
         if number >= workers and number % workers == index:
@@ -75,8 +77,30 @@ def open_followers(settings: Settings, index: int, keep: Callable[[StoreBatch], 
         sinks = settings.sinks.open(data_dir(settings))
         if sinks:
             folder = sinks_folder(settings) / f"worker-{number}"
-            found.append(Followers(folder, sinks, backlog_bytes=settings.sinks.backlog_bytes, keep=keep))
+            found.append(
+                Followers(
+                    folder,
+                    sinks,
+                    backlog_bytes=settings.sinks.backlog_bytes,
+                    dead_letters=dead_letters,
+                    keep=keep,
+                )
+            )
     return found
+
+
+def open_sinks(settings: Settings) -> Sinks:
+    """The sinks as people ask for them."""
+    from snowgauge.actions.lifetime.tombstones import Tombstones
+    from snowgauge.actions.sinks import Sinks
+
+    return Sinks(
+        sinks_folder(settings),
+        list(settings.sinks.open(data_dir(settings))),
+        settings.sinks.dead_letters(data_dir(settings)),
+        lambda: settings.sinks.open(data_dir(settings)),
+        lambda batch: Tombstones(data_dir(settings), settings.privacy.person_fields).without(batch),
+    )
 
 
 def clickhouse_settings(settings: Settings) -> ClickHouseSettings:
@@ -166,6 +190,7 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         collector_url=collector_url(settings),
         surroundings=surroundings(settings),
         applications_file=settings.modelling.applications,
+        sinks=open_sinks(settings),
         lend_enricher=None if environment is None else LentEnricher(settings, environment),
     )
 

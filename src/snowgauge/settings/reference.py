@@ -33,22 +33,36 @@ def lines(settings: Settings | None = None, sources: Mapping[str, str] | None = 
     """Every setting, with its value and source where ``settings`` are given."""
     for path, field in walk_fields(Settings):
         name = ".".join(path)
-        default = field.get_default(call_default_factory=True)
         value: Any = settings
         for part in path:
             value = getattr(value, part, None)
         source = next(
             (place for key, place in (sources or {}).items() if key == name or key.startswith(name + ".")), "default"
         )
-        yield SettingLine(
-            name=name,
-            variable=PREFIX + "__".join(path).upper(),
-            kind=_kind(field.annotation),
-            default="required" if default is PydanticUndefined else show(default),
-            value=show(value) if settings is not None else "",
-            source=source,
-            meaning=" ".join((field.description or "").split()),
-        )
+        line = _line(path, field)
+        yield line if settings is None else msgspec.structs.replace(line, value=show(value), source=source)
+
+
+def _line(path: tuple[str, ...], field: Any) -> SettingLine:
+    default = field.get_default(call_default_factory=True)
+    return SettingLine(
+        name=".".join(path),
+        variable=PREFIX + "__".join(path).upper(),
+        kind=_kind(field.annotation),
+        default="required" if default is PydanticUndefined else show(default),
+        value="",
+        source="default",
+        meaning=" ".join((field.description or "").split()),
+    )
+
+
+def _lines_of(model: type[BaseModel], at: tuple[str, ...] = ()) -> Iterator[SettingLine]:
+    """Every setting, and those of each entry of a map of settings: ``sinks.http.destinations.<name>.url``."""
+    for path, field in walk_fields(model, at):
+        yield _line(path, field)
+        arguments = typing.get_args(field.annotation) if typing.get_origin(field.annotation) is dict else ()
+        if arguments and isinstance(arguments[1], type) and issubclass(arguments[1], BaseModel):
+            yield from _lines_of(arguments[1], (*path, "<name>"))
 
 
 def as_tree(settings: Settings) -> dict[str, Any]:
@@ -142,7 +156,7 @@ def markdown() -> str:
         "that holds the value: `SNOWPLOW_STORE__URL_FILE=/run/secrets/store_url`.",
     ]
     section = None
-    for line in lines():
+    for line in _lines_of(Settings):
         head = line.name.partition(".")[0]
         if head != section:
             section = head

@@ -12,13 +12,11 @@ import msgspec
 from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELD, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
-from snowgauge.events.failed_cause import cause_of
 from snowgauge.events.timestamps import tsv_text
 from snowgauge.store.base import (
     Bucket,
     EventKind,
     FailedUpdate,
-    Filter,
     Migration,
     QueryResult,
     Selection,
@@ -28,29 +26,14 @@ from snowgauge.store.base import (
 from snowgauge.store.canonical import (
     NO_UUID,
     Recovery,
-    contexts_text,
     decimal_text,
-    double,
-    event_json,
-    failed_json,
-    failed_time,
-    money,
     refusal,
     refused_event,
-    unstruct_text,
 )
-from snowgauge.store.filters import ColumnKind, column_kind, filter_values
+from snowgauge.store.filters import column_kind
+from snowgauge.store.matching import Row, StoredFailure, json_of, nested_of_row, selector, time_of, value_of
 from snowgauge.store.memory_lifetime import MemoryLifetime
-from snowgauge.store.nested import NestedColumn, found_in, nested_of, nested_values, texts
-
-
-class _FailedRow(FailedEvent, kw_only=True):
-    """A failed event with what is known of its recovery."""
-
-    recovery: Recovery
-
-
-Row = EnrichedEvent | _FailedRow
+from snowgauge.store.nested import nested_of
 
 if TYPE_CHECKING:
     from snowgauge.store.figures import Figures
@@ -83,7 +66,7 @@ class MemoryStore:
             for failed in (*batch.failed, *refused, *unfinished):
                 if failed.id not in known:
                     known.add(failed.id)
-                    self._rows["failed"].append(_FailedRow(**msgspec.structs.asdict(failed), recovery=Recovery()))
+                    self._rows["failed"].append(StoredFailure(**msgspec.structs.asdict(failed), recovery=Recovery()))
             result = WriteResult(len(good), len(batch.failed), len(incomplete), len(refused))
             self._batches[batch.id] = result
             return result
@@ -116,11 +99,11 @@ class MemoryStore:
         columns: Collection[str] | None = None,  # noqa: ARG002 - everything is at hand
     ) -> list[dict[str, Any]]:
         rows = sorted(
-            self._select(kind, selection), key=lambda row: (_time(row), UUID(_key(row)).int), reverse=newest_first
+            self._select(kind, selection), key=lambda row: (time_of(row), UUID(_key(row)).int), reverse=newest_first
         )
         first = {_key(row): row for row in reversed(rows)}
         seen = [row for row in rows if first[_key(row)] is row]
-        return [_json(row) for row in seen[offset : offset + limit]]
+        return [json_of(row) for row in seen[offset : offset + limit]]
 
     def event(self, event_id: str) -> dict[str, Any] | None:
         return self._one("good", event_id)
@@ -129,8 +112,8 @@ class MemoryStore:
         return self._one("failed", failed_id)
 
     def failed_events(self, selection: Selection) -> Iterator[dict[str, Any]]:
-        for row in sorted(self._select("failed", selection), key=lambda row: (_time(row), UUID(_key(row)).int)):
-            yield _json(row)
+        for row in sorted(self._select("failed", selection), key=lambda row: (time_of(row), UUID(_key(row)).int)):
+            yield json_of(row)
 
     def stored(self, events: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
         with self._lock:
@@ -157,7 +140,7 @@ class MemoryStore:
 
     def _one(self, kind: EventKind, wanted: str) -> dict[str, Any] | None:
         rows = [row for row in self._select(kind, Selection()) if _key(row) == wanted.lower()]
-        return _json(min(rows, key=_time)) if rows else None
+        return json_of(min(rows, key=time_of)) if rows else None
 
     def count_by(self, kind: EventKind, column: str, selection: Selection, *, limit: int = 100) -> list[Bucket]:
         nested = nested_of(kind, column)
@@ -165,7 +148,7 @@ class MemoryStore:
             column_kind(kind, column)
             buckets = self._grouped(kind, selection, lambda row: [_shown(row, column)])
         else:
-            buckets = self._grouped(kind, selection, lambda row: _nested(row, nested) or [None])
+            buckets = self._grouped(kind, selection, lambda row: nested_of_row(row, nested) or [None])
         buckets.sort(key=lambda bucket: (-bucket.count, bucket.key is None, _ordered(bucket.key)))
         return buckets[:limit]
 
@@ -184,7 +167,7 @@ class MemoryStore:
 
     def timeline(self, kind: EventKind, selection: Selection, *, seconds: int) -> list[Bucket]:
         step = seconds * 1000
-        buckets = self._grouped(kind, selection, lambda row: [_time(row) // step * step])
+        buckets = self._grouped(kind, selection, lambda row: [time_of(row) // step * step])
         return sorted(buckets, key=lambda bucket: bucket.key)
 
     def _grouped(self, kind: EventKind, selection: Selection, keys: Callable[[Row], Iterable[Any]]) -> list[Bucket]:
@@ -193,7 +176,7 @@ class MemoryStore:
             for key in keys(row):
                 groups.setdefault(key, []).append(row)
         return [
-            Bucket(value, len({_key(row) for row in rows}), min(map(_time, rows)), max(map(_time, rows)))
+            Bucket(value, len({_key(row) for row in rows}), min(map(time_of, rows)), max(map(time_of, rows)))
             for value, rows in groups.items()
         ]
 
@@ -227,18 +210,10 @@ class MemoryStore:
         self.clear()
 
     def _select(self, kind: EventKind, selection: Selection) -> list[Row]:
-        tests = [_test(kind, one) for one in selection.filters]
-        alternatives = [_test(kind, one) for one in selection.any_of]
+        selected = selector(kind, selection)
         with self._lock:
             rows = list(self._rows[kind])
-        return [
-            row
-            for row in rows
-            if (selection.since is None or _time(row) >= selection.since)
-            and (selection.until is None or _time(row) < selection.until)
-            and all(test(row) for test in tests)
-            and (not alternatives or any(test(row) for test in alternatives))
-        ]
+        return [row for row in rows if selected(row)]
 
 
 def _sorted(events: list[EnrichedEvent]) -> tuple[list[EnrichedEvent], list[FailedEvent]]:
@@ -266,36 +241,8 @@ def _key(row: Row) -> str:
     return row.id if isinstance(row, FailedEvent) else (row.event_id or NO_UUID).lower()
 
 
-def _time(row: Row) -> int:
-    return failed_time(row) if isinstance(row, FailedEvent) else row.collector_tstamp or 0
-
-
-def _json(row: Row) -> dict[str, Any]:
-    return failed_json(row, row.recovery) if isinstance(row, FailedEvent) else event_json(row)
-
-
-def _value(row: Row, column: str) -> Any:
-    """A column's value for comparing: instants in ms, self-describing columns as their text."""
-    if isinstance(row, FailedEvent):
-        if column == "cause":
-            return cause_of(row)
-        if column == "record":
-            return failed_json(row)["record"]
-    on = row.recovery if isinstance(row, FailedEvent) and column in Recovery.__struct_fields__ else row
-    value = getattr(on, column)
-    if isinstance(row, EnrichedEvent):
-        field = ATOMIC_FIELD[column]
-        if field.kind == "entities":
-            return contexts_text(value) or None
-        if field.kind == "event":
-            return unstruct_text(value) or None
-        if field.kind == "decimal" and value is not None:
-            return float(double(value)) if column == "se_value" else money(value)
-    return None if value == "" else value
-
-
 def _shown(row: Row, column: str) -> Any:
-    value = _value(row, column)
+    value = value_of(row, column)
     if value is None:
         return None
     kind = column_kind("failed" if isinstance(row, FailedEvent) else "good", column)
@@ -308,54 +255,3 @@ def _shown(row: Row, column: str) -> Any:
 
 def _ordered(key: Any) -> str:
     return str(key).lower() if isinstance(key, bool) else str(key)
-
-
-def _nested(row: Row, column: NestedColumn) -> list[str]:
-    return texts(found_in(_json(row), column))
-
-
-def _nested_test(one: Filter, column: NestedColumn) -> Callable[[Row], bool]:
-    if one.op in ("none", "some"):
-        return lambda row: bool(_nested(row, column)) is (one.op == "some")
-    values = nested_values(one)
-    if one.op == "contains":
-        needles = [value.lower() for value in values]
-        return lambda row: any(needle in text.lower() for text in _nested(row, column) for needle in needles)
-    return lambda row: (not set(values).isdisjoint(_nested(row, column))) is (one.op == "in")
-
-
-def _test(kind: EventKind, one: Filter) -> Callable[[Row], bool]:
-    nested = nested_of(kind, one.column)
-    if nested is not None:
-        return _nested_test(one, nested)
-    column, column_type = one.column, column_kind(kind, one.column)
-    if one.op == "none":
-        return lambda row: _value(row, column) is None
-    if one.op == "some":
-        return lambda row: _value(row, column) is not None
-    values = [_comparable(value, column_type) for value in filter_values(one, column_type)]
-    if one.op == "contains":
-        needles = [value.lower() for value in values]
-        return lambda row: any(needle in (_value(row, column) or "").lower() for needle in needles)
-    if one.op in ("gte", "lt"):
-        least = one.op == "gte"
-
-        def compare(row: Row) -> bool:
-            value = _comparable(_value(row, column), column_type)
-            return value is not None and ((value >= values[0]) is least)
-
-        return compare
-    wanted = one.op == "in"
-    return lambda row: (_comparable(_value(row, column), column_type) in values) is wanted
-
-
-def _comparable(value: Any, kind: ColumnKind) -> Any:
-    if value is None:
-        return None
-    if kind == "money":
-        from decimal import Decimal
-
-        return Decimal(value)
-    if kind == "double":
-        return float(value)
-    return value.lower() if kind == "uuid" else value

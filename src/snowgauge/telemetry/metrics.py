@@ -59,6 +59,8 @@ METRICS: tuple[Metric, ...] = (
            "passed_by: it was unreachable or too slow for longer than sinks.backlog_bytes lasts."),
     Metric("sink_waiting_batches", "gauge", ("sink",), "Batches that wait for a sink beside the store.",
            "Grows: the log says why the sink takes nothing."),
+    Metric("sink_dead_letters", "counter", ("sink",), "Dead letters of a sink: what its destination refused for good.",
+           "`snowgauge sinks show` says why; mend it, then `snowgauge sinks replay`."),
     Metric("pipeline_poison", "counter", (), "Records that killed the enricher and were set aside as failures.",
            "A bug: report it with the failed event."),
     Metric("pipeline_last_stored_timestamp", "gauge", (), "Unix time of the last stored batch."),

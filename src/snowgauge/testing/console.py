@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.deployment import Deployment, Surroundings
+from snowgauge.actions.sinks import Sinks
 from snowgauge.api.app import create_app
 from snowgauge.api.doors import Doors
 from snowgauge.api.settings import ConsoleSettings
@@ -40,6 +41,7 @@ class PrivatePort:
         collector_url: str = "http://127.0.0.1:1",
         proxies: Sequence[Network] = (),
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        sinks: Sinks | None = None,
         **settings: Any,
     ) -> None:
         self.store = store or MemoryStore()
@@ -57,6 +59,7 @@ class PrivatePort:
             version="0.0.0-test",
             collector_url=collector_url,
             surroundings=Surroundings(scripts=folder / "static"),
+            sinks=sinks,
             lend_enricher=lambda: nullcontext(Enricher(validator)),
         )
         self.app: FastAPI = create_app(self.deployment, self.doors, site)

@@ -13,6 +13,7 @@ from snowgauge.api.v1 import (
     saved,
     schemas,
     shared,
+    sinks,
     sql,
     xray,
 )
@@ -30,5 +31,6 @@ ROUTERS = (
     schemas.router,
     health.router,
     applications.router,
+    sinks.router,
     access.router,
 )

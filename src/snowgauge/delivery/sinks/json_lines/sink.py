@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from snowgauge.delivery.contract import Refusal
 from snowgauge.errors import SinkUnavailable
 from snowgauge.events.analytics_json import whole
 from snowgauge.events.failed import FailedEvent
@@ -28,7 +29,7 @@ class JsonLines:
         self._folder = folder
         self._kinds = tuple(kinds)
 
-    def deliver(self, batch: StoreBatch) -> None:
+    def deliver(self, batch: StoreBatch) -> Sequence[Refusal]:
         name = f"{batch.id.replace('/', '_')}.jsonl"
         for kind in self._kinds:
             rows: Sequence[Row] = batch.failed
@@ -42,6 +43,7 @@ class JsonLines:
                     _write(self._folder / kind / day / name, b"".join(lines))
                 except OSError as error:
                     raise SinkUnavailable(f"{self._folder} cannot be written: {error}") from error
+        return ()
 
     def close(self) -> None:
         """Nothing is open between batches."""
