@@ -65,7 +65,7 @@ def test_only_what_is_wrong_on_purpose_fails(filled) -> None:
 def test_every_kind_of_event_comes(filled) -> None:
     store, _, _ = filled
     assert {"page_view", "page_ping", "link_click", "event", "focus_form", "change_form", "submit_form", "site_search",
-            "snowplow_ecommerce_action"} == set(keys(store, "event_name"))  # fmt: skip
+            "web_vitals", "snowplow_ecommerce_action"} == set(keys(store, "event_name"))  # fmt: skip
     assert {"search", "social", "chatbot", "internal", None} <= set(keys(store, "refr_medium"))
     assert {"email", "cpc", "paid_social"} <= set(keys(store, "mkt_medium"))
     assert {"DE", "GB", "US"} <= set(keys(store, "geo_country"))
