@@ -10,6 +10,7 @@ import msgspec
 
 from snowgauge.actions.looks import Looks
 from snowgauge.actions.sinks import Sinks
+from snowgauge.alerts.delivering.post import Means
 from snowgauge.delivery.contract import EventLog
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.iglu.contract import Resolver, Validator
@@ -45,6 +46,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """Through which parts are asked how they are."""
     applications_file: Path | None = None
     """Where the settings of applications are, if not in the store (`modelling.applications`)."""
+    alert_means: Callable[[], Means] | None = None
+    """What messages of alerts are sent with; ``None`` where nothing is sent."""
     surroundings: Surroundings = Surroundings()
     """What the settings say about the world around, for the doctor."""
     sinks: Sinks | None = None

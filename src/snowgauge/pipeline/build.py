@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # most commands need one part or two; to import them all take
     from snowgauge.actions.access.book import AccessBook
     from snowgauge.actions.deployment import Deployment, Surroundings
     from snowgauge.actions.sinks import Sinks
+    from snowgauge.alerts.delivering.post import Means
     from snowgauge.api.doors import Doors
     from snowgauge.delivery.followers import Followers
     from snowgauge.enrich.configs import LoadedEnrichments
@@ -191,8 +193,27 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         surroundings=surroundings(settings),
         applications_file=settings.modelling.applications,
         sinks=open_sinks(settings),
+        alert_means=cache(partial(open_alert_means, settings)),
         lend_enricher=None if environment is None else LentEnricher(settings, environment),
     )
+
+
+def open_alert_means(settings: Settings) -> Means:
+    """What messages of alerts are sent with. Makes the key of this machine where the settings have none."""
+    from snowgauge.alerts.delivering.post import Means, Post
+    from snowgauge.alerts.sealing import Seal, own_key
+    from snowgauge.mail.send import send
+    from snowgauge.outgoing import HttpClient
+
+    own = settings.alerts
+    http = HttpClient(
+        timeout=10,
+        retries=0,
+        allow_private_hosts=own.allow_private_hosts,
+        private_hosts_cure="alerts.allow_private_hosts allows it",
+    )
+    post = Post(own, http, partial(send, settings.mail), settings.mail.sender)
+    return Means(Seal(own.key.get_secret_value() or own_key(data_dir(settings))), post, own.console_url)
 
 
 def surroundings(settings: Settings) -> Surroundings:

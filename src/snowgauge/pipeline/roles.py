@@ -26,7 +26,7 @@ from snowgauge.errors import RegistryOutage, SettingsError, StoreUnavailable
 from snowgauge.iglu.at_hand import Limits
 from snowgauge.iglu.resolver import IgluResolver
 from snowgauge.iglu.validation import IgluValidator
-from snowgauge.pipeline import build, lifetime, modelling, public_door, upgrades
+from snowgauge.pipeline import alerts, build, lifetime, modelling, public_door, upgrades
 from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.self_recovery import keep_recovering
@@ -213,7 +213,9 @@ def run_modeller(settings: Settings) -> None:
     prepare_store(store, migrate=None, stop=stop)
     try:
         if not stop.is_set():
-            modelling.keep_modelling(settings, modelling.model_store(store), stop)
+            tables = modelling.model_store(store)
+            alerts.keep_alerting(settings, tables, stop)
+            modelling.keep_modelling(settings, tables, stop)
     finally:
         store.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from snowgauge.actions.imports.settings import ImportsSettings
 from snowgauge.actions.lifetime.settings import PrivacySettings, RetentionSettings
 from snowgauge.actions.scripts.settings import ScriptsSettings
+from snowgauge.alerts.settings import AlertsSettings
 from snowgauge.api.agent.settings import AgentSettings
 from snowgauge.api.iglu.settings import RegistrySettings
 from snowgauge.api.settings import ConsoleSettings
@@ -15,6 +16,7 @@ from snowgauge.delivery.settings import EventLogSettings, SinksSettings
 from snowgauge.enrich.enrichments.settings import EnrichmentsSettings
 from snowgauge.enrich.settings import EnrichSettings
 from snowgauge.iglu.settings import IgluSettings
+from snowgauge.mail.settings import MailSettings
 from snowgauge.modelling.settings import ModellingSettings
 from snowgauge.part_settings import PartSettings
 from snowgauge.settings.deployment import CommonSettings, PerformanceSettings, PipelineSettings
@@ -77,6 +79,12 @@ class Settings(PartSettings):
 
     modelling: ModellingSettings = ModellingSettings()
     """Modelled tables: visits, page views, people, goals."""
+
+    alerts: AlertsSettings = AlertsSettings()
+    """Being told when something is wrong."""
+
+    mail: MailSettings = MailSettings()
+    """The mail server that messages are sent through."""
 
     console: ConsoleSettings = ConsoleSettings()
     """The private door: console, APIs, metrics and health."""

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.actions.sinks import Sinks
+from snowgauge.alerts.delivering.post import Means
 from snowgauge.api.app import create_app
 from snowgauge.api.doors import Doors
 from snowgauge.api.settings import ConsoleSettings
@@ -42,6 +43,7 @@ class PrivatePort:
         proxies: Sequence[Network] = (),
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         sinks: Sinks | None = None,
+        alert_means: Callable[[], Means] | None = None,
         **settings: Any,
     ) -> None:
         self.store = store or MemoryStore()
@@ -61,6 +63,7 @@ class PrivatePort:
             surroundings=Surroundings(scripts=folder / "static"),
             sinks=sinks,
             lend_enricher=lambda: nullcontext(Enricher(validator)),
+            alert_means=alert_means,
         )
         self.app: FastAPI = create_app(self.deployment, self.doors, site)
 

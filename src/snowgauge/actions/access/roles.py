@@ -7,7 +7,7 @@ from typing import Literal
 
 Scope = Literal[
     "read:aggregates", "read:persons", "read:events", "query:sql", "read:schemas", "write:schemas", "recover",
-    "write:analytics", "read:health", "admin",
+    "write:analytics", "write:alerts", "read:health", "admin",
 ]  # fmt: skip
 Role = Literal["viewer", "analyst", "admin"]
 
@@ -19,6 +19,7 @@ SCOPES: dict[Scope, str] = {
     "read:schemas": "The schema catalogue.",
     "write:schemas": "Publish schemas into the local registry.",
     "write:analytics": "Share segments and annotations, and make share links.",
+    "write:alerts": "Make, change and mute alerts.",
     "recover": "Send failed events through the pipeline again.",
     "read:health": "State of the parts, capacity and checks.",
     "admin": "People, keys and the audit log.",
@@ -32,6 +33,7 @@ _ANALYST: frozenset[Scope] = _VIEWER | {
     "query:sql",
     "write:schemas",
     "write:analytics",
+    "write:alerts",
     "recover",
 }
 ROLES: dict[Role, frozenset[Scope]] = {

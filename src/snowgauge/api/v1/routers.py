@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from snowgauge.api.v1 import (
     access,
+    alerts,
     analytics,
     applications,
     events,
@@ -22,6 +23,7 @@ PREFIX = "/api/v1"
 ROUTERS = (
     first_run.router,
     analytics.router,
+    alerts.router,
     saved.router,
     shared.router,
     events.router,

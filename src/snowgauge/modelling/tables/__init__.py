@@ -2,6 +2,7 @@
 
 from snowgauge.modelling.definition import Table
 from snowgauge.modelling.tables import (
+    alerting,
     app_errors,
     bookkeeping,
     conversions,
@@ -37,6 +38,10 @@ BOOKKEEPING = (
     bookkeeping.QUARANTINE,
     bookkeeping.LEASE,
     bookkeeping.SETTINGS,
+    alerting.RULES,
+    alerting.CHANNELS,
+    alerting.STATES,
+    alerting.MESSAGES,
 )
 
 TABLES: tuple[Table, ...] = (*OF_UNITS, USERS, IDENTITIES, EVENT_STATS, TOUCHES, *BOOKKEEPING)

@@ -31,6 +31,7 @@ STEPS: tuple[Step, ...] = (
     Step(5, "recovery of failed events", Layout.add_recovery),
     Step(6, "schemas of entities", Layout.add_entity_schemas),
     Step(7, "modelled tables", lambda layout: DerivedLayout(layout).create()),
+    Step(8, "alerts", lambda layout: DerivedLayout(layout).create()),
 )
 
 

@@ -29,6 +29,7 @@ STEPS: tuple[Step, ...] = (
     Step(4, "recovery of failed events", Layout.add_recovery),
     Step(5, "modelled tables", lambda layout: DerivedLayout(layout).create()),
     Step(6, "events sent twice", Layout.create_loads),
+    Step(7, "alerts", lambda layout: DerivedLayout(layout).create()),
 )
 
 

@@ -1,0 +1,1 @@
+"""Messages on their way: one module for each format, and the post that hands them over."""
