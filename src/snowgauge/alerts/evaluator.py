@@ -16,7 +16,7 @@ from snowgauge.alerts.channels import Channel
 from snowgauge.alerts.life import Change, State, step
 from snowgauge.alerts.message import BELL, Delivery, message_of
 from snowgauge.alerts.reading import Reading
-from snowgauge.alerts.rules import HOUR_MS, Rule, has_past
+from snowgauge.alerts.rules import HOUR_MS, Rule, has_past, lasts
 from snowgauge.alerts.sources import Sources
 from snowgauge.alerts.watching.check import check
 
@@ -93,12 +93,16 @@ def advance(
 ) -> tuple[dict[str, State], list[Change]]:
     """The states that are worth keeping after a check, and what is to be said."""
     found = {reading.key: reading for reading in readings}
-    for key, state in before.items():
-        if key not in found and state.last is not None:
-            # nothing is said about it any more: an application that is gone for weeks, a cause that is old by now
-            found[key] = msgspec.structs.replace(state.last, bad=False, summary=f"no longer so: {state.last.summary}")
     after: dict[str, State] = {}
     changes = []
+    for key, state in before.items():
+        if key in found or state.last is None:
+            continue
+        if lasts(rule.condition) and at - state.since < LONGEST_GAP_MS:
+            after[key] = state
+        else:
+            # an application that is gone for a week, a cause that is not new any more
+            found[key] = msgspec.structs.replace(state.last, bad=False, summary=f"no longer so: {state.last.summary}")
     for key, reading in found.items():
         state, change = step(rule, before.get(key, State()), reading, at)
         if change is not None:

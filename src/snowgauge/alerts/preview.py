@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import msgspec
+from dataclasses import dataclass, replace
 
 from snowgauge.alerts.evaluator import LATE_MS, advance
 from snowgauge.alerts.life import State
@@ -20,7 +18,8 @@ _MOST_QUESTIONS = 200
 _MOST_KEYS = 20
 
 
-class Point(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class PreviewPoint:
     """One check: ``at`` is the end of its period (ms); ``low`` and ``high`` what is usual."""
 
     at: int
@@ -30,7 +29,8 @@ class Point(msgspec.Struct, frozen=True):
     bad: bool | None
 
 
-class Incident(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Incident:
     """``resolved_at``: ``None``: it would still fire."""
 
     key: str
@@ -39,19 +39,21 @@ class Incident(msgspec.Struct, frozen=True):
     resolved_at: int | None
 
 
-class KeySeries(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class KeySeries:
     key: str
-    points: Sequence[Point]
+    points: list[PreviewPoint]
 
 
-class Preview(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Preview:
     """``series`` of the keys with incidents, then of the largest."""
 
     since: int
     until: int
     checks: int
-    incidents: Sequence[Incident]
-    series: Sequence[KeySeries]
+    incidents: list[Incident]
+    series: list[KeySeries]
     keys: int
 
 
@@ -75,7 +77,7 @@ def preview(rule: Rule, days: int, now: int, sources: Sources) -> Preview:
         )
     sources.counts.load([(since - 7 * _DAY_MS * 4 - _DAY_MS, until)])
     states: dict[str, State] = {}
-    points: dict[str, list[Point]] = {}
+    points: dict[str, list[PreviewPoint]] = {}
     incidents: list[Incident] = []
     open_: dict[str, Incident] = {}
     checks = 0
@@ -83,7 +85,7 @@ def preview(rule: Rule, days: int, now: int, sources: Sources) -> Preview:
         readings = list(check(rule, at, sources))
         for one in readings:
             low, high = one.expected or (None, None)
-            points.setdefault(one.key, []).append(Point(at, one.value, low, high, one.bad))
+            points.setdefault(one.key, []).append(PreviewPoint(at, one.value, low, high, one.bad))
         states, changes = advance(rule, at, states, readings)
         checks += 1
         for change in changes:
@@ -91,7 +93,7 @@ def preview(rule: Rule, days: int, now: int, sources: Sources) -> Preview:
             if change.told == "firing" and key not in open_:
                 open_[key] = Incident(key, change.reading.summary, change.started_at, None)
             elif change.told == "resolved" and key in open_:
-                incidents.append(msgspec.structs.replace(open_.pop(key), resolved_at=change.at))
+                incidents.append(replace(open_.pop(key), resolved_at=change.at))
     incidents = sorted([*incidents, *open_.values()], key=lambda one: (one.started_at, one.key))
     fired = dict.fromkeys(one.key for one in incidents)
     largest = sorted(points, key=lambda key: -max((point.value or 0 for point in points[key]), default=0))

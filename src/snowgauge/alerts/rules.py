@@ -186,6 +186,12 @@ def has_past(condition: Condition) -> bool:
     return not isinstance(condition, Pipeline | Modelling | Drift)
 
 
+def lasts(condition: Condition) -> bool:
+    """Does what was found hold on while a check has nothing to compare with? At night nobody knows whether a site that
+    fell silent in the evening is back."""
+    return isinstance(condition, NoEvents | Traffic | EventChange)
+
+
 def read_rule(values: Any) -> Rule:
     """Raises ``ActionRefused``, which names the field, what was found and what is expected."""
     try:

@@ -34,9 +34,9 @@ def no_events(condition: NoEvents, apps: Iterable[str], at: int, sources: Source
             counts.by_app(week, week + HOUR_MS).get(app, 0)
             for week in earlier(hour, sources.zone(app), _WEEKS_OF_SILENCE)
         ]
-        if min(before) < condition.least_per_hour:
-            continue
         events = now.get(app, 0)
+        if not events and min(before) < condition.least_per_hour:
+            continue
         usual = f"{median(before):,.0f} events in this hour of the last weeks"
         summary = (
             f"{_named(app)} has sent nothing for {condition.minutes} minutes; {usual}"

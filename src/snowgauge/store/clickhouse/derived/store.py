@@ -203,8 +203,9 @@ class ClickHouseModelStore:
 
 
 def _left(table: Table) -> tuple[str, ...]:
-    """What a mark of deletion holds: enough to find its row, and to be found with its unit."""
-    return (*table.key, *table.sorted_by, *(["unit"] if "unit" in table.names else []))
+    """What a mark of deletion holds: enough to find its row, to be newer than it, and to be found with its unit."""
+    version = [] if table.version_column == "model_version" else [table.version_column]
+    return (*table.key, *table.sorted_by, *version, *(["unit"] if "unit" in table.names else []))
 
 
 def _past(table: Table, before: int, apps: tuple[Sequence[str], bool]) -> str:
