@@ -4,6 +4,7 @@
 # ruff: noqa: E501
 INDEX: dict[str, tuple[str, str, str, bool]] = {
     "access": ('access_command', 'Who may use the console and its API.', '', False),
+    "alerts": ('alerts_command', 'Alerts: what fires, and trying channels and alerts out.', '', False),
     "assets": ('enrichments_command', 'Files that enrichments need.', '', False),
     "backup": ('backup_command', 'Back up a deployment with the embedded engine, while it runs: events, event log, schemas, accounts, tombstones.', '', False),
     "clickhouse": ('clickhouse_command', "Run the embedded ClickHouse engine alone, behind ClickHouse's HTTP interface.", 'Running', False),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from snowgauge.actions.alerts import alert_means, alert_sources
+from snowgauge.actions.deployment import Deployment
 from snowgauge.alerts.book import AlertBook
 from snowgauge.alerts.delivering.postman import Postman
 from snowgauge.alerts.evaluator import Evaluator
@@ -15,6 +17,7 @@ from snowgauge.errors import SnowgaugeError
 from snowgauge.modelling.lease import Lease
 from snowgauge.modelling.store import ModelStore
 from snowgauge.pipeline import build
+from snowgauge.pipeline.modelling import opened_model
 from snowgauge.settings.model import Settings
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count, gauge
@@ -77,3 +80,14 @@ def _repeat(act: Callable[[], None], pause: float, lease: Lease, stop: threading
             count("alert_failures")
             _log.error("alerts_failed", reason=repr(error), effect="tried again; nothing is lost", exc_info=True)
         stop.wait(pause)
+
+
+@contextmanager
+def opened_deployment(settings: Settings) -> Iterator[Deployment]:
+    """A deployment for a command, whether it runs or not. Raises ``SettingsError`` where it has no modelled tables."""
+    with opened_model(settings) as (chosen, _):
+        deployment = build.open_deployment(chosen)
+        try:
+            yield deployment
+        finally:
+            deployment.store.close()
