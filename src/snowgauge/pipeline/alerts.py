@@ -43,7 +43,7 @@ def keep_alerting(settings: Settings, store: ModelStore, stop: threading.Event) 
         checked = evaluator.look()
         count("alert_checks", checked.checks)
         count("alert_messages", checked.said)
-        gauge("alerts_firing", sum(state.fires for one in book.states().values() for state in one.values()))
+        gauge("alert_firing", sum(state.fires for one in book.states().values() for state in one.values()))
         if checked.said:
             _log.info("alerts_changed", messages=checked.said)
 

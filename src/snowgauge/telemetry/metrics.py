@@ -74,7 +74,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("model_quarantined", "counter", (), "Visits given up, being too long or too large.",
            "derived.model_quarantine names them: kiosks, load tests, bots."),
     Metric("model_frozen", "counter", (), "Visits left as they are, since retention has removed events of them."),
-    Metric("alerts_firing", "gauge", (), "Alerts that fire.", "`snowgauge alerts list` shows them."),
+    Metric("alert_firing", "gauge", (), "Alerts that fire.", "`snowgauge alerts list` shows them."),
     Metric("alert_checks", "counter", (), "Checks of alerts."),
     Metric("alert_messages", "counter", (), "Messages of alerts, each counted once however many channels it has."),
     Metric("alert_deliveries", "counter", ("result",), "Messages handed to channels: sent, again, failed.",
