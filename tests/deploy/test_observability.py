@@ -301,9 +301,7 @@ def test_every_figure_of_the_table_is_set_somewhere_with_its_labels():
 
 def test_every_stage_has_figures():
     stages = ("collector", "eventlog", "pipeline", "sink", "enrichment", "failed", "store", "engine", "iglu",
-              "registry", "proxy", "tls", "process", "disk", "part", "asset", "enrich", "model")  # fmt: skip
-    stages = ("collector", "eventlog", "pipeline", "enrichment", "failed", "store", "engine", "iglu", "registry",
-              "proxy", "tls", "process", "disk", "part", "asset", "enrich", "model", "alert")  # fmt: skip
+              "registry", "proxy", "tls", "process", "disk", "part", "asset", "enrich", "model", "alert")  # fmt: skip
     assert {metric.name.partition("_")[0] for metric in METRICS} == set(stages)
 
 

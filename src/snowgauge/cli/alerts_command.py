@@ -42,10 +42,10 @@ def listed(ctx: typer.Context, as_json: JsonOption = False) -> None:
     rows = []
     for one in found:
         until = "never yet" if one.evaluated_until is None else iso_text(one.evaluated_until)
-        states = one.states or [None]
-        for number, state in enumerate(states):
+        about = [(state.key, state.summary) for state in one.states] or [("", "")]
+        for number, told in enumerate(about):
             first = (one.rule["id"], one.rule["name"], one.status, until) if not number else ("", "", "", "")
-            rows.append((*first, "" if state is None else state.key, "" if state is None else state.summary))
+            rows.append((*first, *told))
     out.print(table(("id", "alert", "is", "checked until", "about", "what"), rows))
 
 
