@@ -212,9 +212,18 @@ class Hands:
             return how, lambda: setattr(registry, "delay", 0.0)
         if how == "unreachable":
             registry.down()
-            return how, registry.up
+            return how, self._listen_again
         registry.answers["*"] = 404, b"{}"
         return how, registry.answers.clear
+
+    def _listen_again(self) -> None:
+        """Once nobody's connection has the port."""
+        while True:
+            try:
+                self._registry.up()
+                return
+            except OSError:
+                time.sleep(0.2)
 
     def _segments(self) -> Iterator[files.SegmentName]:
         """Segments that nothing was done to yet, those with something waiting in them first."""

@@ -235,6 +235,10 @@ class EngineSettings(PartSettings):
     sync: bool = True
     """Write inserts through to the disk (fsync) before they are acknowledged."""
 
+    min_free_bytes: ByteSize = 64_000_000
+    """Room that stays free on its disk. Below it nothing is inserted, changed or merged, and the engine does not start,
+    until there is room: what is written to a full disk is lost."""
+
     request_limit: ByteSize = 1_073_741_824
     """Largest request body, uncompressed."""
 

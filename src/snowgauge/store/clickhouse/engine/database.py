@@ -3,12 +3,17 @@
 Measured on chDB 4.4: a handle takes a millisecond to open, carries its own settings, database and temporary tables,
 and handles work at the same time, so concurrent requests need no lock of ours. The library reports the folder's lock
 without saying why; a lock file of our own names the holder. Both locks end with their process, also after kill -9.
+
+What the library cannot write because the disk is full it takes for written (measured, chDB 4.4): inserted rows are
+gone, merges replace good parts by empty ones, and the definition of a table becomes an empty file, with which the
+folder cannot be opened any more. So nothing is written without room to spare: ``missing_room``.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,7 +35,10 @@ class Database:
 
     def __init__(self, path: Path, settings: EngineSettings) -> None:
         self.path = path
+        self._min_free = settings.min_free_bytes
         path.mkdir(parents=True, exist_ok=True)
+        if missing := self.missing_room():
+            raise StoreUnavailable(f"the embedded ClickHouse engine does not open {path}: {missing}")
         self._lock = _lock(path)
         import chdb
 
@@ -72,6 +80,16 @@ class Database:
             "Null",
         )
         self._keeper.query("USE default", "Null")
+
+    def missing_room(self) -> str:
+        """Why nothing may be written now; empty: there is room on the disk."""
+        free = shutil.disk_usage(self.path).free
+        if free >= self._min_free:
+            return ""
+        return (
+            f"its disk has {free} bytes free, clickhouse.engine.min_free_bytes = {self._min_free} have to stay free; "
+            "it is written to again when there is room"
+        )
 
     def text(self, sql: str) -> str:
         return bytes(self._keeper.query(sql, "TabSeparatedRaw").bytes() or b"").decode().strip()
@@ -166,6 +184,7 @@ def configuration(settings: EngineSettings) -> str:
         "vertical_merge_algorithm_min_columns_to_activate": 1,
         "min_columns_to_activate_adaptive_write_buffer": 1,
         "max_compress_block_size": 262_144,
+        "min_free_disk_bytes_to_perform_insert": settings.min_free_bytes,
     }
     profile = {
         "max_threads": settings.threads,
@@ -178,9 +197,11 @@ def configuration(settings: EngineSettings) -> str:
         "min_insert_block_size_rows": 65_536,
         "min_insert_block_size_bytes": 67_108_864,
     }
+    disk = f"<keep_free_space_bytes>{settings.min_free_bytes}</keep_free_space_bytes>"
     return (
         "<clickhouse>\n"
         + _elements(server, 1)
+        + f"  <storage_configuration><disks><default>{disk}</default></disks></storage_configuration>\n"
         + "  <merge_tree>\n"
         + _elements(merge_tree, 2)
         + "  </merge_tree>\n  <profiles><default>\n"

@@ -16,7 +16,15 @@ from snowgauge.store.clickhouse.engine.exceptions import error, from_engine
 from snowgauge.store.clickhouse.engine.formats import header_of
 from snowgauge.store.clickhouse.engine.guard import Limits
 from snowgauge.store.clickhouse.engine.requests import Asked
-from snowgauge.store.clickhouse.engine.statements import Insert, first_word, output_format, reads, split_insert, streams
+from snowgauge.store.clickhouse.engine.statements import (
+    Insert,
+    first_word,
+    needs_no_room,
+    output_format,
+    reads,
+    split_insert,
+    streams,
+)
 
 _STATEMENT_LIMIT = 64 << 20
 _HEAD = 1 << 20
@@ -72,6 +80,7 @@ class Execution:
                 if asked.read_only:
                     raise error(164, "READONLY", "Cannot execute query in readonly mode.")
                 self._check(f"{insert.sql} FORMAT {insert.format}")
+                self._require_room()
                 yield from self._insert(handle, insert, data)
             else:
                 text = statement.decode("utf-8", "surrogateescape")
@@ -79,6 +88,8 @@ class Execution:
                 if asked.read_only:
                     self._database.guard.read_only(handle, text)
                 self._check(text)
+                if not needs_no_room(statement):
+                    self._require_room()
                 if asked.read_only and not in_session:
                     handle.query(f"SET readonly = {asked.read_only}", "Null")
                 yield from self._run(handle, statement, text)
@@ -91,6 +102,10 @@ class Execution:
     def _check(self, statement: str) -> None:
         limits = self._limits()
         self._database.guard.check(statement, limits, maintenance=self._asked.maintenance)
+
+    def _require_room(self) -> None:
+        if missing := self._database.missing_room():
+            raise error(243, "NOT_ENOUGH_SPACE", f"Nothing is written: {missing}")
 
     def _limits(self) -> Limits:
         """What the statement itself may set at most. Who may only read cannot lift the time given beside it."""

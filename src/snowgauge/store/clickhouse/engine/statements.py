@@ -18,6 +18,7 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _READING = (b"SELECT", b"WITH", b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"(", b"VALUES", b"FROM")
+_ROOMLESS = (b"SET", b"USE", b"KILL", b"DROP", b"TRUNCATE")
 _HEAD_LIMIT = 1 << 20
 
 
@@ -113,6 +114,11 @@ def output_format(statement: bytes) -> OutputFormat | None:
 def streams(statement: bytes) -> bool:
     """Can the library give its result block by block? Only SELECT in its forms (chDB 4.4)."""
     return first_word(statement) in (b"SELECT", b"WITH", b"(", b"FROM")
+
+
+def needs_no_room(statement: bytes) -> bool:
+    """Does it write nothing, or make room? What is not known to is taken to write."""
+    return first_word(statement) in _READING or first_word(statement) in _ROOMLESS
 
 
 def reads(statement: bytes) -> bool:
