@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
-from rich.progress import Progress
 
-from snowgauge.actions.imports.files import Buckets, SourceFile, find_files
-from snowgauge.actions.imports.into_log import Stopped
-from snowgauge.actions.imports.ledger import Ledger
-from snowgauge.actions.imports.recorded import new_lines
-from snowgauge.actions.imports.totals import Totals
-from snowgauge.cli.context import err, out, settings_of, table
+from snowgauge.cli.context import settings_of
+from snowgauge.cli.importing import Run, buckets, files_at, running
 from snowgauge.errors import SnowgaugeError
 
 if TYPE_CHECKING:
@@ -28,17 +17,6 @@ if TYPE_CHECKING:
     from snowgauge.actions.imports.into_store import Kind
     from snowgauge.settings.model import Settings
     from snowgauge.store.base import Store
-
-_MEANINGS = {
-    "lines": "lines read",
-    "events": "imported",
-    "repeated": "imported before",
-    "not_ours": "not tracking requests",
-    "unreadable": "unreadable, kept as failed events",
-    "files": "files read",
-    "files_known": "files read before",
-    "files_failed": "files not read to their end",
-}
 
 Places = Annotated[list[str], typer.Argument(help="Files, folders, or s3://bucket/prefix; gzip is recognised.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the totals as JSON, for programs.")]
@@ -78,13 +56,13 @@ def cloudfront(
     door = with_neutral_names(collector_settings(settings), settings.scripts)
     tracking = TrackingPaths(door.paths, door.pixel_paths)
     reader = AccessLogReader(tracking, fields.split() if fields else None)
-    buckets = _buckets(settings)
-    with _running(settings, as_json) as run, _into_log(settings, run, LOADER, COLLECTOR) as sink:
+    storage = buckets(settings)
+    with running(settings, as_json) as run, _into_log(settings, run, LOADER, COLLECTOR) as sink:
         importing = CloudFrontImport(
             reader, run.ledger, sink, run.totals, told=run.told, progress=run.progress, stopped=run.stop.is_set
         )
         while True:
-            importing.run((file for place in places for file in find_files(place, buckets)), growing=watch)
+            importing.run(files_at(places, storage), growing=watch)
             if not watch or run.stop.wait(settings.imports.watch_interval.total_seconds()):
                 return
             run.totals.files_known = 0
@@ -101,8 +79,8 @@ def payloads(ctx: typer.Context, places: Places, as_json: AsJson = False) -> Non
     from snowgauge.actions.imports.payloads import take_line
 
     settings = settings_of(ctx)
-    with _running(settings, as_json) as run, _into_log(settings, run, PAYLOADS, "") as sink:
-        for key, line in run.lines(places, _buckets(settings), "payloads", sink.flush, count_equal=True):
+    with running(settings, as_json) as run, _into_log(settings, run, PAYLOADS, "") as sink:
+        for key, line in run.lines(files_at(places, buckets(settings)), "payloads", sink.flush, count_equal=True):
             take_line(sink, key, line)
 
 
@@ -131,29 +109,16 @@ def _stored(ctx: typer.Context, places: list[str], kind: Kind, *, as_json: bool)
     store = open_store(settings)
     kept = without_erased(settings, store)
     try:
-        with _running(settings, as_json) as run:
+        with running(settings, as_json) as run:
             sink = IntoStore(run.ledger, kept, run.totals, kind, chunk=settings.imports.chunk_lines)
-            for key, line in run.lines(places, _buckets(settings), kind, sink.flush, count_equal=False):
+            for key, line in run.lines(files_at(places, buckets(settings)), kind, sink.flush, count_equal=False):
                 sink.add(key, line)
     finally:
         store.close()
 
 
-def _buckets(settings: Settings) -> Callable[[], Buckets]:
-    from snowgauge.actions.imports.s3 import S3
-
-    made: list[Buckets] = []
-
-    def buckets() -> Buckets:
-        if not made:
-            made.append(S3(settings.imports))
-        return made[0]
-
-    return buckets
-
-
 @contextmanager
-def _into_log(settings: Settings, run: _Run, loader: str, collector: str) -> Iterator[IntoLog]:
+def _into_log(settings: Settings, run: Run, loader: str, collector: str) -> Iterator[IntoLog]:
     from snowgauge.actions.imports.into_log import IntoLog
     from snowgauge.pipeline.build import open_eventlog, open_store
 
@@ -184,81 +149,3 @@ def _into_log(settings: Settings, run: _Run, loader: str, collector: str) -> Ite
         sink.close()
         for store in opened:
             store.close()
-
-
-class _Run:
-    """One import: its ledger, its sums, and what is shown of it."""
-
-    def __init__(self, ledger: Ledger, shown: Progress) -> None:
-        self.ledger = ledger
-        self.totals = Totals()
-        self.stop = threading.Event()
-        self._shown = shown
-        self._task = shown.add_task("", total=None)
-        self._last_told = ""
-
-    def told(self, message: str) -> None:
-        if message != self._last_told:
-            self._last_told = message
-            err.print(message, markup=False, soft_wrap=True)
-
-    def progress(self, file: SourceFile | None) -> None:
-        totals = self.totals
-        name = f" {Path(file.name).name}" if file else ""
-        text = f"{totals.lines:,} lines, {totals.events:,} imported, {totals.files:,} files{name}"
-        self._shown.update(self._task, description=text)
-
-    def lines(
-        self,
-        places: list[str],
-        buckets: Callable[[], Buckets],
-        kind: str,
-        flush: Callable[[], None],
-        *,
-        count_equal: bool,
-    ) -> Iterator[tuple[bytes, bytes]]:
-        files = (file for place in places for file in find_files(place, buckets))
-        for pair in new_lines(
-            files,
-            self.ledger,
-            self.totals,
-            kind=kind,
-            told=self.told,
-            flush=flush,
-            progress=self.progress,
-            count_equal=count_equal,
-        ):
-            if self.stop.is_set():
-                raise Stopped
-            yield pair
-
-
-@contextmanager
-def _running(settings: Settings, as_json: bool) -> Iterator[_Run]:
-    """Shows progress, stops in order at Ctrl-C and SIGTERM, and prints the sums at the end."""
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from snowgauge.pipeline.build import data_dir
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with (
-        Ledger(data_dir(settings) / "imports") as ledger,
-        Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as shown,
-    ):
-        run = _Run(ledger, shown)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: run.stop.set())
-        try:
-            yield run
-        except Stopped:
-            err.print("stopped; run it again to go on")
-    found = msgspec.to_builtins(run.totals)
-    if as_json:
-        out.print_json(json.dumps(found))
-    else:
-        rows = [
-            (_MEANINGS[name], f"{count:,}") for name, count in found.items() if count or name in ("lines", "events")
-        ]
-        out.print(table(("", ""), rows))
-    if run.totals.files_failed:
-        raise typer.Exit(1)

@@ -23,6 +23,7 @@ INDEX: dict[str, tuple[str, str, str, bool]] = {
     "help": ('help_command', 'Show the help of a command, or a page of the documentation.', '', False),
     "import": ('import_command', 'Bring in what was recorded elsewhere; nothing twice.', '', False),
     "install-service": ('service_command', 'Write a systemd unit that runs `snowgauge serve` at every start of the machine.', 'Running', False),
+    "load": ('load_command', "Load what Snowplow's enrich wrote into this deployment's store, each event once.", 'Running', False),
     "micro": ('micro_command', 'Run collector, enrich and the Micro API in this one process, in memory: for test suites.', 'Running', False),
     "migrate": ('migrate_command', 'Take over what another system has stored.', '', False),
     "model": ('model_command', 'Modelled tables: visits, page views, people, goals.', '', False),
