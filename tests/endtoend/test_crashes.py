@@ -174,7 +174,7 @@ def test_while_the_engine_is_down_events_are_taken_and_stored_later(tmp_path):
         check(deployment, load)
 
 
-def test_a_slow_registry_delays_only_and_a_lost_schema_fails(tmp_path):
+def test_events_of_a_slow_registry_become_good_and_those_of_a_lost_schema_stay_failed(tmp_path):
     class Registry(http.server.BaseHTTPRequestHandler):
         asked = 0
 
@@ -208,6 +208,7 @@ def test_a_slow_registry_delays_only_and_a_lost_schema_fails(tmp_path):
         **SETTINGS,
         "iglu.registries": json.dumps([f"http://127.0.0.1:{server.server_address[1]}"]),
         "iglu.timeout": "10 s",
+        "pipeline.auto_recover_interval": "1 s",
     }
     try:
         with Deployment(tmp_path / "data", settings) as deployment:
@@ -223,9 +224,12 @@ def test_a_slow_registry_delays_only_and_a_lost_schema_fails(tmp_path):
                 connection.request("GET", f"/i?{query}")
                 assert connection.getresponse().status == 200
                 connection.close()
-            wait_until(lambda: deployment.stored("app_id = 'slow'") == (2, 1), "two good, one failed")
-            (row,) = deployment.sql("SELECT failure_type FROM atomic.failed_events")
+            wait_until(lambda: deployment.stored("app_id = 'slow'")[0] == 2, "two good ones")
+            waiting = "SELECT failure_type, message FROM atomic.failed_events FINAL WHERE status = 'open'"
+            wait_until(lambda: len(deployment.sql(waiting)) == 1, "the recovered ones marked so")
+            (row,) = deployment.sql(waiting)
             assert row["failure_type"] == "schema_violations"
+            assert "iglu:com.acme/gone/jsonschema/1-0-0" in row["message"]
     finally:
         server.shutdown()
         thread.join()

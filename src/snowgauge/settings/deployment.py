@@ -44,7 +44,7 @@ class PipelineSettings(PartSettings):
     auto_recover: bool = True
     """Replay failed events that only wanted for a schema, as soon as it can be had."""
 
-    auto_recover_interval: Duration = timedelta(minutes=5)
+    auto_recover_interval: Duration = timedelta(minutes=1)
     """How often to look whether missing schemas have come."""
 
     drain_timeout: Duration = timedelta(seconds=20)
