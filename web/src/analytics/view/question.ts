@@ -1,0 +1,93 @@
+/** Questions to the analytics API, and their answers. */
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+import { api, ApiError, ask, type Reply, type Schemas } from "../../api/client";
+import { ends, LIVE } from "./periods";
+import type { AnalyticsView } from "./state";
+
+export type Question = Schemas["AnalyticsQuestion"];
+export type Answer = Reply<"/api/v1/analytics/query", "post">;
+export type Row = Answer["results"][number];
+export type Cell = Row["dimensions"][number];
+export type Metric = Question["metrics"][number];
+export type Scope = Omit<Question, "metrics">;
+export type Included = NonNullable<Question["include"]>;
+
+/** What every question of a view has in common. */
+export function scopeOf(view: AnalyticsView): Scope {
+  const range = ends(view.period);
+  const compared = ends(view.compare);
+  const comparisons: Included["comparisons"] = compared
+    ? { mode: "custom", date_range: [...compared] }
+    : view.compare === "year_over_year"
+      ? { mode: "year_over_year", match_day_of_week: view.weekdays }
+      : view.compare === "previous_period"
+        ? { mode: "previous_period" }
+        : undefined;
+  return {
+    ...(view.app ? { app: view.app } : {}),
+    date_range: range ? [...range] : (view.period as Exclude<Question["date_range"], string[]>),
+    ...(view.zone ? { timezone: view.zone } : {}),
+    ...(view.traffic === "people" ? {} : { traffic: view.traffic }),
+    filters: view.filters,
+    include: { ...(view.today ? { today: true } : {}), ...(comparisons && view.period !== "all" ? { comparisons } : {}) },
+  };
+}
+
+export function useScope(view: AnalyticsView): Scope {
+  return useMemo(() => scopeOf(view), [view]);
+}
+
+export function asked(scope: Scope, more: Pick<Question, "metrics"> & Partial<Question>): Question {
+  return { ...scope, ...more, include: { ...scope.include, ...more.include } };
+}
+
+/** Without what the period is compared with. */
+export function alone(scope: Scope): Scope {
+  return { ...scope, include: { ...scope.include, comparisons: undefined } };
+}
+
+export function post(question: Question, signal?: AbortSignal): Promise<Answer> {
+  return ask(api.POST("/api/v1/analytics/query", { body: question, signal }));
+}
+
+export function useAnswer(question: Question, options: { enabled?: boolean; keep?: boolean } = {}) {
+  return useQuery({
+    queryKey: ["analytics", "query", question],
+    queryFn: ({ signal }) => post(question, signal),
+    enabled: options.enabled ?? true,
+    staleTime: 60_000,
+    // figures that are a minute old are not worth asking for again because a window came to the front
+    refetchOnWindowFocus: false,
+    refetchInterval: question.date_range === LIVE ? 10_000 : false,
+    placeholderData: options.keep === false ? undefined : keepPreviousData,
+  });
+}
+
+/** True once something has been waited for longer than two seconds. */
+export function useSlow(waiting: boolean): boolean {
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    setSlow(false);
+    if (!waiting) return;
+    const timer = setTimeout(() => setSlow(true), 2_000);
+    return () => clearTimeout(timer);
+  }, [waiting]);
+  return slow;
+}
+
+/** The metric that a refusal is about: `metrics[2]: …`. */
+export function refusedMetric(error: unknown): { at: number; reason: string } | null {
+  if (!(error instanceof ApiError) || error.status !== 422) return null;
+  const found = /^metrics\[(\d+)\]: (.*)$/s.exec(error.message);
+  return found ? { at: Number(found[1]), reason: found[2] ?? "" } : null;
+}
+
+/** Neither this page nor any panel of it can be answered: the store, or Snowgauge itself, does not answer. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status === 502 || error.status === 503 || error.status === 504);
+}
+
+export function csvAddress(question: Question): string {
+  return `/api/v1/analytics/csv?question=${encodeURIComponent(JSON.stringify(question))}`;
+}
