@@ -1,5 +1,5 @@
 /** Pages by address. Each page's code loads when it is first opened. */
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { PAGES } from "./shell/pages";
 import { Shell } from "./shell/Shell";
 import { parseSearch, stringifySearch } from "./view/search";
@@ -18,9 +18,7 @@ const root = createRootRoute({
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/start", replace: true });
-  },
+  component: lazyRouteComponent(() => import("./pages/Home"), "Page"),
 });
 
 const pages = PAGES.map(({ path, load }) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, "Page") }));

@@ -4,9 +4,6 @@ import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
 
-/** What an address answers with. To be used where several parts have a schema of the same name. */
-export type Reply<Path extends keyof paths, Method extends "get" | "post"> = paths[Path][Method] extends { responses: { 200: { content: { "application/json": infer Body } } } } ? Body : never;
-
 export class ApiError extends Error {
   constructor(
     readonly status: number,

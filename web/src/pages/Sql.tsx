@@ -1,7 +1,7 @@
 /** Read-only SQL: an editor, the tables there are, what was asked before, the result as table or chart. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo, useState } from "react";
-import { api, ask, type Reply, type Schemas } from "../api/client";
+import { api, ask, type Schemas } from "../api/client";
 import { useKeys } from "../shell/keys";
 import { counted, number } from "../view/format";
 import { one } from "../view/search";
@@ -13,8 +13,6 @@ import { Button, Card, CopyButton, Empty, Failure, Loading, Segmented, Skeleton 
 
 const SqlEditor = lazy(() => import("../widgets/SqlEditor"));
 const Chart = lazy(() => import("../widgets/Chart"));
-
-type SqlAnswer = Reply<"/api/v1/sql", "post">;
 
 const SAMPLES = [
   { title: "Events by name, last 7 days", sql: "SELECT event_name, count() AS events, uniq(domain_userid) AS visitors\nFROM atomic.events\nWHERE collector_tstamp > now() - INTERVAL 7 DAY\nGROUP BY event_name\nORDER BY events DESC" },
@@ -147,7 +145,7 @@ function Tables({ tables, onPick }: { tables: Schemas["Table"][]; onPick: (name:
   );
 }
 
-function Result({ answer, sql, show, onShow }: { answer: SqlAnswer; sql: string; show: "table" | "chart"; onShow: (show: "table" | "chart") => void }) {
+function Result({ answer, sql, show, onShow }: { answer: Schemas["Answer"]; sql: string; show: "table" | "chart"; onShow: (show: "table" | "chart") => void }) {
   const drawn = useMemo(() => chartOf(answer), [answer]);
   const file = `/api/v1/sql/export?format=csv&query=${encodeURIComponent(sql)}`;
   return (
@@ -194,7 +192,7 @@ function Result({ answer, sql, show, onShow }: { answer: SqlAnswer; sql: string;
 }
 
 /** The first column that is no number (else the first) names the points; every other column of numbers is a line. */
-export function chartOf(answer: Pick<SqlAnswer, "columns" | "rows">) {
+export function chartOf(answer: Pick<Schemas["Answer"], "columns" | "rows">) {
   const rows = answer.rows.slice(0, 500);
   const numeric = answer.columns.map((_, at) => rows.length > 0 && rows.every((row) => row[at] === null || (row[at] !== "" && Number.isFinite(Number(row[at])))));
   const named = numeric.indexOf(false);

@@ -99,7 +99,7 @@ function useShellKeys(pages: PageEntry[], onPalette: () => void, onHelp: () => v
 function Side({ pages, me, onPalette, onHelp }: { pages: PageEntry[]; me: Me; onPalette: () => void; onHelp: () => void }) {
   return (
     <div className="sticky top-0 hidden h-dvh flex-col gap-1 border-r border-line bg-sunken p-3 md:flex">
-      <Link to="/start" className="mb-2 flex items-center gap-2.5 rounded-lg px-2 py-1 font-semibold tracking-tight">
+      <Link to="/" className="mb-2 flex items-center gap-2.5 rounded-lg px-2 py-1 font-semibold tracking-tight">
         <Logo size={26} />
         Snowgauge
       </Link>

@@ -16,7 +16,7 @@ export interface PageEntry {
 }
 
 export const PAGES: PageEntry[] = [
-  { path: "/start", load: () => import("../pages/Start"), title: "First run", icon: "start", key: "h", scope: "read:aggregates", words: "home install snippet tracker" },
+  { path: "/analytics", load: () => import("../pages/Analytics"), title: "Analytics", icon: "chart", key: "w", scope: "read:aggregates", words: "web visitors visits pages sources campaigns goals" },
   { path: "/live", load: () => import("../pages/Live"), title: "Live", icon: "live", key: "l", scope: "read:events", words: "events stream now" },
   { path: "/failed", load: () => import("../pages/Failed"), title: "Failed events", short: "Failed", icon: "alert", key: "f", scope: "read:events", words: "errors bad rows recover causes" },
   { path: "/xray", load: () => import("../pages/Xray"), title: "Event X-ray", short: "X-ray", icon: "xray", key: "x", scope: "read:events", words: "trace debug request id" },
@@ -24,4 +24,5 @@ export const PAGES: PageEntry[] = [
   { path: "/schemas", load: () => import("../pages/Schemas"), title: "Schemas", icon: "schema", key: "c", scope: "read:schemas", words: "iglu catalogue registry publish" },
   { path: "/state", load: () => import("../pages/Health"), title: "Health", icon: "health", key: "e", scope: "read:health", words: "doctor checks capacity disk lag" },
   { path: "/access", load: () => import("../pages/Access"), title: "Access", icon: "people", key: "a", scope: "admin", words: "people keys roles audit users" },
+  { path: "/start", load: () => import("../pages/Start"), title: "First run", icon: "start", key: "h", scope: "read:aggregates", words: "home install snippet tracker" },
 ];

@@ -32,6 +32,7 @@ const PATHS = {
   book: "M5 4h11a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3V4Zm0 13a3 3 0 0 1 3-3h11",
   out: "M14 4h5a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1h-5M10 8l-4 4 4 4M6 12h10",
   wand: "m5 19 9-9M15 4v3M20 9h-3M17.5 6.5 16 8M8 4v2M4 8h2",
+  chart: "M4 20V4M4 20h16M8 16v-4M12 16V8M16 16v-6M20 16V6",
   recover: "M4 12a8 8 0 1 0 2.6-5.9M4 4v5h5",
 } as const;
 

@@ -106,7 +106,6 @@ export const PANELS: PanelEntry[] = [
     id: "goals",
     title: "Goals",
     wide: true,
-    Body: lazy(() => import("./GoalSettingsLink")),
     tabs: [{ id: "goal", title: "Goals", dimension: "event:goal", metrics: ["converters", "conversions", "conversion_rate", "total_revenue"], more: ["average_revenue"], empty: "Goals say what is worth counting: a page that is seen, an event, a form that is sent. Add the first one." }],
   },
   {

@@ -1,12 +1,12 @@
 /** Questions to the analytics API, and their answers. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { api, ApiError, ask, type Reply, type Schemas } from "../../api/client";
+import { api, ApiError, ask, type Schemas } from "../../api/client";
 import { ends, LIVE } from "./periods";
 import type { AnalyticsView } from "./state";
 
 export type Question = Schemas["AnalyticsQuestion"];
-export type Answer = Reply<"/api/v1/analytics/query", "post">;
+export type Answer = Schemas["AnalyticsAnswer"];
 export type Row = Answer["results"][number];
 export type Cell = Row["dimensions"][number];
 export type Metric = Question["metrics"][number];

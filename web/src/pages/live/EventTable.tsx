@@ -2,7 +2,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useRef } from "react";
-import type { Reply } from "../../api/client";
+import type { Schemas } from "../../api/client";
 import { columnLabel } from "../../view/columns";
 import { describeFilter, parseFilters, withFilter } from "../../view/filters";
 import { counted, exactTime, middle, schemaParts, time } from "../../view/format";
@@ -11,7 +11,7 @@ import { Icon } from "../../widgets/icons";
 import { Badge } from "../../widgets/ui";
 import type { Change, LiveView } from "./view";
 
-type Row = Reply<"/api/v1/events", "get">["rows"][number];
+type Row = Schemas["Row"];
 const WIDTH = 190;
 const DRAGGED = "application/x-column";
 

@@ -1,0 +1,47 @@
+import { DropdownMenu } from "radix-ui";
+import { Icon } from "../../widgets/icons";
+import type { Known } from "../view/definitions";
+import type { AnalyticsView, Change } from "../view/state";
+
+const ITEM = "flex cursor-pointer items-center justify-between gap-4 rounded-lg px-2.5 py-1.5 outline-none data-highlighted:bg-sunken data-[state=checked]:text-accent-ink";
+const LABEL = "px-2.5 pb-1 pt-2 text-xs text-ink-faint";
+const TRAFFIC: Record<string, string> = { people: "People", bots: "Bots and crawlers", internal: "Own traffic", all: "Everything" };
+
+/** Whose visits are counted, and on which clock. */
+export function Options({ view, known, zone, change }: { view: AnalyticsView; known: Known | undefined; zone: string | undefined; change: Change }) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zones = [...new Set(["", "UTC", own, view.zone].filter((name) => name !== undefined))];
+  return (
+    <DropdownMenu.Root>
+      <DropdownMenu.Trigger aria-label="Options" title="Options" className={`grid size-9 place-items-center rounded-lg border ${view.traffic !== "people" || view.zone ? "border-accent/40 bg-accent-soft text-accent-ink" : "border-line-strong bg-surface text-ink-soft hover:bg-sunken"}`}>
+        <Icon name="more" />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content align="end" sideOffset={6} className="fade-in z-40 min-w-60 rounded-xl border border-line bg-raised p-1.5 shadow-float">
+          <DropdownMenu.Label className={LABEL}>Count</DropdownMenu.Label>
+          <DropdownMenu.RadioGroup value={view.traffic} onValueChange={(traffic) => change({ traffic: traffic === "people" ? undefined : traffic })}>
+            {(known?.all.traffic ?? []).map((one) => (
+              <DropdownMenu.RadioItem key={one.name} value={one.name} title={one.label} className={ITEM}>
+                {TRAFFIC[one.name] ?? one.label}
+                <DropdownMenu.ItemIndicator>
+                  <Icon name="check" size={15} />
+                </DropdownMenu.ItemIndicator>
+              </DropdownMenu.RadioItem>
+            ))}
+          </DropdownMenu.RadioGroup>
+          <DropdownMenu.Label className={LABEL}>Days and hours of</DropdownMenu.Label>
+          <DropdownMenu.RadioGroup value={view.zone} onValueChange={(chosen) => change({ zone: chosen || undefined })}>
+            {zones.map((name) => (
+              <DropdownMenu.RadioItem key={name} value={name} className={ITEM}>
+                {name === "" ? `The application${view.zone === "" && zone ? ` (${zone})` : ""}` : name === own ? `This browser (${name})` : name}
+                <DropdownMenu.ItemIndicator>
+                  <Icon name="check" size={15} />
+                </DropdownMenu.ItemIndicator>
+              </DropdownMenu.RadioItem>
+            ))}
+          </DropdownMenu.RadioGroup>
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}

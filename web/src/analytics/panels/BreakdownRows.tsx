@@ -1,0 +1,73 @@
+import { Link } from "@tanstack/react-router";
+import { middle } from "../../view/format";
+import { useDashboard } from "../parts/context";
+import { Delta } from "../parts/Delta";
+import { figure } from "../view/definitions";
+import { says, toggled } from "../view/filters";
+import type { Answer, Metric } from "../view/question";
+import { filterTexts, withTab } from "../view/state";
+import { nameOf } from "./rows";
+import type { PanelEntry, Tab } from "./table";
+
+const LONGEST = 300;
+
+/** Rows with bars. A click filters by a row, the same click again takes the filter out; with Ctrl or ⌘ in a new tab. */
+export function BreakdownRows({ panel, tab, answer, metrics, dim }: { panel: PanelEntry; tab: Tab; answer: Answer; metrics: Metric[]; dim: boolean }) {
+  const { view, known } = useDashboard();
+  const most = Math.max(1, ...answer.results.map((row) => Math.abs(row.metrics[0] ?? 0)));
+  const shown = metrics.map((name) => known?.measure(name));
+  const currency = answer.meta.currencies?.length === 1 ? answer.meta.currencies[0] : undefined;
+  const few = metrics.length > 2;
+  return (
+    <div className={`transition-opacity ${dim ? "opacity-50" : ""}`}>
+      <div className="flex items-center gap-3 px-2 pb-1 text-xs text-ink-faint">
+        <span className="min-w-0 flex-1">{known?.dimension(tab.dimension)?.label}</span>
+        {shown.map((measure, at) => (
+          <span key={metrics[at]} title={measure?.definition} className={`w-16 truncate text-right ${few && at > 1 ? "max-sm:hidden" : ""}`}>
+            {metrics[at] === "percentage" ? "%" : metrics[at] === "group_conversion_rate" || metrics[at] === "conversion_rate" ? "Rate" : measure?.label}
+          </span>
+        ))}
+      </div>
+      <ul className="grid gap-0.5">
+        {answer.results.map((row) => {
+          const named = nameOf(known, tab, row);
+          const on = says(view.filters, tab.dimension, named.value);
+          const before = row.comparison;
+          return (
+            <li key={JSON.stringify(row.dimensions)}>
+              <Link
+                to="/analytics"
+                search={(now: Record<string, unknown>) => ({
+                  ...now,
+                  all: undefined,
+                  f: filterTexts(toggled(view.filters, tab.dimension, named.value)),
+                  tab: withTab(view.tabs, panel.id, on ? tab.id : (tab.next ?? tab.id)),
+                })}
+                resetScroll={false}
+                aria-current={on ? "true" : undefined}
+                className={`group relative flex h-8 items-center gap-3 overflow-hidden rounded-md px-2 hover:bg-sunken ${on ? "font-medium" : ""}`}
+                title={`${middle(named.text, LONGEST)}\n${metrics.map((name, at) => `${known?.measure(name)?.label ?? name}: ${figure(shown[at], row.metrics[at], currency, false)}${before ? ` (before: ${figure(shown[at], before.metrics[at], currency, false)})` : ""}`).join("\n")}`}
+              >
+                <span aria-hidden="true" className="absolute inset-y-0 left-0 rounded-md bg-accent/12 group-hover:bg-accent/20" style={{ width: `${(100 * Math.abs(row.metrics[0] ?? 0)) / most}%` }} />
+                <span className="relative flex min-w-0 flex-1 items-center gap-2">
+                  {named.mark && <span className="w-6 shrink-0 text-center text-[10px] font-semibold tracking-wide text-ink-soft">{named.mark}</span>}
+                  <bdi className={`truncate ${named.value === null ? "text-ink-soft" : ""}`}>{middle(named.text, LONGEST)}</bdi>
+                </span>
+                {before && (
+                  <span className="relative max-sm:hidden">
+                    <Delta quiet measure={shown[0]} change={before.change[0]} now={row.metrics[0] ?? null} before={before.metrics[0] ?? null} />
+                  </span>
+                )}
+                {metrics.map((name, at) => (
+                  <span key={name} className={`tabular relative w-16 text-right ${at ? "text-ink-soft" : ""} ${few && at > 1 ? "max-sm:hidden" : ""}`}>
+                    {figure(shown[at], row.metrics[at], currency)}
+                  </span>
+                ))}
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}

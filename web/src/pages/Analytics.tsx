@@ -1,0 +1,103 @@
+/** Who visited, what they read, where they came from: the page that a site's owner opens. */
+import { useIsFetching, useQueryClient } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { ApplicationSwitch, Overview, useApplications } from "../analytics/controls/Applications";
+import { FilterChips, FilterDialog } from "../analytics/controls/Filters";
+import { Options } from "../analytics/controls/Options";
+import { ComparisonPicker, PeriodPicker } from "../analytics/controls/PeriodPicker";
+import { AllDialog } from "../analytics/panels/AllDialog";
+import { Panel } from "../analytics/panels/Panel";
+import { PANELS } from "../analytics/panels/table";
+import { ChartCard } from "../analytics/parts/ChartCard";
+import { DashboardProvider } from "../analytics/parts/context";
+import { LiveBadge, LiveBoard } from "../analytics/parts/Live";
+import { Notices } from "../analytics/parts/Notices";
+import { TopFigures, useFigures } from "../analytics/parts/TopFigures";
+import { useDefinitions } from "../analytics/view/definitions";
+import { LIVE, PERIODS, stepped } from "../analytics/view/periods";
+import { type Metric, useScope } from "../analytics/view/question";
+import { useAnalyticsView } from "../analytics/view/state";
+import { useKeys } from "../shell/keys";
+import { PageFrame } from "../widgets/Page";
+import { Button, Failure, IconButton, Loading } from "../widgets/ui";
+
+export function Page() {
+  const { view, change, filter } = useAnalyticsView();
+  const scope = useScope(view);
+  const { query, known } = useDefinitions();
+  const live = view.period === LIVE;
+  const figures = useFigures(view, scope);
+  const { answer } = figures;
+  const meta = answer.data?.meta;
+  const apps = useApplications(scope);
+  const queries = useQueryClient();
+  const busy = useIsFetching({ queryKey: ["analytics"] }) > 0;
+  const [editing, setEditing] = useState<{ at: number | null } | null>(null);
+  const [picking, setPicking] = useState(false);
+  const refresh = () => void queries.invalidateQueries({ queryKey: ["analytics"] });
+  const metric = figures.metrics.find((name) => name === view.metric) ?? figures.metrics[0] ?? "visitors";
+  const intervals = meta?.intervals ?? [];
+  const step = (by: -1 | 1) => {
+    if (!meta || live || view.period === "all" || (by === 1 && Date.parse(meta.period.end) >= Date.now())) return;
+    change({ period: stepped(meta.period.start, meta.period.end, by), today: undefined }, { push: true });
+  };
+  useKeys({
+    ...Object.fromEntries(PERIODS.flatMap((one) => (one.key ? [[one.key, () => change({ period: one.id, interval: undefined }, { push: true })]] : []))),
+    v: () => change({ period: live ? undefined : LIVE, interval: undefined }, { push: true }),
+    C: () => setPicking(true),
+    x: () => change({ compare: view.compare ? undefined : "previous_period" }, { push: true }),
+    i: () => change({ interval: intervals[(intervals.indexOf(view.interval || (intervals[0] ?? "")) + 1) % Math.max(1, intervals.length)] }),
+    r: refresh,
+    "/": () => setEditing({ at: null }),
+    ArrowLeft: () => step(-1),
+    ArrowRight: () => step(1),
+    Escape: () => view.filters.length > 0 && !view.person && filter([]),
+  });
+  const dashboard = useMemo(() => ({ view, scope, known, change, filter, meta }), [view, scope, known, change, filter, meta]);
+  return (
+    <PageFrame
+      wide
+      title="Analytics"
+      controls={
+        <>
+          <ApplicationSwitch view={view} apps={apps} change={change} />
+          <LiveBadge app={view.app} onOpen={() => change({ period: LIVE, interval: undefined }, { push: true })} />
+          <Button icon="filter" onClick={() => setEditing({ at: null })}>
+            Filter
+          </Button>
+          {!live && <ComparisonPicker view={view} meta={meta} change={change} />}
+          <PeriodPicker view={view} meta={live ? undefined : meta} change={change} open={picking} onOpen={setPicking} />
+          <IconButton name="refresh" label="Refresh" onClick={refresh} />
+          <Options view={view} known={known} zone={meta?.period.zone} change={change} />
+        </>
+      }
+    >
+      <DashboardProvider value={dashboard}>
+        <FilterChips filters={view.filters} known={known} onChange={filter} onEdit={(at) => setEditing({ at })} />
+        {query.isError && !figures.unreachable && <Failure error={query.error} retry={() => void query.refetch()} />}
+        {live ? (
+          <LiveBoard />
+        ) : answer.isError && !figures.settling ? (
+          <Failure error={answer.error} retry={refresh} />
+        ) : (
+          <>
+            <Notices meta={meta} refused={figures.refused} known={known} />
+            {!view.app && apps.length > 1 && <Overview scope={scope} known={known} apps={apps} />}
+            <section aria-label="The period" className="card min-w-0 overflow-hidden">
+              <Loading on={busy} />
+              <TopFigures known={known} answer={answer.data} metrics={figures.metrics} dim={answer.isPlaceholderData} chosen={metric} onChoose={(name) => change({ metric: name === figures.metrics[0] ? undefined : name })} />
+              <ChartCard view={view} scope={scope} known={known} metric={metric as Metric} intervals={intervals} change={change} />
+            </section>
+            <div className="grid items-start gap-4 lg:grid-cols-2">
+              {PANELS.map((panel) => (
+                <Panel key={panel.id} panel={panel} />
+              ))}
+            </div>
+          </>
+        )}
+        <AllDialog />
+        {editing && <FilterDialog at={editing.at} filters={view.filters} known={known} scope={scope} onChange={filter} onClose={() => setEditing(null)} />}
+      </DashboardProvider>
+    </PageFrame>
+  );
+}
