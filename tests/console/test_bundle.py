@@ -41,10 +41,12 @@ def size(names: set[str]) -> int:
     return sum(Path(ASSETS / f"{name}.gz").stat().st_size for name in names)
 
 
-@pytest.mark.parametrize("name", ["Start", "Live", "Failed", "Xray", "Schemas", "Health", "Access"])
+@pytest.mark.parametrize(
+    "name", ["Home", "Analytics", "Start", "Live", "Failed", "Xray", "Schemas", "Health", "Access"]
+)
 def test_a_page_is_small_and_brings_neither_editor_nor_charts(shell: list[str], name: str) -> None:
     scripts = needed(*(one for one in shell if one.endswith(".js")), page(name))
-    assert not [one for one in scripts if one.startswith(("SqlEditor", "Chart"))]
+    assert not [one for one in scripts if one.startswith(("SqlEditor", "Chart", "MainChart", "WorldMap"))]
     assert size(scripts | {one for one in shell if one.endswith(".css")}) < FIRST_PAGE
 
 
@@ -56,5 +58,5 @@ def test_the_sql_page_comes_before_its_editor_and_charts(shell: list[str]) -> No
 def test_every_page_is_a_file_of_its_own(shell: list[str]) -> None:
     always = needed(*(one for one in shell if one.endswith(".js")))
     assert (
-        not {page(name) for name in ("Start", "Live", "Failed", "Xray", "Sql", "Schemas", "Health", "Access")} & always
+        not {page(name) for name in ("Analytics", "Start", "Live", "Failed", "Xray", "Sql", "Schemas", "Health", "Access")} & always
     )

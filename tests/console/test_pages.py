@@ -17,8 +17,8 @@ from snowgauge.testing.console import PrivatePort, listening
 from snowgauge.testing.events import web_page_view
 from snowgauge.testing.issuer import Provider
 from snowgauge.testing.web import serving
+from tests.console.axe import serious_findings
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 CLICK = "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1"
 pytestmark = pytest.mark.browser
 
@@ -310,24 +310,13 @@ def test_the_first_admin_closes_the_open_door(page: Page, port: PrivatePort) -> 
 )
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_accessibility_has_no_serious_findings(page: Page, seeded: PrivatePort, path: str, theme: str) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: run `make console`")
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     failing(seeded)
     if "first" in path:
         path = path.replace("first", str(web_page_view(0).event_id))
     page.goto(path)
     expect(page.get_by_role("heading", level=1)).to_be_attached()
-    page.wait_for_timeout(400)
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        f"{one['id']}: {node['html'][:160]}"
-        for one in found["violations"]
-        for node in one["nodes"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert not serious, serious
+    assert not serious_findings(page)
 
 
 def test_a_phone_shows_every_page_without_scrolling_sideways(page: Page, seeded: PrivatePort) -> None:

@@ -89,8 +89,12 @@ export function Page() {
               <ChartCard view={view} scope={scope} known={known} metric={metric as Metric} intervals={intervals} change={change} />
             </section>
             <div className="grid items-start gap-4 lg:grid-cols-2">
-              {PANELS.map((panel) => (
-                <Panel key={panel.id} panel={panel} />
+              {PANELS.filter((panel) => !panel.below).map((panel) => (
+                <div key={panel.id} className={`grid min-w-0 gap-4 ${panel.wide ? "lg:col-span-2" : ""}`}>
+                  {[panel, ...PANELS.filter((one) => one.below === panel.id)].map((one) => (
+                    <Panel key={one.id} panel={one} />
+                  ))}
+                </div>
               ))}
             </div>
           </>

@@ -19,7 +19,7 @@ from snowgauge.modelling.store import HasModelling, ModelStore
 router = APIRouter(prefix="/analytics", tags=["analytics"])
 
 
-class Change(BaseModel):
+class ApplicationChange(BaseModel):
     """``version``: the one that they were made from; then nobody's change in between is lost."""
 
     settings: dict[str, Any]
@@ -90,7 +90,9 @@ def defaults(book: Book) -> ApplicationSettings:
 
 
 @router.put("/defaults", dependencies=[needs("admin")])
-def put_defaults(given: Change, book: Book, doors: TheDoors, who: Caller, request: Request) -> ApplicationSettings:
+def put_defaults(
+    given: ApplicationChange, book: Book, doors: TheDoors, who: Caller, request: Request
+) -> ApplicationSettings:
     """Change them. Whatever they mean for figures is made again in the background."""
     made = _put(book, "", given, who.name)
     doors.access.record(who, "application settings", "defaults", f"version {made.version}", ip=address(request))
@@ -105,7 +107,7 @@ def application(app_id: str, book: Book) -> ApplicationSettings:
 
 @router.put("/applications/{app_id}", dependencies=[needs("admin")])
 def put_application(
-    app_id: str, given: Change, book: Book, doors: TheDoors, who: Caller, request: Request
+    app_id: str, given: ApplicationChange, book: Book, doors: TheDoors, who: Caller, request: Request
 ) -> ApplicationSettings:
     """Change them: all at once, what is left out takes its default."""
     if len(app_id) > 255:
@@ -127,7 +129,7 @@ def history(app_id: str, book: Book) -> list[OldVersion]:
     return [_old(one) for one in book.history(app_id)]
 
 
-def _put(book: ApplicationBook, app_id: str, given: Change, by: str) -> ApplicationSettings:
+def _put(book: ApplicationBook, app_id: str, given: ApplicationChange, by: str) -> ApplicationSettings:
     try:
         return _shown(app_id, book.put(app_id, given.settings, by, given.version))
     except SettingsError as error:

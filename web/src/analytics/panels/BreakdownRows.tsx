@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { middle } from "../../view/format";
 import { useDashboard } from "../parts/context";
 import { Delta } from "../parts/Delta";
-import { figure } from "../view/definitions";
+import { columnTitle, figure, type MeasureDefinition } from "../view/definitions";
 import { says, toggled } from "../view/filters";
 import type { Answer, Metric } from "../view/question";
 import { filterTexts, withTab } from "../view/state";
@@ -23,8 +23,8 @@ export function BreakdownRows({ panel, tab, answer, metrics, dim }: { panel: Pan
       <div className="flex items-center gap-3 px-2 pb-1 text-xs text-ink-faint">
         <span className="min-w-0 flex-1">{known?.dimension(tab.dimension)?.label}</span>
         {shown.map((measure, at) => (
-          <span key={metrics[at]} title={measure?.definition} className={`w-16 truncate text-right ${few && at > 1 ? "max-sm:hidden" : ""}`}>
-            {metrics[at] === "percentage" ? "%" : metrics[at] === "group_conversion_rate" || metrics[at] === "conversion_rate" ? "Rate" : measure?.label}
+          <span key={metrics[at]} title={measure?.definition} className={`${width(measure)} truncate text-right ${few && at > 1 ? "max-sm:hidden" : ""}`}>
+            {columnTitle(known, metrics[at] ?? "")}
           </span>
         ))}
       </div>
@@ -59,7 +59,7 @@ export function BreakdownRows({ panel, tab, answer, metrics, dim }: { panel: Pan
                   </span>
                 )}
                 {metrics.map((name, at) => (
-                  <span key={name} className={`tabular relative w-16 text-right ${at ? "text-ink-soft" : ""} ${few && at > 1 ? "max-sm:hidden" : ""}`}>
+                  <span key={name} className={`tabular relative ${width(shown[at])} whitespace-nowrap text-right ${at ? "text-ink-soft" : ""} ${few && at > 1 ? "max-sm:hidden" : ""}`}>
                     {figure(shown[at], row.metrics[at], currency)}
                   </span>
                 ))}
@@ -70,4 +70,8 @@ export function BreakdownRows({ panel, tab, answer, metrics, dim }: { panel: Pan
       </ul>
     </div>
   );
+}
+
+function width(measure: MeasureDefinition | undefined): string {
+  return measure?.unit === "money" ? "w-20" : "w-14";
 }

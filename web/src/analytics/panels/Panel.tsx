@@ -23,7 +23,7 @@ export function Panel({ panel }: { panel: PanelEntry }) {
   if (!allowed) return null;
   const tab = panel.tabs.find((one) => one.id === view.tabs[panel.id]) ?? panel.tabs[0];
   return (
-    <section ref={box} aria-label={panel.title} className={`card grid min-w-0 content-start gap-3 p-4 ${panel.wide ? "lg:col-span-2" : ""}`}>
+    <section ref={box} aria-label={panel.title} className="card grid min-w-0 content-start gap-3 p-4">
       <header className="flex min-h-8 items-center gap-2">
         <h2 className="shrink-0">{panel.title}</h2>
         {panel.tabs.length > 1 && tab ? <TabBar label={`Kinds of ${panel.title.toLowerCase()}`} tabs={panel.tabs} chosen={tab.id} onChoose={(id) => change({ tab: withTab(view.tabs, panel.id, id) })} /> : <span className="flex-1" />}

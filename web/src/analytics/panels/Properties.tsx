@@ -14,7 +14,7 @@ import type { BodyProps, Tab } from "./table";
 
 const METRICS = ["events", "visitors"] as const;
 /** What every page view carries tells a site's owner nothing. */
-const USUAL_VENDORS = ["org.w3", "com.snowplowanalytics.snowplow/web_page", "com.snowplowanalytics.snowplow/client_session", "nl.basjes", "com.iab", "com.snowplowanalytics.snowplow/ua_parser"];
+const USUAL_VENDORS = ["org.w3", "com.snowplowanalytics.snowplow/web_page", "com.snowplowanalytics.snowplow/client_session", "com.snowplowanalytics.snowplow/ua_parser", "com.snowplowanalytics.snowplow/bot_detection", "nl.basjes", "com.iab"];
 
 /** Values of one property of an event or an entity, chosen by its schema. */
 export default function Properties({ panel }: BodyProps) {
@@ -27,7 +27,7 @@ export default function Properties({ panel }: BodyProps) {
         .filter((carrier) => carrier.columns.length),
     [carriers.data],
   );
-  const first = listed.find((carrier) => !USUAL_VENDORS.some((vendor) => `${carrier.vendor}/${carrier.schema}`.startsWith(vendor))) ?? listed[0];
+  const first = listed.find((carrier) => carrier.kind === "event") ?? listed.find((carrier) => !USUAL_VENDORS.some((vendor) => `${carrier.vendor}/${carrier.schema}`.startsWith(vendor))) ?? listed[0];
   const chosen = view.property || first?.columns[0]?.name || "";
   const tab = useMemo((): Tab => ({ id: "property", title: "Values", dimension: `${PROPERTY}${chosen}`, metrics: [...METRICS], within: [["is_set", `${PROPERTY}${chosen}`]], empty: "No event of this period has this property." }), [chosen]);
   const answer = useAnswer(rowsQuestion(scope, tab, tab.metrics, { pagination: { limit: 10 }, include: { total_rows: true } }), { enabled: chosen !== "", keep: false });

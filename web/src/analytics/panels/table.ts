@@ -35,6 +35,8 @@ export interface PanelEntry {
   Body?: ComponentType<BodyProps>;
   /** Over the whole width. */
   wide?: boolean;
+  /** The panel below which it stands where there are two columns. */
+  below?: string;
   /** The right that it takes, beside the page's own. */
   scope?: string;
 }
@@ -102,6 +104,7 @@ export const PANELS: PanelEntry[] = [
       { id: "timezone", title: "Time zones", dimension: "visit:timezone", metrics: SHARE, more: VISITS, empty: visits },
     ],
   },
+  { id: "hours", title: "Hours of the week", below: "devices", Body: lazy(() => import("./HeatMap")), tabs: [] },
   {
     id: "goals",
     title: "Goals",
@@ -119,15 +122,15 @@ export const PANELS: PanelEntry[] = [
     ],
   },
   { id: "properties", title: "Properties", Body: lazy(() => import("./Properties")), tabs: [] },
-  { id: "vitals", title: "Web vitals", wide: true, Body: lazy(() => import("./Vitals")), tabs: [] },
-  { id: "hours", title: "Hours of the week", Body: lazy(() => import("./HeatMap")), tabs: [] },
   {
     id: "bots",
     title: "Bots and crawlers",
+    below: "properties",
     tabs: [
       { id: "bot", title: "By name", dimension: "visit:browser", metrics: ["visits", "pageviews"], traffic: "bots", empty: "No bot visited in this period. Bots are kept apart from people and shown here." },
       { id: "botpage", title: "By page", dimension: "event:page", metrics: ["pageviews", "visits"], traffic: "bots", empty: "No bot visited in this period. Bots are kept apart from people and shown here." },
     ],
   },
+  { id: "vitals", title: "Web vitals", wide: true, Body: lazy(() => import("./Vitals")), tabs: [] },
   { id: "visits", title: "Visits", wide: true, scope: "read:persons", Body: lazy(() => import("./Visits")), tabs: [] },
 ];

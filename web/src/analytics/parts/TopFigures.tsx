@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import { Skeleton } from "../../widgets/ui";
-import { figure, type Known } from "../view/definitions";
+import { columnTitle, figure, type Known } from "../view/definitions";
 import { conditionsOf } from "../view/filters";
 import { type Answer, asked, isUnreachable, type Metric, refusedMetric, type Scope, useAnswer } from "../view/question";
 import type { AnalyticsView } from "../view/state";
@@ -70,7 +70,7 @@ export function TopFigures({ known, answer, metrics, dim, chosen, onChoose }: Pr
           const before = row.comparison;
           return (
             <button key={name} type="button" aria-pressed={name === chosen} title={measure?.definition} onClick={() => onChoose(name)} className={`grid min-w-28 flex-1 snap-start content-start gap-0.5 rounded-lg px-3 py-2 text-left transition-colors hover:bg-sunken ${name === chosen ? "bg-accent-soft" : ""}`}>
-              <span className={`whitespace-nowrap text-[13px] ${name === chosen ? "font-medium text-accent-ink" : "text-ink-soft"}`}>{measure?.label ?? name}</span>
+              <span className={`whitespace-nowrap text-[13px] ${name === chosen ? "font-medium text-accent-ink" : "text-ink-soft"}`}>{name === "engaged_time" ? columnTitle(known, name) : (measure?.label ?? name)}</span>
               <span className="flex items-baseline gap-2">
                 <span className="tabular whitespace-nowrap text-xl font-semibold tracking-tight" title={figure(measure, row.metrics[index], currency, false)}>
                   {figure(measure, row.metrics[index], currency)}

@@ -42,6 +42,23 @@ function property(name: string, operators: string[]): DimensionDefinition {
   return { name, label: columnLabel(path), group: "Event", of: "event", kind: "text", help: path, unset: "(not set)", operators };
 }
 
+const SHORT: Record<string, string> = {
+  pageviews: "Views",
+  percentage: "%",
+  engaged_time: "Engaged time",
+  converters: "Visitors",
+  conversion_rate: "Rate",
+  group_conversion_rate: "Rate",
+  total_revenue: "Revenue",
+  product_revenue: "Revenue",
+  product_quantity: "Sold",
+};
+
+/** What a measure is called at the head of a column. */
+export function columnTitle(known: Known | undefined, name: string): string {
+  return SHORT[name] ?? known?.measure(name)?.label ?? name;
+}
+
 /** A length of time as people say it: `8s`, `1m 20s`, `2h 5m`. */
 export function duration(value: number): string {
   const all = Math.round(value);

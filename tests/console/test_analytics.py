@@ -1,0 +1,200 @@
+"""What a site's owner asks of the analytics page, in Chromium over a real engine and the tables that the modeller makes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from uuid import NAMESPACE_OID, uuid5
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from snowgauge.console.site import Console
+from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.modelling.applications import Application
+from snowgauge.modelling.modeller import Modeller
+from snowgauge.store.base import StoreBatch
+from snowgauge.store.build import engine_connection
+from snowgauge.store.clickhouse.store import ClickHouseStore
+from snowgauge.store.settings import ClickHouseSettings
+from snowgauge.testing.console import PrivatePort
+from snowgauge.testing.engine import EngineProcess
+from snowgauge.testing.events import web_page_view
+from tests.console.axe import serious_findings
+
+pytestmark = pytest.mark.browser
+_DAY = 86_400_000
+HOSTILE = "/" + "x" * 9_000
+RIGHT_TO_LEFT = "שלום <script>alert(1)</script>"
+GOALS = {"goals": [{"name": "Order", "kind": "page", "pattern": "/thanks", "value": 25, "currency": "EUR"}]}
+
+
+def _view(number: int, at: int, path: str, *, visit: int, **columns: object) -> EnrichedEvent:
+    visitor = str(uuid5(NAMESPACE_OID, f"visitor-{visit}"))
+    return web_page_view(
+        number, collector_tstamp=at, derived_tstamp=at, dvce_created_tstamp=at, dvce_sent_tstamp=at, page_urlpath=path,
+        page_url=f"https://shop.example.com{path}", page_urlquery="", domain_userid=visitor, network_userid=visitor,
+        domain_sessionid=str(uuid5(NAMESPACE_OID, f"visit-{visit}")), domain_sessionidx=1, **columns,
+    )  # fmt: skip
+
+
+def events(now: int) -> list[EnrichedEvent]:
+    """Of the last days: 12 visits to /, of which 9 came from Google, 3 with the campaign spring; each of these ordered.
+    A year before: 6 visits. Two hostile page views. All of the application shop, but one of the blog."""
+    found: list[EnrichedEvent] = []
+    for visit in range(12):
+        at = now - 2 * _DAY + visit * 60_000
+        campaign = {"mkt_source": "newsletter", "mkt_medium": "email", "mkt_campaign": "spring"} if visit < 3 else {}
+        paths = ["/", "/products/gauge", "/thanks"] if visit < 3 else ["/", "/blog"][: 1 + visit % 2]
+        found += [
+            _view(100 * visit + step, at + step * 15_000, path, visit=visit, geo_country="DE", **campaign)
+            for step, path in enumerate(paths)
+        ]
+    found += [_view(5_000 + visit, now - 366 * _DAY, "/", visit=100 + visit) for visit in range(6)]
+    found.append(_view(9_000, now - 2 * _DAY, HOSTILE, visit=900, page_title=RIGHT_TO_LEFT))
+    found.append(_view(9_001, now - 2 * _DAY, "/", visit=901, app_id="blog"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePort]:
+    folder = tmp_path_factory.mktemp("analytics")
+    engine = EngineProcess(folder / "engine", sync=False).start()
+    settings = ClickHouseSettings()
+    store = ClickHouseStore(settings, engine_connection(settings, engine.url))
+    store.migrate()
+    store.write(StoreBatch("visits", events(time.time_ns() // 1_000_000)))
+    model(store)
+    made = PrivatePort(folder, store=store, site=Console())
+    yield made
+    made.close()
+    engine.stop()
+
+
+def model(store: ClickHouseStore) -> None:
+    modeller = Modeller(store.modelling(), lambda: {"": Application.model_validate(GOALS)})
+    modeller.run()
+    while modeller.rebuild_next():
+        pass
+
+
+def figure(page: Page, name: str) -> str:
+    """A figure on top, as it is written."""
+    button = page.get_by_role("group", name="Figures of the period").get_by_role("button", name=re.compile(f"^{name}"))
+    expect(button).to_be_visible()
+    return button.inner_text()
+
+
+def test_it_is_home_as_soon_as_there_are_page_views(page: Page) -> None:
+    page.goto("/")
+    expect(page).to_have_url(re.compile("/analytics"))
+    expect(page.get_by_role("group", name="Figures of the period").get_by_text("Visitors")).to_be_visible()
+    page.get_by_role("link", name="First run").click()
+    expect(page).to_have_url(re.compile("/start"))
+
+
+def test_which_pages_and_sources_were_popular_this_week(page: Page) -> None:
+    page.goto("/analytics?app=shop")
+    expect(page.get_by_role("group", name="Figures of the period")).to_be_visible()
+    page.keyboard.press("w")
+    expect(page).to_have_url(re.compile("period=7d"))
+    pages = page.get_by_role("region", name="Pages").get_by_role("listitem")
+    expect(pages.first).to_contain_text("/")
+    expect(pages.first).to_contain_text("12")
+    sources = page.get_by_role("region", name="Sources")
+    sources.get_by_role("button", name="Sources", exact=True).click()
+    expect(sources.get_by_role("listitem").first).to_contain_text("Google")
+    sources.get_by_role("link", name=re.compile("newsletter")).click()
+    expect(page.get_by_role("group", name="Filters")).to_contain_text("Source is newsletter")
+    expect(pages.first).to_contain_text("3")
+    page.reload()
+    expect(page.get_by_role("group", name="Filters")).to_contain_text("Source is newsletter")
+    page.keyboard.press("Escape")
+    expect(page).not_to_have_url(re.compile("f="))
+
+
+def test_compare_to_last_year(page: Page) -> None:
+    page.goto("/analytics?app=shop&period=28d")
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="Year over year").click()
+    expect(page).to_have_url(re.compile("compare=year_over_year"))
+    figures = page.get_by_role("group", name="Figures of the period")
+    expect(figures.get_by_role("button", name=re.compile("^Visitors"))).to_contain_text("6 before")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Show table").click()
+    expect(page.get_by_role("group", name="Visitors as a table").get_by_role("columnheader", name="Before")).to_be_visible()
+
+
+def test_what_one_campaign_brought_in_revenue(page: Page) -> None:
+    page.goto("/analytics?app=shop&period=7d")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Add filter")
+    dialog.get_by_label("Dimension").select_option("visit:utm_campaign")
+    dialog.get_by_label("spring").check()
+    dialog.get_by_role("button", name="Apply filter").click()
+    expect(page.get_by_role("group", name="Filters")).to_contain_text("UTM campaign is spring")
+    assert "75.00" in figure(page, "Revenue")
+    goals = page.get_by_role("region", name="Goals")
+    goals.scroll_into_view_if_needed()
+    expect(goals.get_by_role("listitem").filter(has_text="Order")).to_contain_text("75.00")
+
+
+def test_all_rows_are_searched_and_what_is_hostile_is_text(page: Page) -> None:
+    page.goto("/analytics?app=shop&period=7d&tab=pages.title")
+    page.get_by_role("button", name="More about pages").click()
+    page.get_by_role("menuitem", name="Show all rows").click()
+    dialog = page.get_by_role("dialog", name="Titles")
+    dialog.get_by_label("Search titles").fill("שלום")
+    expect(dialog.get_by_role("row").filter(has_text="<script>alert(1)</script>")).to_have_count(1)
+    expect(dialog.get_by_role("status")).to_have_text("1–1 of 1")
+    page.keyboard.press("Escape")
+    page.goto("/analytics?app=shop&period=7d")
+    expect(page.get_by_role("link", name=re.compile("^/xxxx"))).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_applications_stand_side_by_side(page: Page) -> None:
+    page.goto("/analytics?period=7d")
+    page.get_by_role("region", name="Applications").get_by_role("link", name=re.compile("blog")).click()
+    expect(page).to_have_url(re.compile("app=blog"))
+    expect(page.get_by_role("combobox", name="Application")).to_have_value("blog")
+
+
+def test_visits_lead_to_what_one_visitor_did(page: Page) -> None:
+    page.goto("/analytics?app=shop&period=7d&f=is,visit:utm_campaign,spring")
+    visits = page.get_by_role("region", name="Visits", exact=True)
+    visits.scroll_into_view_if_needed()
+    visits.get_by_role("row").nth(1).get_by_role("button").click()
+    panel = page.get_by_role("complementary", name="Visitor")
+    expect(panel).to_contain_text("/thanks")
+    expect(panel).to_contain_text("Order")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/analytics?compare=previous_period", "/analytics?period=realtime", "/analytics?all=pages.page"])
+def test_accessibility_has_no_serious_findings(page: Page, theme: str, path: str) -> None:
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(path)
+    expect(page.get_by_role("heading", name="Analytics", level=1, include_hidden=True)).to_be_attached()
+    expect(page.locator(".animate-pulse")).to_have_count(0)
+    assert not serious_findings(page)
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/analytics?app=shop", "/analytics?period=realtime", "/analytics?all=pages.page"):
+        page.goto(path)
+        expect(page.locator(".animate-pulse")).to_have_count(0)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, (path, wide)
+
+
+def test_a_store_that_does_not_answer_is_said_once(page: Page) -> None:
+    page.route("**/api/v1/analytics/**", lambda route: route.fulfill(status=503, json={"detail": "The store does not answer."}))
+    page.goto("/analytics")
+    expect(page.get_by_role("alert")).to_contain_text("The store does not answer.")
+    expect(page.get_by_role("alert")).to_have_count(1)
+    page.unroute("**/api/v1/analytics/**")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("group", name="Figures of the period").get_by_text("Visitors")).to_be_visible()
