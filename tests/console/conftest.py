@@ -6,7 +6,7 @@ Skipped, with the reason, where there is no Chromium or the console was never bu
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from snowgauge.store.base import StoreBatch
 from snowgauge.testing.console import PrivatePort, listening
 from snowgauge.testing.events import schema_violation, web_page_view
 
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 CHROMIUM = os.environ.get("SNOWGAUGE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
@@ -86,3 +87,23 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     yield tab
     context.close()
     assert not wrong, wrong
+
+
+@pytest.fixture
+def serious_findings() -> Callable[[Page], list[str]]:
+    """What axe-core finds on a page, each with its element. Skipped where axe-core is not installed."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: run `make console`")
+
+    def look(page: Page) -> list[str]:
+        page.wait_for_timeout(400)
+        page.evaluate(AXE.read_text("utf-8"))
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{one['id']}: {node['html'][:160]}"
+            for one in found["violations"]
+            for node in one["nodes"]
+            if one["impact"] in ("serious", "critical")
+        ]
+
+    return look

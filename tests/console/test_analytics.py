@@ -1,10 +1,10 @@
-"""What a site's owner asks of the analytics page, in Chromium over a real engine and the tables that the modeller makes."""
+"""What a site's owner asks of the analytics page: Chromium over a real engine, and the tables that the modeller makes."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import NAMESPACE_OID, uuid5
 
 import pytest
@@ -21,9 +21,9 @@ from snowgauge.store.settings import ClickHouseSettings
 from snowgauge.testing.console import PrivatePort
 from snowgauge.testing.engine import EngineProcess
 from snowgauge.testing.events import web_page_view
-from tests.console.axe import serious_findings
 
 pytestmark = pytest.mark.browser
+Findings = Callable[[Page], list[str]]
 _DAY = 86_400_000
 HOSTILE = "/" + "x" * 9_000
 RIGHT_TO_LEFT = "שלום <script>alert(1)</script>"
@@ -79,6 +79,13 @@ def model(store: ClickHouseStore) -> None:
         pass
 
 
+@pytest.fixture(autouse=True)
+def patient(page: Page) -> None:
+    """A page of a dozen questions takes its time where other tests keep the machine busy."""
+    expect.set_options(timeout=60_000)
+    page.set_default_timeout(60_000)
+
+
 def figure(page: Page, name: str) -> str:
     """A figure on top, as it is written."""
     button = page.get_by_role("group", name="Figures of the period").get_by_role("button", name=re.compile(f"^{name}"))
@@ -123,7 +130,9 @@ def test_compare_to_last_year(page: Page) -> None:
     expect(figures.get_by_role("button", name=re.compile("^Visitors"))).to_contain_text("6 before")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Show table").click()
-    expect(page.get_by_role("group", name="Visitors as a table").get_by_role("columnheader", name="Before")).to_be_visible()
+    expect(
+        page.get_by_role("group", name="Visitors as a table").get_by_role("columnheader", name="Before")
+    ).to_be_visible()
 
 
 def test_what_one_campaign_brought_in_revenue(page: Page) -> None:
@@ -172,8 +181,10 @@ def test_visits_lead_to_what_one_visitor_did(page: Page) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/analytics?compare=previous_period", "/analytics?period=realtime", "/analytics?all=pages.page"])
-def test_accessibility_has_no_serious_findings(page: Page, theme: str, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/analytics?compare=previous_period", "/analytics?period=realtime", "/analytics?all=pages.page"]
+)
+def test_accessibility_has_no_serious_findings(page: Page, theme: str, path: str, serious_findings: Findings) -> None:
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page.goto(path)
     expect(page.get_by_role("heading", name="Analytics", level=1, include_hidden=True)).to_be_attached()
@@ -191,7 +202,9 @@ def test_a_phone_shows_it_without_scrolling_sideways(page: Page) -> None:
 
 
 def test_a_store_that_does_not_answer_is_said_once(page: Page) -> None:
-    page.route("**/api/v1/analytics/**", lambda route: route.fulfill(status=503, json={"detail": "The store does not answer."}))
+    page.route(
+        "**/api/v1/analytics/**", lambda route: route.fulfill(status=503, json={"detail": "The store does not answer."})
+    )
     page.goto("/analytics")
     expect(page.get_by_role("alert")).to_contain_text("The store does not answer.")
     expect(page.get_by_role("alert")).to_have_count(1)

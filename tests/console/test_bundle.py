@@ -58,5 +58,9 @@ def test_the_sql_page_comes_before_its_editor_and_charts(shell: list[str]) -> No
 def test_every_page_is_a_file_of_its_own(shell: list[str]) -> None:
     always = needed(*(one for one in shell if one.endswith(".js")))
     assert (
-        not {page(name) for name in ("Analytics", "Start", "Live", "Failed", "Xray", "Sql", "Schemas", "Health", "Access")} & always
+        not {
+            page(name)
+            for name in ("Analytics", "Start", "Live", "Failed", "Xray", "Sql", "Schemas", "Health", "Access")
+        }
+        & always
     )

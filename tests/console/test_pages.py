@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,10 +18,10 @@ from snowgauge.testing.console import PrivatePort, listening
 from snowgauge.testing.events import web_page_view
 from snowgauge.testing.issuer import Provider
 from snowgauge.testing.web import serving
-from tests.console.axe import serious_findings
 
 CLICK = "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1"
 pytestmark = pytest.mark.browser
+Findings = Callable[[Page], list[str]]
 
 
 def test_first_run_turns_live_with_the_first_event(page: Page, port: PrivatePort) -> None:
@@ -309,7 +310,9 @@ def test_the_first_admin_closes_the_open_door(page: Page, port: PrivatePort) -> 
     ["/start", "/live", "/live?open=good:first", "/failed", "/xray", "/sql", "/schemas", "/state", "/access?tab=keys"],
 )
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_accessibility_has_no_serious_findings(page: Page, seeded: PrivatePort, path: str, theme: str) -> None:
+def test_accessibility_has_no_serious_findings(
+    page: Page, seeded: PrivatePort, path: str, theme: str, serious_findings: Findings
+) -> None:
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     failing(seeded)
     if "first" in path:

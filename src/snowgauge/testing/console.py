@@ -137,5 +137,5 @@ def listening(app: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         loop.call_soon_threadsafe(server.stop)
-        thread.join(10)
+        thread.join(60)  # what was asked last is answered first
         loop.close()
