@@ -1,4 +1,4 @@
-"""What a site's owner asks of the analytics page: Chromium over a real engine, and the tables that the modeller makes."""
+"""What a site's owner asks of the analytics page: Chromium over a real engine and the tables of the modeller."""
 
 from __future__ import annotations
 
