@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from snowgauge.delivery.backends import BatchLimits, LogSettings, SinkSettings
+from snowgauge.delivery.backends import LogPlace, LogSettings, SinkSettings
 from snowgauge.delivery.contract import EventLog, Refusal, Sink
 from snowgauge.delivery.dead_letters import DeadLetters
 from snowgauge.delivery.followers import Followers
@@ -33,8 +33,8 @@ class ToyLog(MemoryLog):
 class ToyLogSettings(LogSettings):
     name: str = "toy"
 
-    def open(self, url: str, limits: BatchLimits, data_dir: Path) -> EventLog:
-        return ToyLog(max_batch_entries=limits.entries)
+    def open(self, url: str, place: LogPlace) -> EventLog:
+        return ToyLog(max_batch_entries=place.limits.entries)
 
 
 class ToySink:

@@ -55,6 +55,7 @@ def examine(deployment: Deployment, around: Surroundings | None = None) -> list[
         _memory,
         _collector,
         _name,
+        _eventlog,
         _registries,
         _traffic,
         _json_columns,
@@ -156,6 +157,12 @@ def _modelled(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
         if found.quarantined
         else "",
     )
+
+
+def _eventlog(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
+    """What about the log could lose events: topics of Kafka that keep too few copies."""
+    for number, doubt in enumerate(deployment.eventlog.doubts()):
+        yield Check(f"eventlog-{number}", "The event log keeps what it took", "warn", doubt.what, doubt.cure)
 
 
 def _disk(deployment: Deployment, _: Surroundings) -> Iterator[Check]:

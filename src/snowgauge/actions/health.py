@@ -174,6 +174,9 @@ def measure_backlog(deployment: Deployment) -> LogStats:
     stats = deployment.eventlog.stats()
     gauge("eventlog_entries", stats.entries)
     gauge("eventlog_bytes", stats.bytes)
+    for part in stats.partitions:
+        gauge("eventlog_partition_entries", part.entries, partition=part.name)
+        gauge("eventlog_partition_oldest_seconds", part.oldest_seconds, partition=part.name)
     gauge("eventlog_oldest_seconds", stats.oldest_seconds)
     if stats.room_bytes is not None:
         gauge("eventlog_room_bytes", stats.room_bytes)

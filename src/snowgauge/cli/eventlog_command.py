@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="What has been received and is not stored yet.", no_args_is_help=True)
     group.command("show")(show)
     group.command("stats")(stats)
+    group.command("init")(init)
     app.add_typer(group, name="eventlog")
 
 
@@ -52,3 +53,38 @@ def stats(ctx: typer.Context, as_json: JsonOption = False) -> None:
     rows = [("records", f"{found.entries:,}"), ("bytes", f"{found.bytes:,} {capacity}"),
             ("oldest", f"{found.oldest_seconds:.1f} s")]  # fmt: skip
     out.print(table(("waiting", ""), rows))
+    if found.partitions:
+        parts = [(part.name, f"{part.entries:,}", f"{part.oldest_seconds:.1f} s") for part in found.partitions]
+        out.print(table(("partition", "records", "oldest"), parts))
+
+
+def init(
+    ctx: typer.Context,
+    partitions: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Partitions of each topic: the most workers that share the work.")
+    ] = 12,
+    replication: Annotated[
+        int,
+        typer.Option(min=1, max=10, help="Copies of each record, on as many brokers. All but one have to be in sync."),
+    ] = 3,
+    retention: Annotated[
+        str, typer.Option(help="How long brokers keep records: longer than the longest outage of the store.")
+    ] = "7 days",
+) -> None:
+    """Make the topics of a Kafka event log that are not there yet, and nothing else.
+
+    Example: `snowgauge eventlog init --partitions 24`
+    """
+    from datetime import timedelta
+
+    from snowgauge.part_settings import parse_duration
+    from snowgauge.pipeline.build import make_topics
+
+    try:
+        kept = parse_duration(retention)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--retention") from None
+    if not isinstance(kept, timedelta) or kept < timedelta(hours=1):
+        raise typer.BadParameter("expected an hour at least, such as '7 days'", param_hint="--retention")
+    done = make_topics(settings_of(ctx), partitions, replication, kept)
+    out.print(table(("topic", ""), list(done.items())))

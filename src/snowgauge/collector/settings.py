@@ -20,6 +20,27 @@ from snowgauge.telemetry.logs import logger
 
 _log = logger("collector")
 
+_OF_A_STREAM = frozenset(
+    {
+        "buffer",
+        "type",
+        "region",
+        "aws",
+        "thread_pool_size",
+        "backoff_policy",
+        "startup_check_interval",
+        "sqs_good_buffer",
+        "sqs_bad_buffer",
+        "sqs_max_bytes",
+        "google_project_id",
+        "retry_interval",
+        "brokers",
+        "retries",
+        "producer_conf",
+        "host",
+        "port",
+    }
+)
 IGNORED_REFERENCE_KEYS: dict[str, frozenset[str]] = {
     "CollectorSettings": frozenset(
         {
@@ -34,29 +55,9 @@ IGNORED_REFERENCE_KEYS: dict[str, frozenset[str]] = {
     ),
     # collector 3.7: here the body's time is part of response_header_timeout
     "NetworkingSettings": frozenset({"body_read_timeout"}),
-    "StreamsSettings": frozenset({"bad", "sink", "buffer", "use_ip_address_as_partition_key"}),
-    "GoodStreamSettings": frozenset(
-        {
-            "name",
-            "buffer",
-            "type",
-            "region",
-            "aws",
-            "thread_pool_size",
-            "backoff_policy",
-            "startup_check_interval",
-            "sqs_good_buffer",
-            "sqs_bad_buffer",
-            "sqs_max_bytes",
-            "google_project_id",
-            "retry_interval",
-            "brokers",
-            "retries",
-            "producer_conf",
-            "host",
-            "port",
-        }
-    ),
+    "StreamsSettings": frozenset({"sink", "buffer"}),
+    "GoodStreamSettings": _OF_A_STREAM,
+    "BadStreamSettings": _OF_A_STREAM | {"max_bytes"},
     # the Location of a bounce is always relative to the collector's own address, which no proxy can make wrong
     "CookieBounceSettings": frozenset({"forwarded_protocol_header"}),
 }
@@ -249,15 +250,28 @@ class CorsSettings(CollectorPart):
 class GoodStreamSettings(CollectorPart):
     """What the event log accepts."""
 
+    name: str = Field(default="good", min_length=1)
+    """Name of the topic, where `eventlog.url` is Kafka."""
     max_bytes: ByteSize = Field(default=1_000_000, ge=1000)
     """Records of this size or more are split; what cannot be split becomes a size_violation."""
 
 
+class BadStreamSettings(CollectorPart):
+    """Bad rows that the collector makes itself."""
+
+    name: str = Field(default="bad", min_length=1)
+    """Name of the topic, where `eventlog.url` is Kafka."""
+
+
 class StreamsSettings(CollectorPart):
-    """Where payloads go. Only the size limit has a meaning here: the event log has settings of its own."""
+    """Where payloads go. How to get there is a matter of the event log's own settings."""
 
     good: GoodStreamSettings = GoodStreamSettings()
     """The stream of payloads. (Snowplow's older form is read too: a name, with ``maxBytes`` under ``sink``.)"""
+    bad: BadStreamSettings = BadStreamSettings()
+    """The stream of the collector's own bad rows. (A name alone is read too.)"""
+    use_ip_address_as_partition_key: bool = False
+    """Where `eventlog.url` is Kafka: a payload's key is the visitor's IP address, not a random one."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -265,7 +279,9 @@ class StreamsSettings(CollectorPart):
         if isinstance(data, dict) and isinstance(data.get("good"), str):
             sink = data.get("sink")
             size = {key: value for key, value in sink.items() if key == "maxBytes"} if isinstance(sink, dict) else {}
-            data = {**data, "good": size}
+            data = {**data, "good": {"name": data["good"], **size}}
+        if isinstance(data, dict) and isinstance(data.get("bad"), str):
+            data = {**data, "bad": {"name": data["bad"]}}
         return read(data)
 
 

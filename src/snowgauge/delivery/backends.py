@@ -7,7 +7,7 @@ is the scheme of ``eventlog.url`` that chooses it. A sink is the same with ``Sin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -25,10 +25,31 @@ class BatchLimits(msgspec.Struct, frozen=True):
     linger: float = 0.2
 
 
+class Streams(msgspec.Struct, frozen=True):
+    """What the collector's settings say about its streams, for logs that are made of streams.
+
+    ``key_by_ip``: a payload's key is the visitor's IP address instead of a random one.
+    """
+
+    good: str = "good"
+    bad: str = "bad"
+    key_by_ip: bool = False
+    max_bytes: int = 1_000_000
+
+
+class LogPlace(msgspec.Struct, frozen=True):
+    """Where a log is opened. ``spool`` opens the local spool, for logs that fall back on it."""
+
+    data_dir: Path
+    limits: BatchLimits = BatchLimits()
+    streams: Streams = Streams()
+    spool: Callable[[], EventLog] | None = None
+
+
 class LogSettings(PartSettings):
     """Settings of one kind of event log."""
 
-    def open(self, url: str, limits: BatchLimits, data_dir: Path) -> EventLog:
+    def open(self, url: str, place: LogPlace) -> EventLog:
         """The log that ``eventlog.url`` and these settings describe. Opening it again gives the same log."""
         raise NotImplementedError
 

@@ -57,8 +57,24 @@ class Processed(msgspec.Struct):
     tally: Tally
 
 
+class PartitionStats(msgspec.Struct, frozen=True):
+    """What waits in one partition, and the age of the oldest in seconds."""
+
+    name: str
+    entries: int
+    oldest_seconds: float
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """Something about a log that could lose events or hold them up, and the cure."""
+
+    what: str
+    cure: str
+
+
 class LogStats(msgspec.Struct, frozen=True):
-    """What waits in a log: entries, their bytes, and the age of the oldest in seconds (0 when empty).
+    """What waits in a log: entries, their bytes (0 where the log does not know), and the age of the oldest in seconds
+    (0 when empty). ``partitions`` tells them apart where there are several owners.
 
     ``capacity_bytes`` is the size at which the log refuses more, ``room_bytes`` what it would take at present, which
     other files on its disk may make less. ``unreadable`` counts acknowledged entries that were lost to damage, for as
@@ -71,6 +87,7 @@ class LogStats(msgspec.Struct, frozen=True):
     capacity_bytes: int | None = None
     room_bytes: int | None = None
     unreadable: int = 0
+    partitions: Sequence[PartitionStats] = ()
 
 
 class Amended(msgspec.Struct, frozen=True):
@@ -159,6 +176,9 @@ class EventLog(Protocol):
 
         A batch that was read before may still be in its reader's hands as it was.
         """
+
+    def doubts(self) -> Sequence[Doubt]:
+        """What an operator should change about it. Raises ``LogUnavailable``."""
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -10,15 +10,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from pydantic import Field
 
-from snowgauge.delivery.backends import BatchLimits, LogSettings
+from snowgauge.delivery.backends import LogPlace, LogSettings
 from snowgauge.delivery.contract import (
     Amended,
+    Doubt,
     EventLog,
     LogBatch,
     LogStats,
@@ -38,7 +38,8 @@ class MemorySettings(LogSettings):
     max_bytes: ByteSize = Field(default=8 * 1024**3, ge=1024**2)
     """Bytes of payloads at which the collector answers 503."""
 
-    def open(self, url: str, limits: BatchLimits, data_dir: Path) -> EventLog:  # noqa: ARG002 - nothing is on a disk
+    def open(self, url: str, place: LogPlace) -> EventLog:  # noqa: ARG002 - there is one memory
+        limits = place.limits
         return MemoryLog(capacity_bytes=self.max_bytes, max_batch_entries=limits.entries, max_batch_bytes=limits.bytes)
 
 
@@ -139,6 +140,9 @@ class MemoryLog:
                 entries = tuple(self._kept[number] for number in out.numbers)
                 out.batch = LogBatch(out.batch.id, entries, out.batch.partition, out.batch.tenure)
             return Amended(len(self._kept), changed)
+
+    def doubts(self) -> Sequence[Doubt]:
+        return ()
 
     def _append(self, entries: Sequence[LogEntry]) -> None:
         size = sum(len(entry.body) for entry in entries)

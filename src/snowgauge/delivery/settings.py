@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 from pydantic import Field, field_validator
 
-from snowgauge.delivery.backends import BatchLimits, LogSettings, SinkSettings
+from snowgauge.delivery.backends import BatchLimits, LogPlace, LogSettings, SinkSettings, Streams
 from snowgauge.delivery.contract import EventLog, Sink
 from snowgauge.delivery.dead_letters import DeadLetters
+from snowgauge.delivery.kafka.settings import KafkaSettings
 from snowgauge.delivery.memory import MemorySettings
 from snowgauge.delivery.sinks.http.settings import HttpSettings
 from snowgauge.delivery.sinks.json_lines.settings import JsonLinesSettings
@@ -30,8 +33,9 @@ def _parts(settings: PartSettings, kind: type[Part]) -> Iterator[tuple[str, Part
 
 class EventLogSettings(PartSettings):
     url: str = ""
-    """Where payloads wait between collector and pipeline. Empty: the spool, files on this machine. `memory://`: lost
-    when the process ends, and only for a collector and a pipeline in one process, as in tests."""
+    """Where payloads wait between collector and pipeline. Empty: the spool, files on this machine.
+    `kafka://host:9092,host:9092`: Kafka, for collectors and workers on any number of machines. `memory://`: lost when
+    the process ends, and only for a collector and a pipeline in one process, as in tests."""
 
     max_batch_entries: int = Field(default=5000, ge=1)
     """Most entries that are enriched and stored together."""
@@ -46,6 +50,9 @@ class EventLogSettings(PartSettings):
     spool: SpoolSettings = SpoolSettings()
     """Files on this machine that survive a power cut."""
 
+    kafka: KafkaSettings = KafkaSettings()
+    """Kafka: brokers for any number of machines."""
+
     memory: MemorySettings = MemorySettings()
     """The memory of one process."""
 
@@ -53,6 +60,10 @@ class EventLogSettings(PartSettings):
     def kind(self) -> str:
         """The name of the backend that `url` chooses."""
         return self.url.partition("://")[0] or "spool"
+
+    @property
+    def uses_spool(self) -> bool:
+        return self.kind == "spool" or (self.kind == "kafka" and self.kafka.fallback == "spool")
 
     @field_validator("url")
     @classmethod
@@ -63,10 +74,12 @@ class EventLogSettings(PartSettings):
             raise ValueError(f"expected nothing, or a URL that begins with one of {known}, found {url[:60]!r}")
         return url
 
-    def open(self, data_dir: Path) -> EventLog:
+    def open(self, data_dir: Path, streams: Streams = Streams()) -> EventLog:  # noqa: B008 - it cannot be changed
         """The log of a deployment. Opening the same one again, from any process, gives the same log."""
         limits = BatchLimits(self.max_batch_entries, self.max_batch_bytes, self.linger.total_seconds())
-        return dict(_parts(self, LogSettings))[self.kind].open(self.url, limits, data_dir)
+        place = LogPlace(data_dir, limits, streams)
+        spool = partial(self.spool.open, "", place)
+        return dict(_parts(self, LogSettings))[self.kind].open(self.url, msgspec.structs.replace(place, spool=spool))
 
 
 class SinksSettings(PartSettings):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import snowgauge
+from snowgauge.delivery.backends import Streams
 from snowgauge.delivery.contract import EventLog
 from snowgauge.delivery.spool.reserve import least_free_bytes
 from snowgauge.errors import SettingsError
@@ -49,13 +51,34 @@ def data_dir(settings: Settings) -> Path:
 
 def open_eventlog(settings: Settings) -> EventLog:
     least = least_free_bytes(settings.collector.streams.good.max_bytes)
-    if settings.eventlog.kind == "spool" and settings.eventlog.spool.min_free_bytes < least:
+    if settings.eventlog.uses_spool and settings.eventlog.spool.min_free_bytes < least:
         raise SettingsError(
             f"eventlog.spool.min_free_bytes: {settings.eventlog.spool.min_free_bytes} is too little to store requests "
             f"of collector.streams.good.max_bytes = {settings.collector.streams.good.max_bytes} on a full disk; "
             f"give at least {least}"
         )
-    return settings.eventlog.open(data_dir(settings))
+    streams = settings.collector.streams
+    return settings.eventlog.open(
+        data_dir(settings),
+        Streams(
+            streams.good.name,
+            streams.bad.name,
+            key_by_ip=streams.use_ip_address_as_partition_key,
+            max_bytes=streams.good.max_bytes,
+        ),
+    )
+
+
+def make_topics(settings: Settings, partitions: int, replication: int, retention: timedelta) -> dict[str, str]:
+    """Make the topics of a Kafka event log; what was done by topic. Raises ``SettingsError`` for another log."""
+    if settings.eventlog.kind != "kafka":
+        raise SettingsError("eventlog.url: there are no topics to make, since it does not begin with kafka://")
+    from snowgauge.delivery.kafka.log import KafkaLog
+    from snowgauge.delivery.kafka.topics import Layout, make
+
+    log = open_eventlog(settings)
+    assert isinstance(log, KafkaLog)
+    return make(log.cluster, Layout(partitions, replication, retention))
 
 
 def sinks_folder(settings: Settings) -> Path:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from snowgauge.delivery.backends import BatchLimits
-from snowgauge.delivery.contract import Amended, LogStats, LogWriter, Subscription
+from snowgauge.delivery.contract import Amended, Doubt, LogStats, LogWriter, Subscription
 from snowgauge.delivery.spool import folder as files
 from snowgauge.delivery.spool.amend import amend
 from snowgauge.delivery.spool.cursor import Place, read_place
@@ -121,6 +121,9 @@ class SpoolLog:
 
     def amend(self, change: Callable[[LogEntry], LogEntry | None]) -> Amended:
         return amend(self._folder, change)
+
+    def doubts(self) -> Sequence[Doubt]:
+        return ()
 
     def stats(self) -> LogStats:
         """As the contract says. Raises ``LogUnavailable`` where a segment cannot be read now: that something waits is

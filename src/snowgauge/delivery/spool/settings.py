@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from snowgauge.delivery.backends import BatchLimits, LogSettings
+from snowgauge.delivery.backends import LogPlace, LogSettings
 from snowgauge.delivery.contract import EventLog
 from snowgauge.part_settings import ByteSize
 
@@ -35,11 +35,12 @@ class SpoolSettings(LogSettings):
     """Size at which a file of the spool is closed and a new one begun (at most an eighth of `max_bytes`). Stored
     entries free their room file by file."""
 
-    def open(self, url: str, limits: BatchLimits, data_dir: Path) -> EventLog:  # noqa: ARG002 - there is one spool
+    def open(self, url: str, place: LogPlace) -> EventLog:  # noqa: ARG002 - there is one spool
         from snowgauge.delivery.spool.log import SpoolLog
 
+        limits = place.limits
         return SpoolLog(
-            self.folder or data_dir / "spool",
+            self.folder or place.data_dir / "spool",
             max_bytes=self.max_bytes,
             min_free_bytes=self.min_free_bytes,
             segment_bytes=self.segment_bytes,
@@ -47,5 +48,5 @@ class SpoolSettings(LogSettings):
             max_batch_bytes=limits.bytes,
             linger=limits.linger,
             fsync=self.fsync,
-            drain_folder=data_dir,
+            drain_folder=place.data_dir,
         )

@@ -1,0 +1,149 @@
+"""The three topics: made on request, told apart from later ones of the same name, and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
+
+from snowgauge.delivery.contract import Doubt
+from snowgauge.delivery.kafka.client import MISSING, WAIT, Cluster, unavailable
+from snowgauge.errors import LogUnavailable, SettingsError
+
+_MARGIN = 20_000
+"""Bytes by which a record is larger than its value, at most."""
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """How topics are made."""
+
+    partitions: int
+    replication: int
+    retention: timedelta
+
+
+def describe(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
+    """What brokers say about topics; those that do not exist are left out. Raises ``LogUnavailable``."""
+    found = {}
+    admin = cluster.admin()  # which has to live until the answers are there
+    for name, future in admin.describe_topics(TopicCollection(list(names)), request_timeout=WAIT).items():
+        try:
+            found[name] = future.result()
+        except KafkaException as error:
+            if error.args[0].code() not in MISSING:
+                raise unavailable(error.args[0], cluster.servers) from None
+    return found
+
+
+def topic_id(cluster: Cluster, name: str) -> str:
+    """The id of a topic, which no later topic of the same name has. Raises ``LogUnavailable``."""
+    found = describe(cluster, [name])
+    if name not in found:
+        raise LogUnavailable(f"Kafka at {cluster.servers} has no topic {name}: run `snowgauge eventlog init`")
+    return str(found[name].topic_id).replace("/", "_").replace("+", "-")
+
+
+def refuse_missing(cluster: Cluster) -> None:
+    """Raises ``SettingsError`` when brokers answer and a topic is not there; silent when nobody answers."""
+    wanted = [cluster.streams.good, cluster.streams.bad, cluster.outcomes]
+    try:
+        found = describe(cluster, wanted)
+    except LogUnavailable:
+        return
+    gone = [name for name in wanted if name not in found]
+    if gone:
+        raise SettingsError(
+            f"Kafka at {cluster.servers} has no topic {', '.join(gone)}: run `snowgauge eventlog init`, or correct "
+            "collector.streams.good.name, collector.streams.bad.name and eventlog.kafka.outcomes_topic"
+        )
+
+
+def make(cluster: Cluster, layout: Layout) -> dict[str, str]:
+    """Make the topics that are not there; what was done by topic. Raises ``LogUnavailable`` and ``SettingsError``."""
+    wanted = [cluster.streams.good, cluster.streams.bad, cluster.outcomes]
+    there = describe(cluster, wanted)
+    config = {
+        "min.insync.replicas": str(max(1, layout.replication - 1)),
+        "unclean.leader.election.enable": "false",
+        "cleanup.policy": "delete",
+        "retention.ms": str(int(layout.retention.total_seconds() * 1000)),
+        "max.message.bytes": str(max(1_048_588, cluster.streams.max_bytes + _MARGIN)),
+    }
+    new = [NewTopic(name, layout.partitions, layout.replication, config=config) for name in wanted if name not in there]
+    admin = cluster.admin()
+    done = {name: f"is there, with {len(there[name].partitions)} partitions" for name in there}
+    for name, future in admin.create_topics(new, request_timeout=WAIT).items() if new else ():
+        try:
+            future.result()
+        except KafkaException as error:
+            raise SettingsError(f"topic {name} cannot be made: {error.args[0].str()}") from None
+        done[name] = f"made, with {layout.partitions} partitions of {layout.replication} copies"
+    return {name: done[name] for name in wanted}
+
+
+def doubts(cluster: Cluster) -> list[Doubt]:
+    """What could lose acknowledged events, or hold them up. Raises ``LogUnavailable``."""
+    names = [cluster.streams.good, cluster.streams.bad, cluster.outcomes]
+    found = describe(cluster, names)
+    said = [
+        Doubt(f"topic {name} does not exist", "run `snowgauge eventlog init`") for name in names if name not in found
+    ]
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in found]
+    configs: dict[str, Mapping[str, Any]] = {}
+    admin = cluster.admin()
+    asked = admin.describe_configs(resources, request_timeout=WAIT) if resources else {}
+    for resource, future in asked.items():
+        try:
+            configs[resource.name] = future.result()
+        except KafkaException as error:
+            raise unavailable(error.args[0], cluster.servers) from None
+    for name, topic in found.items():
+        said += _of_topic(name, topic, {key: entry.value for key, entry in configs[name].items()}, cluster)
+    return said
+
+
+def _of_topic(name: str, topic: Any, config: Mapping[str, str], cluster: Cluster) -> list[Doubt]:
+    said = []
+    copies = min((len(partition.replicas) for partition in topic.partitions), default=0)
+    least = int(config.get("min.insync.replicas", "1"))
+    if copies < 2:
+        said.append(Doubt(f"topic {name} has one copy: a lost disk loses events", "give it three copies"))
+    elif least < 2:
+        said.append(
+            Doubt(
+                f"topic {name} takes records with one copy in sync: that broker's disk may lose them",
+                "set its min.insync.replicas to 2",
+            )
+        )
+    if least > copies:
+        said.append(
+            Doubt(
+                f"topic {name} has {copies} copies and asks for {least} in sync: it takes nothing",
+                "lower its min.insync.replicas",
+            )
+        )
+    if config.get("unclean.leader.election.enable") == "true":
+        said.append(
+            Doubt(
+                f"topic {name} may make a broker that lags its leader, which loses events",
+                "set its unclean.leader.election.enable to false",
+            )
+        )
+    behind = [str(one.id) for one in topic.partitions if len(one.isr) < len(one.replicas)]
+    if behind:
+        said.append(
+            Doubt(f"topic {name}: copies of partitions {', '.join(behind)} are not in sync", "are all brokers up?")
+        )
+    largest = int(config.get("max.message.bytes", "1048588"))
+    if name == cluster.streams.good and largest < cluster.streams.max_bytes:
+        said.append(
+            Doubt(
+                f"topic {name} takes records of {largest} bytes and requests may have {cluster.streams.max_bytes}",
+                "raise its max.message.bytes, or lower collector.streams.good.max_bytes",
+            )
+        )
+    return said

@@ -1,0 +1,400 @@
+"""The event log on real Kafka brokers keeps the contract, and what only many machines have."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from snowgauge.delivery.backends import Streams
+from snowgauge.delivery.contract import EventLog, LogBatch, Processed, Subscription
+from snowgauge.delivery.settings import EventLogSettings
+from snowgauge.errors import BatchLost, LogUnavailable, SettingsError
+from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.log_entry import LogEntry
+from snowgauge.events.outcome import Tally
+from snowgauge.events.payload import CollectorPayload
+from snowgauge.events.payload_record import encode
+from snowgauge.store.base import StoreBatch
+from snowgauge.testing import kafka
+from snowgauge.testing.deployment import wait_until
+from snowgauge.testing.eventlog_contract import EventLogContract, bodies, drain, entries, subscribed
+from snowgauge.testing.kafka import KafkaBrokers
+
+pytestmark = pytest.mark.skipif(bool(kafka.missing()), reason=kafka.missing() or "nothing is missing")
+
+
+@pytest.fixture(scope="module")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBrokers]:
+    cluster = KafkaBrokers(tmp_path_factory.mktemp("kafka") / "one").start()
+    yield cluster
+    cluster.stop()
+
+
+class Place:
+    """Topics of their own. Calling it opens the log again, as another process would."""
+
+    def __init__(self, brokers: KafkaBrokers, folder: Path, partitions: int = 1, replication: int = 1) -> None:
+        self.brokers = brokers
+        self.folder = folder
+        self.name = f"t{uuid.uuid4().hex[:12]}"
+        self.streams = Streams(f"{self.name}-good", f"{self.name}-bad")
+        self.partitions, self.replication = partitions, replication
+        self._made = False
+
+    def settings(self, **limits: Any) -> EventLogSettings:
+        given = {
+            "url": self.brokers.url,
+            "linger": "10 ms",
+            "kafka": {
+                "group": self.name,
+                "session_timeout": "2 s",
+                "delivery_timeout": "5 s",
+                **limits.pop("kafka", {}),
+            },
+        }
+        return EventLogSettings.model_validate({**given, **limits})
+
+    def make(self) -> None:
+        from snowgauge.delivery.kafka.client import Cluster
+        from snowgauge.delivery.kafka.topics import Layout, make
+
+        settings = self.settings()
+        cluster = Cluster.of(settings.url, settings.kafka, self.streams)
+        make(cluster, Layout(self.partitions, self.replication, timedelta(days=1)))
+        self._made = True
+
+    def __call__(self, **limits: Any) -> EventLog:
+        if not self._made:
+            self.make()
+        limits.pop("capacity", None)
+        return self.settings(**limits).open(self.folder, self.streams)
+
+
+class Patient:
+    """A subscription that is asked for what is there at once, as the contract's tests ask logs on this machine: over a
+    network it takes a moment to come."""
+
+    def __init__(self, log: EventLog, inner: Subscription) -> None:
+        self._log = log
+        self._inner = inner
+        self._held: dict[str, int] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def read(self, timeout: float) -> LogBatch | None:
+        until = time.monotonic() + max(timeout, 60)
+        while time.monotonic() < until:
+            batch = self._inner.read(0.1)
+            if batch is not None:
+                self._held[batch.id] = len(batch.entries)
+                return batch
+            if not timeout and self._log.stats().entries <= sum(self._held.values()):
+                return None
+        return None
+
+    def commit(self, batch: LogBatch) -> None:
+        self._inner.commit(batch)
+        self._held.pop(batch.id, None)
+
+
+class PatientLog:
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def subscribe(self, share: int = 0, of: int = 1) -> Patient:
+        return Patient(self._log, self._log.subscribe(share, of))
+
+
+class TestContract(EventLogContract):
+    """What is left out: shares, which are the group's business; a log that is full, which brokers are not."""
+
+    test_a_share_is_held_once = None
+    test_shares_divide_the_entries_among_themselves = None
+    test_fewer_shares_finish_what_more_began = None
+    test_shares_of_different_divisions_are_not_held_together = None
+    test_a_full_log_refuses_keeps_what_it_has_and_recovers = None
+
+    @pytest.fixture
+    def make_log(self, brokers: KafkaBrokers, tmp_path: Path) -> Callable[..., Any]:
+        place = Place(brokers, tmp_path)
+        return lambda **limits: PatientLog(place(**limits))
+
+    def test_entries_come_in_order_and_as_they_were(self, make_log: Callable[..., Any]) -> None:
+        """The order is that of a topic; the collector's bad rows have one of their own."""
+        log = make_log()
+        writer = log.writer()
+        kept = [
+            LogEntry(b"\x0b\x00\xff", 1_700_000_000_123),
+            LogEntry(b'{"schema":"x"}', 1_700_000_000_124, "bad_row"),
+            LogEntry(b"", 1_700_000_000_125),
+            LogEntry(b"z" * 300_000, 1_700_000_000_126),
+        ]
+        writer.append(kept[:3])
+        writer.append(kept[3:])
+        with subscribed(log) as subscription:
+            found = drain(subscription)
+        for kind in ("payload", "bad_row"):
+            assert [entry for entry in found if entry.kind == kind] == [entry for entry in kept if entry.kind == kind]
+        writer.close()
+
+    def test_a_batch_may_be_committed_by_the_next_subscription(self, make_log: Callable[..., Any]) -> None:
+        """Not here: whoever comes next has read it for themselves."""
+        log = make_log()
+        writer = log.writer()
+        writer.append(entries("a"))
+        with subscribed(log) as subscription:
+            batch = subscription.read(1)
+        assert batch is not None
+        with subscribed(log) as subscription:
+            with pytest.raises(BatchLost):
+                subscription.commit(batch)
+            assert bodies(drain(subscription)) == ["a"]
+        writer.close()
+
+    def test_stats_count_what_waits(self, make_log: Callable[..., Any]) -> None:
+        log = make_log(max_batch_entries=2)
+        writer = log.writer()
+        assert (log.stats().entries, log.stats().oldest_seconds) == (0, 0)
+        an_hour_ago = int((time.time() - 3600) * 1000)
+        writer.append([LogEntry(b"12345", an_hour_ago), LogEntry(b"123", an_hour_ago), LogEntry(b"1", an_hour_ago)])
+        stats = log.stats()
+        assert stats.entries == 3
+        assert 3600 <= stats.oldest_seconds < 4600
+        assert sorted(part.entries for part in stats.partitions) == [0, 3]
+        with subscribed(log) as subscription:
+            batch = subscription.read(1)
+            assert batch is not None
+            subscription.commit(batch)
+            assert log.stats().entries == 1
+        writer.close()
+
+
+def became(batch: LogBatch, name: str) -> Processed:
+    return Processed(StoreBatch(batch.id, [EnrichedEvent(app_id=name)]), Tally(len(batch.entries), 1))
+
+
+def reading(subscription: Subscription, seconds: float = 60) -> LogBatch:
+    batch = subscription.read(seconds)
+    assert batch is not None
+    return batch
+
+
+def test_a_partition_that_is_taken_away_is_finished_by_its_next_owner(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    place = Place(brokers, tmp_path)
+    log = place(max_batch_entries=2)
+    writer = log.writer()
+    writer.append(entries("a", "b", "c", "d", "e"))
+    first = log.subscribe()
+    half, begun = reading(first), reading(first)
+    first.record(half, became(half, "recorded"))
+    first.note(begun, {"record": 1, "deaths": {}})
+    # what a member that fell silent sees once it wakes up: the brokers gave its partitions to another
+    first._consumer.unsubscribe()  # type: ignore[attr-defined]
+    second = log.subscribe()
+    again, other = reading(second), reading(second)
+    assert [(one.id, bodies(one.entries)) for one in (again, other)] == [
+        (one.id, bodies(one.entries)) for one in (half, begun)
+    ]
+    for act in (
+        lambda: first.record(half, became(half, "late")),
+        lambda: first.note(begun, {"record": 2, "deaths": {}}),
+        lambda: first.commit(half),
+    ):
+        with pytest.raises(BatchLost):
+            act()
+    found = second.recall(again)
+    assert found is not None
+    assert found.batch.events[0].app_id == "recorded"
+    assert second.recall(other) is None
+    assert second.noted(other) == {"record": 1, "deaths": {}}
+    second.commit(again)
+    second.commit(other)
+    assert bodies(reading(second).entries) == ["e"]
+    first.close()
+    second.close()
+    writer.close()
+
+
+def test_several_workers_share_the_partitions_and_leave_nothing(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    log = Place(brokers, tmp_path, partitions=4)(max_batch_entries=5)
+    writer = log.writer()
+    writer.append(entries(*map(str, range(100))))
+    found: list[str] = []
+    stop = threading.Event()
+
+    def work() -> None:
+        subscription = log.subscribe()
+        while not stop.is_set():
+            batch = subscription.read(0.2)
+            if batch is not None:
+                with suppress(BatchLost):
+                    subscription.commit(batch)
+                    found.extend(bodies(batch.entries))
+        subscription.close()
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for number, worker in enumerate(workers):
+        worker.start()
+        writer.append(entries(*map(str, range(100 + 50 * number, 150 + 50 * number))))
+    wait_until(lambda: len(found) >= 250 and log.stats().entries == 0, "everything is committed", within=120)
+    stop.set()
+    for worker in workers:
+        worker.join()
+    assert sorted(found, key=int) == [str(number) for number in range(250)]
+    writer.close()
+
+
+def test_bad_rows_go_to_the_bad_topic_and_payloads_have_keys(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    place = Place(brokers, tmp_path)
+    log = place()
+    payload = encode(CollectorPayload(ip_address="203.0.113.9"))
+    writer = log.writer()
+    writer.append([LogEntry(payload, 5), LogEntry(b"{}", 6, "bad_row")])
+    writer.close()
+    by_ip = Streams(place.streams.good, place.streams.bad, key_by_ip=True)
+    keyed = place.settings().open(tmp_path, by_ip).writer()
+    keyed.append([LogEntry(payload, 7), LogEntry(b"no payload", 8)])
+    keyed.close()
+    consumer = Consumer({"bootstrap.servers": brokers.servers, "group.id": "x", "auto.offset.reset": "earliest"})
+    consumer.subscribe([place.streams.good, place.streams.bad])
+    seen = []
+    while len(seen) < 4:
+        message = consumer.poll(1)
+        if message is not None and message.error() is None:
+            seen.append((message.topic(), message.value(), message.key(), message.timestamp()[1]))
+    consumer.close()
+    assert sorted((topic, value, at) for topic, value, _, at in seen) == sorted(
+        [(place.streams.good, payload, 5), (place.streams.bad, b"{}", 6), (place.streams.good, payload, 7),
+         (place.streams.good, b"no payload", 8)]
+    )  # fmt: skip
+    keys = {at: key.decode() for _, _, key, at in seen}
+    assert keys[7] == "203.0.113.9"
+    assert all(uuid.UUID(keys[at]) for at in (5, 6, 8))
+
+
+def test_missing_topics_stop_the_start_with_the_command(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    place = Place(brokers, tmp_path)
+    log = place.settings().open(tmp_path, place.streams)
+    for act in (log.writer, log.subscribe):
+        with pytest.raises(SettingsError, match=rf"{place.streams.good}.*snowgauge eventlog init"):
+            act()
+    assert [doubt.cure for doubt in log.doubts()] == ["run `snowgauge eventlog init`"] * 3
+    place.make()
+    assert "one copy" in log.doubts()[0].what
+    log.writer().close()
+
+
+def test_brokers_that_nobody_reaches_cost_a_bounded_time(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = EventLogSettings.model_validate(
+        {"url": f"kafka://127.0.0.1:{port}", "kafka": {"delivery_timeout": "1 s"}}
+    )
+    log = settings.open(tmp_path)
+    writer = log.writer()
+    for _ in range(2):  # the second is refused at once
+        with pytest.raises(LogUnavailable, match=r"127\.0\.0\.1"):
+            writer.append(entries("a"))
+    assert not writer.healthy()
+    writer.close()
+    with pytest.raises(LogUnavailable):
+        log.stats()
+
+
+def test_what_the_brokers_do_not_take_waits_in_the_spool(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    place = Place(brokers, tmp_path)
+    log = place(kafka={"fallback": "spool"}, spool={"min_free_bytes": 0})
+    writer = log.writer()
+    writer.append(entries("before"))
+    inner = writer._brokers  # type: ignore[attr-defined]
+    reachable, inner.append = inner.append, _nobody_there
+    writer.append(entries("during", "during too"))
+    assert log.stats().entries == 1
+    inner.append = reachable
+    wait_until(lambda: log.stats().entries == 3, "the spool was forwarded")
+    writer.close()
+    with subscribed(log) as subscription:
+        found: list[str] = []
+        while len(found) < 3:
+            batch = reading(subscription)
+            found += bodies(batch.entries)
+            subscription.commit(batch)
+    assert found == ["before", "during", "during too"]
+
+
+def _nobody_there(_: object) -> None:
+    raise LogUnavailable("nobody there")
+
+
+def test_a_topic_that_was_made_again_is_read_from_its_beginning(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    place = Place(brokers, tmp_path)
+    log = place(max_batch_entries=1)
+    writer = log.writer()
+    writer.append(entries("old", "old too"))
+    with subscribed(log) as subscription:
+        first = reading(subscription)
+        subscription.commit(first)
+    writer.close()
+    admin = AdminClient({"bootstrap.servers": brokers.servers})
+    for future in admin.delete_topics([place.streams.good, place.streams.bad]).values():
+        future.result()
+    wait_until(lambda: place.streams.good not in admin.list_topics(timeout=5).topics, "the topic is gone")
+    place.make()
+    writer = log.writer()
+    writer.append(entries("new"))
+    with subscribed(log) as subscription:
+        batch = reading(subscription)
+        assert bodies(batch.entries) == ["new"]
+        assert batch.id != first.id
+        subscription.commit(batch)
+    writer.close()
+
+
+def test_metadata_of_something_else_is_no_obstacle(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    place = Place(brokers, tmp_path)
+    log = place()
+    log.writer().append(entries("a", "b"))
+    group = {"bootstrap.servers": brokers.servers, "group.id": place.name, "enable.auto.commit": False}
+    other = Consumer(group)
+    other.commit(offsets=[TopicPartition(place.streams.good, 0, 1, "written by something else")], asynchronous=False)
+    other.close()
+    with subscribed(log) as subscription:
+        assert bodies(reading(subscription).entries) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"url": "kafka://user:secret@h:9092"}, "sasl.username"),
+        ({"url": "kafka://"}, "expected kafka://host:9092"),
+        ({"url": "kafka://h:9092", "kafka": {"properties": {"security.protocol": "nonsense"}}}, "kafka.properties"),
+        ({"url": "kafka://h:9092", "kafka": {"outcomes_topic": "good"}}, "three different topics"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(tmp_path: Path, given: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as raised:
+        EventLogSettings.model_validate(given).open(tmp_path)
+    assert "secret" not in str(raised.value)
+
+
+def test_properties_that_delivery_depends_on_are_not_the_operators() -> None:
+    with pytest.raises(ValueError, match="acks"):
+        EventLogSettings.model_validate({"kafka": {"properties": {"acks": "1"}}})
+    settings = EventLogSettings.model_validate({"kafka": {"properties": {"sasl.password": "hush"}}})
+    assert "hush" not in repr(settings)
