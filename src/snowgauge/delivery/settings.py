@@ -69,7 +69,8 @@ class EventLogSettings(PartSettings):
     @classmethod
     def _known(cls, url: str) -> str:
         kinds = [name for name, field in cls.model_fields.items() if isinstance(field.default, LogSettings)]
-        if url and url.partition("://")[0] not in kinds:
+        scheme, separator, _ = url.partition("://")
+        if url and (not separator or scheme not in kinds):
             known = ", ".join(f"{kind}://" for kind in kinds)
             raise ValueError(f"expected nothing, or a URL that begins with one of {known}, found {url[:60]!r}")
         return url
