@@ -12,7 +12,6 @@ package's own value types, from a place that only this deployment can write to.
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import zlib
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from snowgauge.delivery import whole_file
 from snowgauge.delivery.contract import Processed
 from snowgauge.telemetry.logs import logger
 
@@ -77,21 +77,7 @@ def decode(raw: bytes) -> Processed | None:
 
 def keep(path: Path, processed: Processed) -> None:
     """Write a file that appears whole or not at all, and survives a power cut once this returns. Raises ``OSError``."""
-    part = path.with_suffix(".part")
-    try:
-        with part.open("wb") as file:
-            file.write(encode(processed))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        part.unlink(missing_ok=True)  # half a file takes the room of what is tried next
-        raise
-    part.rename(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    whole_file.write(path, encode(processed))
 
 
 def read(path: Path) -> Processed | None:

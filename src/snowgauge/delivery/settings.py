@@ -16,6 +16,7 @@ from snowgauge.delivery.contract import EventLog, Sink
 from snowgauge.delivery.dead_letters import DeadLetters
 from snowgauge.delivery.kafka.settings import KafkaSettings
 from snowgauge.delivery.memory import MemorySettings
+from snowgauge.delivery.sinks.files.settings import FilesSettings
 from snowgauge.delivery.sinks.http.settings import HttpSettings
 from snowgauge.delivery.sinks.json_lines.settings import JsonLinesSettings
 from snowgauge.delivery.spool.settings import SpoolSettings
@@ -93,6 +94,9 @@ class SinksSettings(PartSettings):
     dead_letter_bytes: ByteSize = Field(default=1024**3, ge=1024**2)
     """Room for events that destinations refused, of all sinks together (`snowgauge sinks list`). A sink for which there
     is no room left waits."""
+
+    files: FilesSettings = FilesSettings()
+    """Parquet files: a lake."""
 
     http: HttpSettings = HttpSettings()
     """HTTP destinations: events as JSON to any address."""

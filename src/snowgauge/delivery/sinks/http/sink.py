@@ -7,7 +7,6 @@ fare no better. Any other answer refuses this request; it is halved until the ev
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,12 +20,12 @@ from snowgauge.delivery.contract import Refusal
 from snowgauge.delivery.sinks.http import signing
 from snowgauge.delivery.sinks.http.plan import Plan
 from snowgauge.delivery.sinks.http.settings import HttpDestination
+from snowgauge.delivery.sinks.rows import id_of, refused, rows_of
 from snowgauge.errors import SinkUnavailable
 from snowgauge.events.enriched import EnrichedEvent
-from snowgauge.events.failed import FailedEvent
 from snowgauge.outgoing import Answer, HttpClient
-from snowgauge.store.base import EventKind, StoreBatch
-from snowgauge.store.lifetime import Row, row_key
+from snowgauge.store.base import StoreBatch
+from snowgauge.store.lifetime import Row
 
 _LATER = frozenset({401, 403, 404, 407, 408, 425, 429})
 _SHOWN = 300
@@ -77,32 +76,32 @@ class HttpSink:
     def deliver(self, batch: StoreBatch) -> Sequence[Refusal]:
         if batch.id != self._batch:  # otherwise it comes again: what was sent of it is known
             self._batch, self._done, self._failing = batch.id, {}, {}
-        refused: list[Refusal] = []
-        requests = list(self._requests(batch, refused))
+        refusals: list[Refusal] = []
+        requests = list(self._requests(batch, refusals))
         troubles = self._send_all(requests)
         if troubles:
             raise max(troubles, key=lambda trouble: trouble.retry_after)
         for items in requests:
-            refused += self._done[_id(items)]
-        return refused
+            refusals += self._done[_id(items)]
+        return refusals
 
     def close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
         self._http.close()
 
-    def _requests(self, batch: StoreBatch, refused: list[Refusal]) -> Iterator[list[_Item]]:
-        """Events that go together; those that are too large for any request are ``refused``."""
+    def _requests(self, batch: StoreBatch, refusals: list[Refusal]) -> Iterator[list[_Item]]:
+        """Events that go together; those that are too large for any request go to ``refusals``."""
         room = self._max_bytes - len(self._body([]))
         request: list[_Item] = []
         size = 0
-        for row in _rows(batch, self._plan.kind):
+        for row in rows_of(batch, self._plan.kind):
             if not self._plan.selects(row):
                 continue
             item = _Item(row, _json(self._plan.event.fill(row)))
             if len(item.json) > room or (self._plan.events == 1 and len(self._body([item])) > self._max_bytes):
                 reason = f"the event is {len(item.json)} bytes as JSON, and max_bytes is {self._max_bytes}"
-                refused.append(self._refusal([item], reason))
+                refusals.append(self._refusal([item], reason))
                 continue
             if request and (len(request) >= self._plan.events or size + len(item.json) + 1 > room):
                 yield request
@@ -171,14 +170,7 @@ class HttpSink:
             return _json(filled([json.loads(item.json) for item in items]))
 
     def _refusal(self, items: Sequence[_Item], reason: str) -> Refusal:
-        batch = StoreBatch(_id(items))
-        for item in items:
-            match item.row:
-                case FailedEvent():
-                    batch.failed.append(item.row)
-                case EnrichedEvent():
-                    (batch.events if self._plan.kind == "good" else batch.incomplete).append(item.row)
-        return Refusal(batch, reason)
+        return refused([item.row for item in items], self._plan.kind, reason)
 
     def _without_path(self, text: str) -> str:
         """Addresses of incoming webhooks are secrets."""
@@ -189,16 +181,9 @@ class HttpSink:
 _NOBODY = EnrichedEvent()
 
 
-def _rows(batch: StoreBatch, kind: EventKind) -> Sequence[Row]:
-    if kind == "failed":
-        return batch.failed
-    return batch.events if kind == "good" else batch.incomplete
-
-
 def _id(items: Sequence[_Item]) -> str:
-    """Of the events themselves, so that it stays whatever batch they come in: a receiver can know it again."""
-    keys = "\n".join(f"{key}@{at}" for key, at in (row_key(item.row) for item in items))
-    return hashlib.blake2b(keys.encode(), digest_size=16).hexdigest()
+    """A receiver can know a repetition by it."""
+    return id_of(item.row for item in items)
 
 
 def _json(value: object) -> bytes:

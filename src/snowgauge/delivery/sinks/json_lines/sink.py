@@ -5,13 +5,14 @@ A file is named by its batch, so a batch that comes again is written over itself
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from snowgauge.delivery import whole_file
 from snowgauge.delivery.contract import Refusal
+from snowgauge.delivery.sinks.rows import rows_of
 from snowgauge.errors import SinkUnavailable
 from snowgauge.events.analytics_json import whole
 from snowgauge.events.failed import FailedEvent
@@ -32,15 +33,12 @@ class JsonLines:
     def deliver(self, batch: StoreBatch) -> Sequence[Refusal]:
         name = f"{batch.id.replace('/', '_')}.jsonl"
         for kind in self._kinds:
-            rows: Sequence[Row] = batch.failed
-            if kind != "failed":
-                rows = batch.events if kind == "good" else batch.incomplete
             days: dict[str, list[bytes]] = {}
-            for row in rows:
+            for row in rows_of(batch, kind):
                 days.setdefault(iso_text(row_time(row))[:10], []).append(_line(row))
             for day, lines in days.items():
                 try:
-                    _write(self._folder / kind / day / name, b"".join(lines))
+                    whole_file.write(self._folder / kind / day / name, b"".join(lines))
                 except OSError as error:
                     raise SinkUnavailable(f"{self._folder} cannot be written: {error}") from error
         return ()
@@ -52,18 +50,3 @@ class JsonLines:
 def _line(row: Row) -> bytes:
     value = row.bad_row() if isinstance(row, FailedEvent) else whole(event_json(row))
     return msgspec.json.encode(value) + b"\n"
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
