@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -211,19 +212,22 @@ class Hands:
             registry.delay = 3.0
             return how, lambda: setattr(registry, "delay", 0.0)
         if how == "unreachable":
-            registry.down()
-            return how, self._listen_again
+            return how, self._no_registry()
         registry.answers["*"] = 404, b"{}"
         return how, registry.answers.clear
 
-    def _listen_again(self) -> None:
-        """Once nobody's connection has the port."""
-        while True:
-            try:
-                self._registry.up()
-                return
-            except OSError:
-                time.sleep(0.2)
+    def _no_registry(self) -> Callable[[], object]:
+        """Nobody listens at its port, which is kept from other connections until it listens again."""
+        self._registry.down()
+        place = socket.socket()
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(("127.0.0.1", int(self._registry.uri.rpartition(":")[2])))
+
+        def again() -> None:
+            place.close()
+            self._registry.up()
+
+        return again
 
     def _segments(self) -> Iterator[files.SegmentName]:
         """Segments that nothing was done to yet, those with something waiting in them first."""

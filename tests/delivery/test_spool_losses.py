@@ -267,6 +267,36 @@ def test_each_loss_is_said_counted_and_kept_with_the_file(left, capsys):
         assert f"unreadable_entries={loss.unreadable}" in "".join(capsys.readouterr())
 
 
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("step", ["create", "files.set_aside"])
+def test_who_is_killed_while_saving_has_said_what_is_lost(left, monkeypatch, step):
+    """The file that was replaced does not stay in the way either."""
+    places, some = left
+    with hurt(places, "logged", 40) as spool:
+        damage(spool.segment.with_name(spool.segment.name + "-wal"), "overwritten", 0.5, 20_000, b"?")
+
+        def killed(*_):
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(f"snowgauge.delivery.spool.salvage.{step}", killed)
+            with pytest.raises(Killed), subscribed(spool.log) as subscription:
+                while batch := subscription.read(5):
+                    spool.found += batch.entries
+                    subscription.commit(batch)
+        with subscribed(spool.log) as subscription:
+            spool.read_on(subscription)
+        spool.check_found(some)
+        (loss,) = losses(spool.folder)
+        assert len(spool.found) + loss.unreadable == len(some)
+        assert loss.unreadable > 0
+        assert (spool.folder / "damaged" / spool.segment.name).exists()
+        assert files.all_revisions(spool.folder) == []
+
+
 def test_a_segment_that_goes_while_it_is_read_is_read_to_its_end(left, tmp_path):
     places, some = left
     folder = tmp_path / "spool"

@@ -58,6 +58,12 @@ def scan(folder: Path) -> list[SegmentName]:
     return sorted(found.values())
 
 
+def replaced(folder: Path, number: int) -> list[SegmentName]:
+    """Segments of a number that have a newer revision: whoever replaced them was ended before it moved them away."""
+    newest = set(scan(folder))
+    return [name for name in all_revisions(folder) if name.number == number and name not in newest]
+
+
 def all_revisions(folder: Path) -> list[SegmentName]:
     with os.scandir(folder) as entries:
         return [name for entry in entries if (name := segment_name(entry.name))]
@@ -98,14 +104,20 @@ def remove(path: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def set_aside(path: Path) -> Path:
-    """Move a damaged SQLite file and its side files out of the way; returns where to."""
-    aside = path.parent / DAMAGED
-    aside.mkdir(exist_ok=True)
-    target, attempt = aside / path.name, 0
+def place_aside(path: Path) -> Path:
+    """Where ``set_aside`` moves a damaged file to."""
+    target, attempt = path.parent / DAMAGED / path.name, 0
     while target.exists():
         attempt += 1
-        target = aside / f"{path.name}.{attempt}"
+        target = target.with_name(f"{path.name}.{attempt}")
+    return target
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged SQLite file and its side files out of the way; returns where to."""
+    target = place_aside(path)
+    aside = target.parent
+    aside.mkdir(exist_ok=True)
     for file in with_side_files(path):
         if file.exists():
             file.rename(target.with_name(target.name + file.name[len(path.name) :]))

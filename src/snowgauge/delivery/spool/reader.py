@@ -363,6 +363,8 @@ class SpoolSubscription:
         if held is None:  # a worker that counts shares differently still reads it
             return None
         try:
+            for name in files.replaced(self._folder, number):
+                files.set_aside(self._folder / name.file)
             reader = NumberReader(self._folder, number, self._limits, held)
         except BaseException:
             held.release()

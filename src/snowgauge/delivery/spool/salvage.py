@@ -38,7 +38,11 @@ class Damaged(NamedTuple):
 
 
 def replace_damaged(folder: Path, damaged: Damaged) -> files.SegmentName:
-    """Put what can be saved of a segment into its next revision, set the damaged file aside, report what is lost."""
+    """Report what is lost of a segment, put what can be saved into its next revision, set the damaged file aside.
+
+    In this order: whoever is killed in between has said what is lost, and the next one does the rest. The report then is
+    the same, under the same name.
+    """
     name, reason, stored, known = damaged
     path = folder / name.file
     note = kept.read(path) or known
@@ -47,11 +51,13 @@ def replace_damaged(folder: Path, damaged: Damaged) -> files.SegmentName:
     last = max(before.acknowledged, stored, saved[-1][0] if saved else 0)
     after = kept.without((row[0] for row in saved), last)
     replacement = name._replace(revision=name.revision + 1)
-    create(folder / replacement.file, saved, after)
-    aside = files.set_aside(path)
     unreadable = after.absent(stored + 1, last) - before.absent(stored + 1, last)
     count = sum(row[0] > stored for row in saved)
-    loss.report(folder, loss.Loss(name.file, reason, count, unreadable, note is not None, time.time()), aside)
+    loss.report(
+        folder, loss.Loss(name.file, reason, count, unreadable, note is not None, time.time()), files.place_aside(path)
+    )
+    create(folder / replacement.file, saved, after)
+    files.set_aside(path)
     return replacement
 
 
