@@ -13,6 +13,8 @@ import asyncio
 import os
 import socket
 import stat
+import struct
+import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -25,11 +27,15 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 Peer = tuple[str, int]
 
 _DESCRIPTORS = "/dev/fd"
+_LAST_DATA_RECEIVED = struct.Struct("=52xI")
+"""Milliseconds since data came in, in Linux's ``struct tcp_info`` (linux/tcp.h)."""
+_TICK = 0.05  # seconds; the kernel counts in steps
 
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """``head_seconds``: from the connection to its first request. ``idle_seconds``: from one request to the next.
+    """``head_seconds``: from the connection to its first request, and from the first byte of a later one to the end of
+    its head. ``idle_seconds``: from one request to the next.
     ``most``: where so many are open, those that are silent longest make room. ``most_per_address``: of one address,
     ``None`` for any number; ``unlimited`` names the addresses this does not apply to."""
 
@@ -46,12 +52,14 @@ class ConnectionLimits:
 
 
 class _Connection:
-    __slots__ = ("descriptor", "opened", "peer")
+    __slots__ = ("begun", "descriptor", "opened", "peer")
 
     def __init__(self, descriptor: int, peer: Peer, opened: float) -> None:
         self.descriptor = descriptor
         self.peer = peer
         self.opened = opened
+        self.begun: tuple[float, float] | None = None
+        """The last request's end, and when a further request was first seen to have begun since."""
 
 
 class ConnectionGuard:
@@ -69,6 +77,7 @@ class ConnectionGuard:
         self._clock = clock
         self._busy: Counter[Peer] = Counter()
         self._spoke: dict[Peer, float] = {}
+        self._one_at_a_time: set[Peer] = set()
         self._known: dict[int, _Connection] = {}
         self._others: set[int] = set()
 
@@ -78,6 +87,8 @@ class ConnectionGuard:
             await self._app(scope, receive, send)
             return
         peer = peer[0], int(peer[1])  # the server gives the port as text
+        if str(scope.get("http_version", "")).startswith("1"):
+            self._one_at_a_time.add(peer)
         self._busy[peer] += 1
         try:
             await self._app(scope, receive, send)
@@ -111,11 +122,22 @@ class ConnectionGuard:
             spoke = self._spoke.get(connection.peer)
             since = connection.opened if spoke is None else spoke
             patience = self._limits.head_seconds if spoke is None else self._limits.idle_seconds
-            if now - since >= patience:
+            if now - since >= patience or self._head_overdue(connection, spoke, now):
                 overdue.append(connection)
             elif now - since >= self._limits.interval:
                 silent.append((since, connection))
         return overdue, [connection for _, connection in sorted(silent, key=lambda item: item[0])]
+
+    def _head_overdue(self, connection: _Connection, spoke: float | None, now: float) -> bool:
+        """Has a further request begun that long ago? What comes over HTTP/1 once a request was answered is the next."""
+        if spoke is None or connection.peer not in self._one_at_a_time:
+            return False
+        if connection.begun is None or connection.begun[0] != spoke:
+            silent = _silent_seconds(connection.descriptor)
+            if silent is None or now - silent <= spoke + _TICK:
+                return False
+            connection.begun = spoke, now
+        return now - connection.begun[1] >= self._limits.head_seconds
 
     def _too_many(self, silent: list[_Connection]) -> list[_Connection]:
         """What one address has above its limit, beginning with what is silent longest."""
@@ -150,6 +172,7 @@ class ConnectionGuard:
         self._known = found
         peers = {connection.peer for connection in found.values()}
         self._spoke = {peer: at for peer, at in self._spoke.items() if peer in peers}
+        self._one_at_a_time &= peers
         self._busy = Counter({peer: number for peer, number in self._busy.items() if number > 0})
 
     def _end(self, connection: _Connection) -> None:
@@ -179,6 +202,17 @@ def _duplicate(descriptor: int) -> Iterator[socket.socket | None]:
         return
     with found:
         yield found
+
+
+def _silent_seconds(descriptor: int) -> float | None:
+    """How long nothing has come in; ``None`` where the system does not tell."""
+    if sys.platform != "linux":
+        return None
+    with _duplicate(descriptor) as connection, suppress(OSError):
+        if connection is not None:
+            found = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED.size)
+            return float(_LAST_DATA_RECEIVED.unpack(found)[0]) / 1000
+    return None
 
 
 def _peer(descriptor: int, port: int) -> Peer | None:

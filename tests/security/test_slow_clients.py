@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import sys
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
@@ -152,3 +153,24 @@ def test_what_is_too_large_is_refused(port, request_bytes, status):
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(request_bytes)
         assert connection.recv(4096).startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when data came in last")
+def test_a_further_head_that_drips_is_ended_and_a_silent_connection_stays(tmp_path):
+    long = dict.fromkeys(("idle_timeout", "response_header_timeout"), "1 hour")
+    with collector(tmp_path, head_timeout="1 s", **long) as port, ExitStack() as held:
+        silent, dripping = connect(held, port), connect(held, port)
+        assert answered(silent, [])
+        assert answered(dripping, [])
+        dripping.sendall(b"GET /i?e=pv HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+
+        def ended():
+            with suppress(OSError):
+                dripping.sendall(b"a")
+                if not select.select([dripping], [], [], 0)[0]:
+                    return False
+                return dripping.recv(4096) == b""
+            return True
+
+        wait_until(ended, "the dripping connection is ended")
+        assert answered(silent, [])

@@ -297,9 +297,9 @@ class NetworkingSettings(CollectorPart):
     `security.trusted_proxies` are not limited, and limiting visitors is up to the proxy."""
     head_timeout: Duration = Field(default=timedelta(seconds=20), gt=timedelta())
     """A new connection is closed when it has not sent the head of a request within this time, including the TLS
-    handshake."""
+    handshake; a later one (on Linux, over HTTP/1) when the head of a further request takes longer."""
     idle_timeout: Duration = Field(default=timedelta(seconds=610), gt=timedelta())
-    """A connection without a further request, or with one whose head does not end, is closed after this time. Longer
+    """A connection without a further request is closed after this time. Longer
     than the 600 s of common load balancers, so that it is never the collector that closes first. Without one in front,
     60 s is safer."""
     http2_without_tls: bool = True
