@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
@@ -13,19 +14,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from snowgauge.delivery.backends import Streams
 from snowgauge.delivery.contract import EventLog, LogBatch, Processed, Subscription
 from snowgauge.delivery.settings import EventLogSettings
+from snowgauge.delivery.worker import Worker
+from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import BatchLost, LogUnavailable, SettingsError
 from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.events.failed import Processor
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Tally
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import encode
-from snowgauge.store.base import StoreBatch
+from snowgauge.iglu.build import build as build_iglu
+from snowgauge.iglu.settings import IgluSettings
+from snowgauge.store.base import Selection, StoreBatch
+from snowgauge.store.memory import MemoryStore
 from snowgauge.testing import kafka
 from snowgauge.testing.deployment import wait_until
 from snowgauge.testing.eventlog_contract import EventLogContract, bodies, drain, entries, subscribed
@@ -398,3 +405,37 @@ def test_properties_that_delivery_depends_on_are_not_the_operators() -> None:
         EventLogSettings.model_validate({"kafka": {"properties": {"acks": "1"}}})
     settings = EventLogSettings.model_validate({"kafka": {"properties": {"sasl.password": "hush"}}})
     assert "hush" not in repr(settings)
+
+
+def test_records_of_snowplows_collector_and_of_strangers_are_all_counted(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    """Single records, compressed containers of several, and what is no payload at all."""
+    place = Place(brokers, tmp_path)
+    log = place()
+
+    def record(number: int) -> bytes:
+        query = f"e=pv&p=web&tv=js-4.0.0&aid=shop&eid={uuid.UUID(int=number, version=4)}"
+        return encode(
+            CollectorPayload(timestamp=1_700_000_000_000, path="/i", querystring=query, collector="ssc-3.7.0")
+        )
+
+    several = b"\x01\x01" + b"".join(len(one).to_bytes(4, "big") + one for one in map(record, (2, 3)))
+    producer = Producer({"bootstrap.servers": brokers.servers})
+    for value in (record(1), gzip.compress(several), b"no payload", None, b""):
+        producer.produce(place.streams.good, value, str(uuid.uuid4()))
+    producer.produce(place.streams.bad, b"no bad row")
+    producer.flush(30)
+    _, validator = build_iglu(IgluSettings(iglu_central=False), None)
+    store, subscription = MemoryStore(), log.subscribe()
+    worker = Worker(subscription, Enricher(validator), store, processor=Processor("snowgauge-enrich", "1.0.0"))
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    wait_until(lambda: worker.tally.records == 6, "every record was processed")
+    worker.stop.set()
+    thread.join()
+    subscription.close()
+    assert (worker.tally.enriched, worker.tally.failed) == (3, 4)
+    assert log.stats().entries == 0
+    found = sorted(row["event_id"] for row in store.events("good", Selection()))
+    assert found == sorted(str(uuid.UUID(int=number, version=4)) for number in (1, 2, 3))
+    kinds = {row["failure_type"] for row in store.events("failed", Selection())}
+    assert kinds == {"collector_payload_format_violation", "generic_error"}

@@ -22,6 +22,7 @@ from typing import IO
 
 import msgspec
 
+from snowgauge.backoff import Backoff
 from snowgauge.errors import LogUnavailable, SettingsError, SnowgaugeError
 from snowgauge.telemetry.logs import logger
 
@@ -53,7 +54,7 @@ class _Child:
         self.part = part
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0
-        self.pause = _FIRST_PAUSE
+        self.backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         self.next_start = 0.0
         self.restarts = 0
         self.ended: int | None = None
@@ -166,12 +167,12 @@ class Supervisor:
             code = process.poll()
             if code is None:
                 if now - child.started > _CALM_AFTER:
-                    child.pause = _FIRST_PAUSE
+                    child.backoff.reset()
                 return
             child.process, child.ended = None, code
-            child.next_start = now + child.pause
-            self._log.error("process_ended", process=child.part.name, code=code, restart_in=round(child.pause, 1))
-            child.pause = min(child.pause * 2, _LONGEST_PAUSE)
+            pause = child.backoff.pause()
+            child.next_start = now + pause
+            self._log.error("process_ended", process=child.part.name, code=code, restart_in=round(pause, 1))
         if now >= child.next_start:
             child.restarts += 1
             self._spawn(child)

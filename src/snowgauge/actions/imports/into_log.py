@@ -21,6 +21,7 @@ import orjson
 from snowgauge import __version__
 from snowgauge.actions.imports.ledger import Ledger, Pending
 from snowgauge.actions.imports.totals import Totals
+from snowgauge.backoff import Backoff
 from snowgauge.delivery.contract import EventLog
 from snowgauge.errors import LogUnavailable
 from snowgauge.events.failed import Processor, bad_row_data, bad_row_schema
@@ -132,16 +133,15 @@ class IntoLog:
         self._totals.events += len(entries) - len(refused)
 
     def _append(self, entries: Sequence[LogEntry]) -> None:
-        pause = 0.1
+        backoff = Backoff()
         while True:
             try:
                 self._writer.append(entries)
                 return
             except LogUnavailable as error:
                 self._waiting(str(error))
-                if self._stop.wait(pause):
+                if self._stop.wait(backoff.pause()):
                     raise Stopped from error
-                pause = min(pause * 2, 5.0)
 
     # ---- after a kill -----------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from snowgauge.backoff import Backoff
 from snowgauge.errors import QueryRefused, SettingsError, StoreUnavailable
 from snowgauge.store.postgres.results import plain_values
 
@@ -75,7 +76,7 @@ class Connections:
         self._size = size
         self._lock = threading.Lock()
         self._idle: list[tuple[psycopg.Connection[Any], float]] = []
-        self._failures = 0
+        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         self._not_before = 0.0
         self._last_failure = ""
         host = str(self._parameters.get("host") or self._parameters.get("hostaddr") or "localhost")
@@ -132,7 +133,8 @@ class Connections:
     def forget_failures(self) -> None:
         """Let the next attempt be made at once: its reason to fail may be gone."""
         with self._lock:
-            self._failures, self._not_before = 0, 0.0
+            self._not_before = 0.0
+            self._backoff.reset()
 
     def _taken(self) -> psycopg.Connection[Any]:
         while True:
@@ -182,11 +184,11 @@ class Connections:
         except psycopg.Error as raised:
             reason = str(raised).strip().replace("\n", " ")
             with self._lock:
-                self._failures += 1
-                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures - 1, 10))
+                pause = self._backoff.pause()
                 self._not_before = time.monotonic() + pause
                 self._last_failure = f"PostgreSQL at {self.place} cannot be reached: {reason}"
             raise StoreUnavailable(self._last_failure) from raised
         with self._lock:
-            self._failures, self._not_before = 0, 0.0
+            self._not_before = 0.0
+            self._backoff.reset()
         return connection
