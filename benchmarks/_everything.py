@@ -18,7 +18,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -38,7 +37,7 @@ from benchmarks._disturbances import KINDS, Done, Hands, plan
 from benchmarks.soak import BAD_OF, PATIENCE, say, settings_and_port, wait_for_empty
 from snowgauge.delivery.spool.loss import losses
 from snowgauge.delivery.spool.salvage import salvage
-from snowgauge.testing.deployment import Deployment, wait_until
+from snowgauge.testing.deployment import Deployment
 from snowgauge.testing.postgres import PostgresServer
 from snowgauge.testing.registry import RegistryServer
 
@@ -309,17 +308,19 @@ def round_of(options: argparse.Namespace, seconds: float, folder: Path, disk: Pa
     deeds = [deed for deed in plan(options.seed, seconds, options.only) if disk or deed.kind != "disk full"]
     roles = [("proxy", 0)] if authority else []
     roles += [("collector", 0), ("collector", 1), ("pipeline", 0), ("console", 0)]
-    hostile, over = multiprocessing.Event(), multiprocessing.Event()
-    results: multiprocessing.Queue[Sent] = multiprocessing.Queue()
-    attacks: multiprocessing.Queue[Attacked] = multiprocessing.Queue()
-    processes: list[multiprocessing.Process] = []
+    # children that were forked would keep the listening sockets of this process
+    apart = multiprocessing.get_context("spawn")
+    hostile, over = apart.Event(), apart.Event()
+    results: multiprocessing.Queue[Sent] = apart.Queue()
+    attacks: multiprocessing.Queue[Attacked] = apart.Queue()
+    processes: list[multiprocessing.process.BaseProcess] = []
     try:
         deployment.start(within=300)
         door = Door(port or deployment.port, authority, deployment.port)
         for n in range(options.clients):
             work = (n, door, options.rate / options.clients, options.batch, seconds, results)
-            processes.append(multiprocessing.Process(target=tracker, args=work))
-        processes.append(multiprocessing.Process(target=attacker, args=(door, options.seed, hostile, over, attacks)))
+            processes.append(apart.Process(target=tracker, args=work))
+        processes.append(apart.Process(target=attacker, args=(door, options.seed, hostile, over, attacks)))
         for process in processes:
             process.start()
         hands = Hands(deployment, store, registry, hostile, roles)
@@ -433,8 +434,3 @@ def between_all(spans: list[tuple[float, float]], sent: list[Sent]) -> list[tupl
             free.append((first, begin))
         first = max(first, end)
     return [*free, (first, last)] if last > first else free
-
-
-__all__ = ["main", "wait_until"]
-if __name__ == "__main__":
-    sys.exit("python -m benchmarks soak --everything")

@@ -2,6 +2,7 @@
 stored once, and memory, open files and connections do not grow.
 
     python -m benchmarks soak [--minutes 30] [--rate 500] [--clients 8] [--set key=value]
+    python -m benchmarks soak --everything [--store clickhouse] [--seed 1] ...      # see _everything.py
 
 Clients do as trackers do: a request without an answer, or with another than 200, is sent again with the same event ids
 until it is taken, so every event sent is acknowledged in the end. One event in twenty breaks its schema. They come
