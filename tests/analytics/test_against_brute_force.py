@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,12 +38,12 @@ _NUMBERS = [0, 1, 2, 30, 55.5, 300]
 _TIMES = ["time:day", "time:week", "time:hour", "time:month", "time:hour_of_day", "time:day_of_week"]
 
 
-@dataclass(repr=False)
 class Answering:
     """An engine, and the worlds by their zones that its store holds."""
 
-    engine: Engine
-    worlds: dict[str, World]
+    def __init__(self, engine: Engine, worlds: dict[str, World]) -> None:
+        self.engine = engine
+        self.worlds = worlds
 
 
 @pytest.fixture(scope="module", params=["clickhouse", "postgres"])

@@ -174,7 +174,7 @@ class Engine:
         columns: list[sa.ColumnElement[Any]] = [EpochMs(sa.func.min(state.c["modelled_until"])), sa.func.count()]
         asked = sa.select(*columns).where(state.c["table"] == "*")
         until, count = figures.answer(figures.counted(asked, state), seconds=self._seconds).rows[0]
-        return int(until) if count else None
+        return int(until) if count and until else None
 
     def _meta(
         self,

@@ -49,6 +49,14 @@ assert set(PERIODS) == set(get_args(PeriodName))
 
 
 @dataclass(frozen=True)
+class Calendar:
+    """Whose days and weeks."""
+
+    zone: str = "UTC"
+    week_start: WeekStart = "monday"
+
+
+@dataclass(frozen=True)
 class Period:
     """From ``start`` to ``end`` (ms since 1970, ``end`` not included), in the zone and weeks of its calendar.
 

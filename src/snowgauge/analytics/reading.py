@@ -12,7 +12,7 @@ from snowgauge.analytics.conditions import Both, Condition, Filter, Turned, cond
 from snowgauge.analytics.dimensions import TIMES, Dimension, dimension, unknown
 from snowgauge.analytics.measures import MEASURES, Measure
 from snowgauge.analytics.operators import GROUPS, OPERATORS, Operator, PatternRefused, Value
-from snowgauge.analytics.periods import PERIODS, Period, WeekStart
+from snowgauge.analytics.periods import PERIODS, Calendar, Period, WeekStart
 from snowgauge.analytics.question import Along, Comparison, Include, Order, Question
 from snowgauge.analytics.refusals import QuestionRefused
 from snowgauge.analytics.sql.bases import VISITS
@@ -32,12 +32,12 @@ _LONGEST_FILTERS = 100_000
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a question is read against. ``zone`` and ``week_start`` hold where it names none; ``earliest`` is the first
-    instant (ms) that anything is known of, for the period ``all``. ``segment`` gives a saved segment's filters."""
+    """What a question is read against. ``calendar`` gives that of its applications where it names no zone or no start
+    of the week; ``earliest`` is the first instant (ms) that anything is known of, for the period ``all``. ``segment``
+    gives a saved segment's filters."""
 
     now: int
-    zone: str = "UTC"
-    week_start: WeekStart = "monday"
+    calendar: Callable[[tuple[str, ...]], Calendar] = lambda _: Calendar()
     earliest: Callable[[tuple[str, ...]], int | None] = lambda _: None
     segment: Callable[[str], Sequence[Any] | None] = lambda _: None
 
@@ -276,13 +276,13 @@ class _FilterReader:
 
 
 def _period(given: Mapping[str, Any], apps: tuple[str, ...], around: Surroundings) -> Period:
-    zone = given.get("timezone") or around.zone
+    named = given.get("timezone"), given.get("week_start")
+    usual = Calendar() if all(named) else around.calendar(apps)
+    zone = named[0] or usual.zone
     if not isinstance(zone, str):
         raise QuestionRefused("timezone", f"expected a name such as Europe/Berlin, found {_shown(zone)}")
     periods.zone_info(zone)
-    week_start = cast(
-        WeekStart, _choice(given.get("week_start") or around.week_start, get_args(WeekStart), "week_start")
-    )
+    week_start = cast(WeekStart, _choice(named[1] or usual.week_start, get_args(WeekStart), "week_start"))
     include = given.get("include")
     options = include if isinstance(include, dict) else {}
     today = _flag(options.get("today", False), "include.today")

@@ -18,10 +18,14 @@ from snowgauge.analytics.dimensions import dimension
 from snowgauge.analytics.engine import Engine
 from snowgauge.analytics.live import Live, live
 from snowgauge.analytics.measures import MEASURES
+from snowgauge.analytics.periods import Calendar
 from snowgauge.analytics.question import Question
 from snowgauge.analytics.reading import Surroundings, read
 from snowgauge.analytics.refusals import QuestionRefused
 from snowgauge.analytics.sql.bases import VIEWS, VISITS
+from snowgauge.modelling.application_book import ApplicationBook
+from snowgauge.modelling.applications import read_application
+from snowgauge.modelling.store import HasModelling
 
 SUGGESTIONS = 25
 _SHARED = ("app", "date_range", "timezone", "week_start", "traffic")
@@ -116,9 +120,23 @@ def _engine(deployment: Deployment) -> Engine:
 def _read(deployment: Deployment, engine: Engine, asked: Mapping[str, Any], who: Principal | None) -> Question:
     segments = Segments(saved(deployment))
     around = Surroundings(
-        engine.clock(), earliest=engine.earliest, segment=lambda segment_id: segments.filters(segment_id, who)
+        engine.clock(),
+        calendar=lambda apps: _calendar(deployment, apps),
+        earliest=engine.earliest,
+        segment=lambda segment_id: segments.filters(segment_id, who),
     )
     return read(asked, around)
+
+
+def _calendar(deployment: Deployment, apps: tuple[str, ...]) -> Calendar:
+    """That of the application's settings; of several, that which holds where an application says nothing."""
+    if not isinstance(deployment.store, HasModelling):
+        return Calendar()
+    held = ApplicationBook(deployment.store.modelling(), deployment.applications_file).versions()
+    version = held.get(apps[0]) if len(apps) == 1 else None
+    version = version or held.get("")
+    application = read_application({} if version is None else version.settings, "")
+    return Calendar(application.zone, application.week_start)
 
 
 def _object(given: Any) -> dict[str, Any]:

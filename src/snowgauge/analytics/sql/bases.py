@@ -66,5 +66,6 @@ ERRORS = Base(
 )
 EVENTS = Base("events", "events", "events", "t", {"sessions": _BY_VISIT})
 
+BASES = {base.name: base for base in (VISITS, ENTRIES, VIEWS, CONVERSIONS, VITALS, SHOP, ERRORS, EVENTS)}
 OF_EVENTS = (VIEWS, CONVERSIONS, SHOP, VITALS, ERRORS, EVENTS)
 """What single events are: a condition about events is met by one row of one of these."""

@@ -19,7 +19,7 @@ from snowgauge.analytics.dimensions import Dimension
 from snowgauge.analytics.measures import CURRENCIES, Measure, Part
 from snowgauge.analytics.question import Along, Order, Question
 from snowgauge.analytics.refusals import QuestionRefused
-from snowgauge.analytics.sql.bases import VIEWS, VISITS, Base, Home
+from snowgauge.analytics.sql.bases import BASES, VIEWS, VISITS, Base, Home
 from snowgauge.analytics.sql.expressions import (
     BucketStart,
     Bytewise,
@@ -117,7 +117,7 @@ def _passes(question: Question, parts: Sequence[Part]) -> list[Pass]:
         gathered.setdefault((base.name, dimensions, part.reference, tuple(part.over)), []).append(part)
     found = []
     for (base_name, dimensions, reference, over), taken in gathered.items():
-        base = next(base for base in taken[0].bases if base.name == base_name)
+        base = BASES[base_name]
         filters = tuple(_common(question.filters)) if reference else question.filters
         found.append(Pass(base, dimensions, filters, over, tuple(taken), bool(reference)))
     return found
@@ -135,10 +135,20 @@ def _base_of(question: Question, part: Part) -> tuple[Base, tuple[int, ...]]:
     fit = [base for base in part.bases if all(_divides(question.dimensions[at], base) for at in wanted)]
     if not fit:
         raise _indivisible(question, part)
+    if fit[0].entry_pages and not _about_pages(question):
+        # then entries are nothing but visits, and one pass over them is enough
+        return VISITS, wanted
     if part.follows_filters:
         asked = next((base for base in fit if all(carries(base, one) for one in question.filters)), fit[0])
         return asked, wanted
     return fit[0], wanted
+
+
+def _about_pages(question: Question) -> bool:
+    """Does it say anything that means the page entered on, for a visit?"""
+    asked = [condition.dimension for one in question.filters for condition in conditions(one)]
+    asked += [one for one in question.dimensions if isinstance(one, Dimension)]
+    return any(one.entry is not None for one in asked)
 
 
 def _divides(dimension: Dimension | Along, base: Base) -> bool:

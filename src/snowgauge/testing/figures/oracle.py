@@ -227,9 +227,24 @@ class Oracle:
     def _of_apps(self, row: Row) -> bool:
         return not self._asked.apps or row["app_id"] in self._asked.apps
 
+    def _check(self, kind: str, one: Any) -> None:
+        """Raises ``Nonsense`` for what no single event can be asked, whichever rows there are."""
+        name = one[0]
+        asked = {"has_done": [one[1]], "has_not_done": [one[1]], "same_visit": one[1]}.get(name)
+        if asked is None and (self.carries(kind, one) or self._kind_of(one) is not None):
+            return
+        if asked is None and name in ("and", "or", "not"):
+            for part in [one[1]] if name == "not" else one[1]:
+                self._check(kind, part)
+            return
+        if any(self._kind_of(part) is None for part in asked or [one]):
+            raise Nonsense
+
     # ---- rows ---------------------------------------------------------------------------------------------------
 
     def rows(self, kind: str, filters: Sequence[Any]) -> list[Row]:
+        for one in filters:
+            self._check(kind, one)
         found = []
         for row in self._rows[kind]:
             at = row.get("start_tstamp", row.get("t"))
