@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snowgauge.cli.context import settings_of
+from snowgauge.cli.context import err, settings_of
 from snowgauge.cli.importing import buckets, files_at, running
 from snowgauge.errors import SnowgaugeError
 
@@ -24,11 +24,16 @@ def load(
     ctx: typer.Context,
     places: Annotated[
         list[str] | None,
-        typer.Option("--from", help="Enriched events (TSV): files, folders, or s3://bucket/prefix; repeatable."),
+        typer.Option(
+            "--from",
+            help="Enriched events (TSV): kafka://host:9092, or files, folders, s3://bucket/prefix; repeatable.",
+        ),
     ] = None,
     bad_places: Annotated[
         list[str] | None, typer.Option("--bad-from", help="Bad rows (JSON lines), likewise; repeatable.")
     ] = None,
+    topic: Annotated[str, typer.Option("--topic", help="Kafka: the topic of enriched events.")] = "snowplow-enriched",
+    bad_topic: Annotated[str, typer.Option("--bad-topic", help="Kafka: the topic of bad rows.")] = "snowplow-bad",
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on with files as they are delivered, until stopped.")
     ] = False,
@@ -38,6 +43,10 @@ def load(
 
     Nothing else of a deployment needs to run: the store is laid out where it has to be, and waited for while it is
     unreachable. With `--watch`, a file is loaded once two looks find it unchanged.
+
+    From Kafka it goes on until it is stopped, as a member of the consumer group `eventlog.kafka.group` with `-load`;
+    start as many as you like. Brokers are reached as `eventlog.kafka.properties` says. What batches became is kept in a
+    topic named `TOPIC-outcomes`.
 
     Example: `snowgauge load --from s3://my-archive/enriched/good/ --bad-from s3://my-archive/enriched/bad/ --watch`
     """
@@ -49,6 +58,14 @@ def load(
 
     if not places and not bad_places:
         raise SnowgaugeError("name what to load with --from, --bad-from or both")
+    brokers = [place for place in places or [] if place.startswith("kafka://")]
+    if brokers:
+        if len(places or []) > 1 or bad_places or watch or as_json:
+            raise SnowgaugeError(
+                "from Kafka, give one --from with --topic and --bad-topic, and none of the options for files"
+            )
+        _load_topics(ctx, brokers[0], topic, bad_topic)
+        return
     settings = settings_of(ctx)
     store = open_store(settings)
     storage = buckets(settings)
@@ -77,3 +94,16 @@ def load(
                 run.totals.files_known = 0
     finally:
         store.close()
+
+
+def _load_topics(ctx: typer.Context, brokers: str, topic: str, bad_topic: str) -> None:
+    from snowgauge.pipeline.loading import run_load
+
+    names = (f"collector.streams.good.name={topic}", f"collector.streams.bad.name={bad_topic}")
+    settings = settings_of(ctx, f"eventlog.url={brokers}", *names)
+    kafka = settings.eventlog.kafka.model_copy(update={"group": f"{settings.eventlog.kafka.group}-load"})
+    eventlog = settings.eventlog.model_copy(update={"kafka": kafka})
+    run_load(
+        settings.model_copy(update={"eventlog": eventlog}),
+        lambda why: err.print(f"waiting for {why}", markup=False, soft_wrap=True),
+    )

@@ -46,16 +46,26 @@ class RecordEnricher(Protocol):
     def flush_metrics(self) -> None: ...
 
 
+BadRows = Callable[[LogEntry, str], FailedEvent]
+"""The failed event of a bad row of the log; the text is what its id is made of."""
+
+
 class BatchEnricher:
     """Belongs to one thread. ``processor`` is named in the failures of records that could not be enriched."""
 
     def __init__(
-        self, enricher: RecordEnricher, attempts: Attempts, processor: Processor, clock: Callable[[], float]
+        self,
+        enricher: RecordEnricher,
+        attempts: Attempts,
+        processor: Processor,
+        clock: Callable[[], float],
+        bad_rows: BadRows,
     ) -> None:
         self._enricher = enricher
         self._attempts = attempts
         self._processor = processor
         self._clock = clock
+        self._bad_rows = bad_rows
 
     def process(self, batch: LogBatch) -> Processed:
         """Raises what ``Subscription.note`` does."""
@@ -122,7 +132,7 @@ class BatchEnricher:
 
     def _bad_row(self, entry: LogEntry, seed: str) -> FailedEvent:
         try:
-            return collector_failure(entry, seed)
+            return self._bad_rows(entry, seed)
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:  # others can write to the log too
             return self._poison(entry, seed, f"not a bad row: {type(error).__name__}: {error}").failure
 

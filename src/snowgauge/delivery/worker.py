@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, nullcontext
 from snowgauge.backoff import Backoff
 from snowgauge.delivery.attempts import Attempts
 from snowgauge.delivery.contract import LogBatch, Processed, Subscription
-from snowgauge.delivery.enriching import BatchEnricher, RecordEnricher
+from snowgauge.delivery.enriching import BadRows, BatchEnricher, RecordEnricher, collector_failure
 from snowgauge.delivery.followers import Followers
 from snowgauge.delivery.following import followed
 from snowgauge.errors import BatchLost, LogUnavailable, StoreUnavailable
@@ -54,10 +54,11 @@ class Worker:
         clock: Callable[[], float] = time.time,
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
         keep: Callable[[StoreBatch], StoreBatch] | None = None,
+        bad_rows: BadRows = collector_failure,
     ) -> None:
         """``gate`` is held while a batch is being stored; ``keep`` takes out of it what may not be stored any more."""
         self._subscription = subscription
-        self._batches = BatchEnricher(enricher, Attempts(subscription), processor, clock)
+        self._batches = BatchEnricher(enricher, Attempts(subscription), processor, clock, bad_rows)
         self._store = store
         self._followers = followers
         self._clock = clock

@@ -50,6 +50,23 @@ def on_stop(act: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: act())
 
 
+def stopping(settings: Settings) -> tuple[threading.Event, threading.Event]:
+    """Events that SIGTERM and Ctrl-C set: to stop, and to leave even what is under way, which comes with the second
+    signal or after ``pipeline.drain_timeout``."""
+    stop, abandon = threading.Event(), threading.Event()
+
+    def told() -> None:
+        if stop.is_set():
+            abandon.set()
+        stop.set()
+        giving_up = threading.Timer(settings.pipeline.drain_timeout.total_seconds(), abandon.set)
+        giving_up.daemon = True
+        giving_up.start()
+
+    on_stop(told)
+    return stop, abandon
+
+
 def mark_ready(settings: Settings, name: str) -> None:
     """Tell a supervisor, and whoever asks for the state, that this process is at work: a file with its process id."""
     mark = ready_mark(settings, name)
@@ -103,17 +120,7 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
             f"--index {index}: pipeline.workers is {workers}, so the workers are numbered from 0 to "
             f"{workers - 1}; set pipeline.workers to the same number for all of them"
         )
-    stop, abandon = threading.Event(), threading.Event()
-
-    def told() -> None:
-        if stop.is_set():
-            abandon.set()
-        stop.set()
-        giving_up = threading.Timer(settings.pipeline.drain_timeout.total_seconds(), abandon.set)
-        giving_up.daemon = True
-        giving_up.start()
-
-    on_stop(told)
+    stop, abandon = stopping(settings)
     iglu = build.open_iglu(settings)
     store = build.open_store(settings, iglu[0])
     migrate = (lambda: upgrades.migrate(settings, store)) if index == 0 else None

@@ -104,7 +104,7 @@ def made(kind: Kind, keys: list[bytes], lines: list[bytes], at: int) -> tuple[St
                 batch.events.append(from_tsv(line.decode("utf-8")))
             except (NotEnriched, UnicodeDecodeError) as error:
                 unreadable += 1
-                batch.failed.append(_not_enriched(key, line, str(error), at))
+                batch.failed.append(not_enriched(uuid_of(key), line, str(error), at))
         else:
             try:
                 batch.failed.append(failed_event(line, uuid_of(key), at))
@@ -115,19 +115,20 @@ def made(kind: Kind, keys: list[bytes], lines: list[bytes], at: int) -> tuple[St
     return batch, unreadable
 
 
-def _not_enriched(key: bytes, line: bytes, reason: str, at: int) -> FailedEvent:
+def not_enriched(failure: str, line: bytes, reason: str, at: int) -> FailedEvent:
+    """The failed event, with this id, of a line that is no enriched event."""
     count = line.count(b"\t") + 1
-    failure: dict[str, object]
+    cause: dict[str, object]
     if count == 1:
-        failure = {"type": "NotTSV"}
+        cause = {"type": "NotTSV"}
     elif count != 131:
-        failure = {"type": "FieldNumberMismatch", "fieldCount": count}
+        cause = {"type": "FieldNumberMismatch", "fieldCount": count}
     else:
-        failure = {"type": "RowDecodingError", "errors": [{"type": "UnhandledRowDecodingError", "message": reason}]}
+        cause = {"type": "RowDecodingError", "errors": [{"type": "UnhandledRowDecodingError", "message": reason}]}
     return FailedEvent(
-        id=uuid_of(key),
+        id=failure,
         failure_type="loader_parsing_error",
         failed_at=at,
-        data=bad_row_data(PROCESSOR, failure, line.decode("utf-8", "replace")),
+        data=bad_row_data(PROCESSOR, cause, line.decode("utf-8", "replace")),
         message=" ".join(reason.split()),
     )
