@@ -21,11 +21,17 @@ const home = createRoute({
   component: lazyRouteComponent(() => import("./pages/Home"), "Page"),
 });
 
+const share = createRoute({
+  getParentRoute: () => root,
+  path: "/share/$id",
+  component: lazyRouteComponent(() => import("./pages/Shared"), "Page"),
+});
+
 const pages = PAGES.map(({ path, load }) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, "Page") }));
 
 /** Not registered with the library's types: addresses come from the table of pages, and every search is a `Search`. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, ...pages]),
+  routeTree: root.addChildren([home, share, ...pages]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

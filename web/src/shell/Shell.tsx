@@ -13,6 +13,20 @@ const Palette = lazy(() => import("./Palette"));
 
 /** Around every page: menu, theme, palette, keys, and the login where one is needed. */
 export function Shell() {
+  const shared = useLocation({ select: (at) => at.pathname.startsWith("/share/") });
+  // a share link shows one page to those without an account
+  return shared ? (
+    <main id="page">
+      <Suspense fallback={<Loading on />}>
+        <Outlet />
+      </Suspense>
+    </main>
+  ) : (
+    <Known />
+  );
+}
+
+function Known() {
   const me = useMe();
   if (me.isPending) return <Loading on />;
   if (me.isError) {
@@ -29,7 +43,7 @@ export function Shell() {
 function Frame({ me }: { me: Me }) {
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
-  const pages = PAGES.filter((page) => me.scopes?.includes(page.scope));
+  const pages = PAGES.filter((page) => me.scopes?.includes(page.scope) && (me.role !== "viewer" || page.viewers));
   useShellKeys(pages, () => setPalette(true), () => setHelp(true));
   const path = useLocation({ select: (at) => at.pathname });
   const current = PAGES.find((page) => path.startsWith(page.path));

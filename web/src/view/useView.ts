@@ -12,6 +12,7 @@ export function useView(): [Search, (patch: Patch, options?: { push?: boolean })
     (patch: Patch, options?: { push?: boolean }) => {
       void navigate({
         to: ".",
+        hash: true,
         search: (before: Search) => tidy({ ...before, ...patch }),
         replace: !options?.push,
         resetScroll: false,

@@ -55,7 +55,7 @@ export function Overview({ scope, known, apps }: { scope: Scope; known: Known | 
         if (!apps.includes(app)) return null;
         const line = labels.map((label) => values.get(app)?.get(label.label) ?? 0);
         return (
-          <Link key={app} to="/analytics" search={(now: Record<string, unknown>) => ({ ...now, app })} className="card grid gap-1 px-4 py-3 transition-colors hover:border-line-strong hover:bg-sunken">
+          <Link key={app} to="." hash={true} search={(now: Record<string, unknown>) => ({ ...now, app })} className="card grid gap-1 px-4 py-3 transition-colors hover:border-line-strong hover:bg-sunken">
             <span className="truncate font-medium">{app}</span>
             <Sparkline values={line} />
             <span className="flex items-baseline gap-2 text-[13px]">

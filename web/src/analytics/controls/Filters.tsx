@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Dialog } from "radix-ui";
 import { useEffect, useMemo, useState } from "react";
-import { api, ask } from "../../api/client";
 import { compact, middle } from "../../view/format";
 import { Icon } from "../../widgets/icons";
 import { Button, Failure, IconButton, Skeleton } from "../../widgets/ui";
 import { describe, type DimensionDefinition, type Known, valueText } from "../view/definitions";
 import { type AnyFilter, type Condition, filterText, isCondition, type Value } from "../view/filters";
 import { alone, type Scope } from "../view/question";
+import { useSource } from "../view/source";
 
 interface BarProps {
   filters: AnyFilter[];
@@ -179,12 +179,13 @@ function ConditionEditor({ first, any, condition, known, scope, onChange, onRemo
   const [operator, name, values = [], options] = condition;
   const dimension = known.dimension(name);
   const operators = known.all.operators.filter((one) => !dimension || dimension.operators.includes(one.name));
+  const source = useSource();
   const takes = known.operator(operator)?.values ?? "some";
   const groups = useMemo(() => {
     const found = new Map<string, DimensionDefinition[]>();
-    for (const one of known.all.dimensions) found.set(one.group, [...(found.get(one.group) ?? []), one]);
+    for (const one of known.all.dimensions.filter((each) => source.shows(each.name))) found.set(one.group, [...(found.get(one.group) ?? []), one]);
     return [...found];
-  }, [known]);
+  }, [known, source]);
   const choose = (next: string) => {
     const fits = known.dimension(next)?.operators ?? [];
     onChange([fits.includes(operator) ? operator : (fits[0] ?? "is"), next, []]);
@@ -247,11 +248,12 @@ function Values({ known, dimension, operator, values, scope, onChange }: { known
     const timer = setTimeout(() => setSearch(text), 250);
     return () => clearTimeout(timer);
   }, [text]);
+  const source = useSource();
   const exact = operator === "is" || operator === "is_not";
   const { include: _, ...rest } = alone(scope);
   const found = useQuery({
-    queryKey: ["analytics", "values", dimension.name, search, rest],
-    queryFn: ({ signal }) => ask(api.GET("/api/v1/analytics/values", { params: { query: { dimension: dimension.name, search, question: JSON.stringify(rest) } }, signal })),
+    queryKey: ["analytics", "values", source.key, dimension.name, search, rest],
+    queryFn: ({ signal }) => source.values(dimension.name, search, JSON.stringify(rest), signal),
     enabled: exact,
     placeholderData: (before) => before,
   });

@@ -1,6 +1,7 @@
 import { DropdownMenu } from "radix-ui";
 import { Icon } from "../../widgets/icons";
 import type { Known } from "../view/definitions";
+import { useSource } from "../view/source";
 import type { AnalyticsView, Change } from "../view/state";
 
 const ITEM = "flex cursor-pointer items-center justify-between gap-4 rounded-lg px-2.5 py-1.5 outline-none data-highlighted:bg-sunken data-[state=checked]:text-accent-ink";
@@ -8,7 +9,8 @@ const LABEL = "px-2.5 pb-1 pt-2 text-xs text-ink-faint";
 const TRAFFIC: Record<string, string> = { people: "People", bots: "Bots and crawlers", internal: "Own traffic", all: "Everything" };
 
 /** Whose visits are counted, and on which clock. */
-export function Options({ view, known, zone, change }: { view: AnalyticsView; known: Known | undefined; zone: string | undefined; change: Change }) {
+export function Options({ view, known, zone, change, onGoals, onShare }: { view: AnalyticsView; known: Known | undefined; zone: string | undefined; change: Change; onGoals: (() => void) | null; onShare: (() => void) | null }) {
+  const { shared } = useSource();
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const zones = [...new Set(["", "UTC", own, view.zone].filter((name) => name !== undefined))];
   return (
@@ -18,9 +20,19 @@ export function Options({ view, known, zone, change }: { view: AnalyticsView; kn
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content align="end" sideOffset={6} className="fade-in z-40 min-w-60 rounded-xl border border-line bg-raised p-1.5 shadow-float">
-          <DropdownMenu.Label className={LABEL}>Count</DropdownMenu.Label>
+          {onShare && (
+            <DropdownMenu.Item className={ITEM} onSelect={onShare}>
+              Share links…
+            </DropdownMenu.Item>
+          )}
+          {onGoals && (
+            <DropdownMenu.Item className={ITEM} onSelect={onGoals}>
+              Goals…
+            </DropdownMenu.Item>
+          )}
+          {!shared && <DropdownMenu.Label className={LABEL}>Count</DropdownMenu.Label>}
           <DropdownMenu.RadioGroup value={view.traffic} onValueChange={(traffic) => change({ traffic: traffic === "people" ? undefined : traffic })}>
-            {(known?.all.traffic ?? []).map((one) => (
+            {(shared ? [] : (known?.all.traffic ?? [])).map((one) => (
               <DropdownMenu.RadioItem key={one.name} value={one.name} title={one.label} className={ITEM}>
                 {TRAFFIC[one.name] ?? one.label}
                 <DropdownMenu.ItemIndicator>

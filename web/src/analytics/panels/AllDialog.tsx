@@ -10,6 +10,7 @@ import { Waiting } from "../parts/Waiting";
 import { figure } from "../view/definitions";
 import { says, toggled } from "../view/filters";
 import { csvAddress, type Metric, refusedMetric, useAnswer } from "../view/question";
+import { useSource } from "../view/source";
 import { filterTexts, withTab } from "../view/state";
 import { fileQuestion, metricsOf, nameOf, rowsQuestion } from "./rows";
 import { PANELS, type PanelEntry, type Tab } from "./table";
@@ -38,6 +39,7 @@ export function AllDialog() {
 
 function Rows({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
   const { view, scope, known } = useDashboard();
+  const { shared } = useSource();
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
   const [page, setPage] = useState(0);
@@ -87,9 +89,11 @@ function Rows({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
           <Icon name="search" size={15} className="absolute left-2.5 top-1/2 -translate-y-1/2 text-ink-faint" />
           <input type="search" aria-label={`Search ${tab.title.toLowerCase()}`} placeholder="Search…" className="field w-full !pl-8" value={typed} maxLength={500} onChange={(event) => setTyped(event.target.value)} />
         </label>
-        <a href={csvAddress(fileQuestion(scope, tab, metrics))} download={`${panel.id}-${tab.id}.csv`} className="inline-flex h-9 items-center gap-1.5 rounded-lg border border-line-strong bg-surface px-3 hover:bg-sunken">
-          <Icon name="down" size={15} /> CSV
-        </a>
+        {!shared && (
+          <a href={csvAddress(fileQuestion(scope, tab, metrics))} download={`${panel.id}-${tab.id}.csv`} className="inline-flex h-9 items-center gap-1.5 rounded-lg border border-line-strong bg-surface px-3 hover:bg-sunken">
+            <Icon name="down" size={15} /> CSV
+          </a>
+        )}
         <Dialog.Close asChild>
           <IconButton name="close" label="Close" />
         </Dialog.Close>
@@ -121,7 +125,7 @@ function Rows({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
                   <tr key={JSON.stringify(row.dimensions)} className="border-t border-line hover:bg-sunken">
                     <td className="max-w-0 w-full min-w-44 py-1.5 pl-4">
                       <Link
-                        to="/analytics"
+                        to="." hash={true}
                         search={(now: Record<string, unknown>) => ({ ...now, all: undefined, f: filterTexts(toggled(view.filters, tab.dimension, named.value)), tab: withTab(view.tabs, panel.id, on ? tab.id : (tab.next ?? tab.id)) })}
                         resetScroll={false}
                         aria-current={on ? "true" : undefined}

@@ -36,7 +36,7 @@ export function BreakdownRows({ panel, tab, answer, metrics, dim }: { panel: Pan
           return (
             <li key={JSON.stringify(row.dimensions)}>
               <Link
-                to="/analytics"
+                to="." hash={true}
                 search={(now: Record<string, unknown>) => ({
                   ...now,
                   all: undefined,

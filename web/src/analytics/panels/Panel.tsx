@@ -1,11 +1,11 @@
 import { Suspense } from "react";
 import { Icon } from "../../widgets/icons";
 import { Failure, Skeleton } from "../../widgets/ui";
-import { useMay } from "../../shell/session";
 import { useDashboard } from "../parts/context";
 import { useSeen } from "../parts/useSeen";
 import { Waiting } from "../parts/Waiting";
 import { useAnswer } from "../view/question";
+import { useRight, useSource } from "../view/source";
 import { withTab } from "../view/state";
 import { BreakdownRows } from "./BreakdownRows";
 import { PanelMenu } from "./PanelMenu";
@@ -19,14 +19,16 @@ const ROWS = 10;
 export function Panel({ panel }: { panel: PanelEntry }) {
   const { view, change } = useDashboard();
   const [box, seen] = useSeen<HTMLElement>();
-  const allowed = useMay(panel.scope ?? "read:aggregates");
-  if (!allowed) return null;
-  const tab = panel.tabs.find((one) => one.id === view.tabs[panel.id]) ?? panel.tabs[0];
+  const source = useSource();
+  const allowed = useRight(panel.scope ?? "read:aggregates");
+  const tabs = panel.tabs.filter((one) => source.shows(one.dimension) && !(source.shared && one.traffic));
+  if (!allowed || (!tabs.length && panel.tabs.length > 0) || (source.shared && panel.inside)) return null;
+  const tab = tabs.find((one) => one.id === view.tabs[panel.id]) ?? tabs[0];
   return (
     <section ref={box} aria-label={panel.title} className="card grid min-w-0 content-start gap-3 p-4">
       <header className="flex min-h-8 items-center gap-2">
         <h2 className="shrink-0">{panel.title}</h2>
-        {panel.tabs.length > 1 && tab ? <TabBar label={`Kinds of ${panel.title.toLowerCase()}`} tabs={panel.tabs} chosen={tab.id} onChoose={(id) => change({ tab: withTab(view.tabs, panel.id, id) })} /> : <span className="flex-1" />}
+        {tabs.length > 1 && tab ? <TabBar label={`Kinds of ${panel.title.toLowerCase()}`} tabs={tabs} chosen={tab.id} onChoose={(id) => change({ tab: withTab(view.tabs, panel.id, id) })} /> : <span className="flex-1" />}
         {tab && <PanelMenu panel={panel} tab={tab} />}
       </header>
       {seen ? (

@@ -2,10 +2,10 @@ import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { DropdownMenu } from "radix-ui";
 import { Icon } from "../../widgets/icons";
-import { useMay } from "../../shell/session";
 import { useDashboard } from "../parts/context";
 import { liveSearch } from "../view/live";
-import { alone, csvAddress, post } from "../view/question";
+import { alone, csvAddress } from "../view/question";
+import { useRight, useSource } from "../view/source";
 import { fileQuestion, metricsOf, rowsQuestion } from "./rows";
 import type { PanelEntry, Tab } from "./table";
 
@@ -15,10 +15,11 @@ const ITEM = "flex cursor-pointer items-center gap-2.5 rounded-lg px-2.5 py-1.5 
 export function PanelMenu({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
   const { view, scope, meta, change } = useDashboard();
   const navigate = useNavigate();
-  const [mayLive, maySql] = [useMay("read:events"), useMay("query:sql")];
+  const source = useSource();
+  const [mayLive, maySql] = [useRight("read:events"), useRight("query:sql")];
   const metrics = metricsOf(tab, view.filters);
   const explain = useMutation({
-    mutationFn: () => post({ ...rowsQuestion(alone(scope), tab, metrics, { pagination: { limit: 100 } }), explain: true }),
+    mutationFn: () => source.query({ ...rowsQuestion(alone(scope), tab, metrics, { pagination: { limit: 100 } }), explain: true }),
     onSuccess: (answer) => void navigate({ to: "/sql", search: { q: answer.meta.sql ?? "" } }),
   });
   const live = meta ? liveSearch([...view.filters, ...(tab.within ?? [])], view.app, meta.period.start, meta.period.end) : null;
@@ -32,11 +33,13 @@ export function PanelMenu({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
           <DropdownMenu.Item className={ITEM} onSelect={() => change({ all: `${panel.id}.${tab.id}` }, { push: true })}>
             <Icon name="search" size={16} /> Show all rows
           </DropdownMenu.Item>
-          <DropdownMenu.Item asChild className={ITEM}>
-            <a href={csvAddress(fileQuestion(scope, tab, [...metrics, ...(tab.more ?? [])]))} download={`${panel.id}-${tab.id}.csv`}>
-              <Icon name="down" size={16} /> Download CSV
-            </a>
-          </DropdownMenu.Item>
+          {!source.shared && (
+            <DropdownMenu.Item asChild className={ITEM}>
+              <a href={csvAddress(fileQuestion(scope, tab, [...metrics, ...(tab.more ?? [])]))} download={`${panel.id}-${tab.id}.csv`}>
+                <Icon name="down" size={16} /> Download CSV
+              </a>
+            </DropdownMenu.Item>
+          )}
           {mayLive &&
             (live ? (
               <DropdownMenu.Item asChild className={ITEM}>

@@ -37,7 +37,7 @@ export default function WorldMap({ panel }: BodyProps) {
   const count = (code: string) => visitors.get(code) ?? 0;
   // the eye tells areas apart by their order more than by their size
   const strength = (value: number) => 0.18 + 0.82 * Math.sqrt(value / most);
-  const pick = (code: string) => void navigate({ to: "/analytics", search: (now: Record<string, unknown>) => ({ ...now, f: filterTexts(toggled(view.filters, "visit:country", code)), tab: withTab(view.tabs, panel.id, says(view.filters, "visit:country", code) ? "country" : "region") }), resetScroll: false });
+  const pick = (code: string) => void navigate({ to: ".", hash: true, search: (now: Record<string, unknown>) => ({ ...now, f: filterTexts(toggled(view.filters, "visit:country", code)), tab: withTab(view.tabs, panel.id, says(view.filters, "visit:country", code) ? "country" : "region") }), resetScroll: false });
   const named = [...visitors].filter(([code]) => code).length;
   return (
     <figure className="relative">

@@ -37,6 +37,8 @@ export interface PanelEntry {
   wide?: boolean;
   /** The panel below which it stands where there are two columns. */
   below?: string;
+  /** Not shown through share links. */
+  inside?: boolean;
   /** The right that it takes, beside the page's own. */
   scope?: string;
 }
@@ -109,6 +111,7 @@ export const PANELS: PanelEntry[] = [
     id: "goals",
     title: "Goals",
     wide: true,
+    Body: lazy(() => import("./GoalSettingsLink")),
     tabs: [{ id: "goal", title: "Goals", dimension: "event:goal", metrics: ["converters", "conversions", "conversion_rate", "total_revenue"], more: ["average_revenue"], empty: "Goals say what is worth counting: a page that is seen, an event, a form that is sent. Add the first one." }],
   },
   {
@@ -121,7 +124,7 @@ export const PANELS: PanelEntry[] = [
       { id: "brand", title: "Brands", dimension: "shop:brand", metrics: ["product_revenue", "product_quantity"], more: ["product_views", "cart_additions"], within: [["is_set", "shop:brand"]], empty: "Brands come with the products of Snowplow's ecommerce events." },
     ],
   },
-  { id: "properties", title: "Properties", Body: lazy(() => import("./Properties")), tabs: [] },
+  { id: "properties", title: "Properties", inside: true, Body: lazy(() => import("./Properties")), tabs: [] },
   {
     id: "bots",
     title: "Bots and crawlers",

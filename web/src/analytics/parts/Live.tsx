@@ -1,21 +1,22 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, ask, type Schemas } from "../../api/client";
+import type { Schemas } from "../../api/client";
 import { counted, middle, number } from "../../view/format";
 import { Card, Failure } from "../../widgets/ui";
-import { useMay } from "../../shell/session";
 import { useDashboard } from "./context";
 import { Waiting } from "./Waiting";
 import { valueText } from "../view/definitions";
 import { toggled } from "../view/filters";
+import { useRight, useSource } from "../view/source";
 import { filterTexts } from "../view/state";
 
 type LiveNow = Schemas["Live"];
 
 /** Who is there now. The number is the same one wherever it is shown. */
 export function useLive(app: string, every: number) {
-  return useQuery({ queryKey: ["analytics", "live", app], queryFn: () => ask(api.GET("/api/v1/analytics/live", { params: { query: app ? { app: [app] } : {} } })), refetchInterval: every, staleTime: every / 2 });
+  const source = useSource();
+  return useQuery({ queryKey: ["analytics", "live", source.key, app], queryFn: () => source.live(app), refetchInterval: every, staleTime: every / 2 });
 }
 
 export function LiveBadge({ app, onOpen }: { app: string; onOpen: () => void }) {
@@ -35,7 +36,7 @@ export function LiveBadge({ app, onOpen }: { app: string; onOpen: () => void }) 
 export function LiveBoard() {
   const { view } = useDashboard();
   const live = useLive(view.app, 5_000);
-  const mayLive = useMay("read:events");
+  const mayLive = useRight("read:events");
   if (live.isError) return <Failure error={live.error} retry={() => void live.refetch()} />;
   if (!live.data) return <Waiting what="the last thirty minutes" />;
   return (
@@ -105,7 +106,7 @@ function LiveList({ title, dimension, rows }: { title: string; dimension: string
       <ul className="grid gap-0.5">
         {rows.map((row) => (
           <li key={row.value ?? ""}>
-            <Link to="/analytics" search={(now: Record<string, unknown>) => ({ ...now, period: "day", f: filterTexts(toggled(view.filters, dimension, row.value)) })} title={`${middle(row.value ?? "", 300)}: today`} className="group relative flex h-8 items-center gap-3 overflow-hidden rounded-md px-2 hover:bg-sunken">
+            <Link to="." hash={true} search={(now: Record<string, unknown>) => ({ ...now, period: "day", f: filterTexts(toggled(view.filters, dimension, row.value)) })} title={`${middle(row.value ?? "", 300)}: today`} className="group relative flex h-8 items-center gap-3 overflow-hidden rounded-md px-2 hover:bg-sunken">
               <span aria-hidden="true" className="absolute inset-y-0 left-0 rounded-md bg-accent/12 group-hover:bg-accent/20" style={{ width: `${(100 * row.visitors) / most}%` }} />
               <bdi className={`relative min-w-0 flex-1 truncate ${row.value ? "" : "text-ink-soft"}`}>{middle(valueText(known, dimension, row.value), 300)}</bdi>
               <span className="tabular relative">{number(row.visitors)}</span>

@@ -1,10 +1,11 @@
 /** What can be asked, as the API describes it, and how its values are written. */
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { api, ask, type Schemas } from "../../api/client";
+import type { Schemas } from "../../api/client";
 import { compact, number } from "../../view/format";
 import { columnLabel } from "../../view/columns";
 import { type AnyFilter, isCondition, type Value } from "./filters";
+import { useSource } from "./source";
 
 export type MeasureDefinition = Schemas["MeasureDefinition"];
 export type DimensionDefinition = Schemas["DimensionDefinition"];
@@ -17,10 +18,13 @@ export interface Known {
   measure: (name: string) => MeasureDefinition | undefined;
   dimension: (name: string) => DimensionDefinition | undefined;
   operator: (name: string) => OperatorDefinition | undefined;
+  segments: Schemas["Segment"][];
 }
 
 export function useDefinitions() {
-  const query = useQuery({ queryKey: ["analytics", "definitions"], queryFn: () => ask(api.GET("/api/v1/analytics/definitions")), staleTime: Infinity });
+  const source = useSource();
+  const query = useQuery({ queryKey: ["definitions", source.key], queryFn: source.definitions, staleTime: Infinity });
+  const segments = useQuery({ queryKey: ["segments", source.key], queryFn: source.segments, staleTime: 60_000 });
   const known = useMemo((): Known | undefined => {
     if (!query.data) return undefined;
     const measures = new Map(query.data.measures.map((one) => [one.name, one]));
@@ -32,8 +36,9 @@ export function useDefinitions() {
       measure: (name) => measures.get(name),
       dimension: (name) => dimensions.get(name) ?? (name.startsWith(PROPERTY) ? property(name, text) : undefined),
       operator: (name) => operators.get(name),
+      segments: segments.data ?? [],
     };
-  }, [query.data]);
+  }, [query.data, segments.data]);
   return { query, known };
 }
 
@@ -114,6 +119,7 @@ export function changeText(measure: MeasureDefinition | undefined, change: numbe
 /** What a value of a dimension is called. */
 export function valueText(known: Known | undefined, dimension: string, value: Value): string {
   if (value === null || value === "") return known?.dimension(dimension)?.unset ?? "(not set)";
+  if (dimension === "segment") return known?.segments.find((one) => one.id === value)?.name ?? String(value);
   if (dimension === "visit:country") return countryName(String(value));
   return String(value);
 }
@@ -141,7 +147,7 @@ export function describe(known: Known | undefined, filter: AnyFilter, cut: (text
     return `${label}: ${words.join(" and ")}`;
   }
   const [operator, dimension, values = [], options] = filter;
-  const label = known?.dimension(dimension)?.label ?? dimension;
+  const label = dimension === "segment" ? "Segment" : (known?.dimension(dimension)?.label ?? dimension);
   const shown = values.slice(0, 2).map((value) => cut(valueText(known, dimension, value)));
   const rest = values.length > 2 ? ` or ${values.length - 2} more` : "";
   const verb = (known?.operator(operator)?.label ?? operator).replace(/^(matches|does not match),.*$/, "$1");

@@ -1,8 +1,9 @@
 /** Questions to the analytics API, and their answers. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { api, ApiError, ask, type Schemas } from "../../api/client";
+import { ApiError, type Schemas } from "../../api/client";
 import { ends, LIVE } from "./periods";
+import { useSource } from "./source";
 import type { AnalyticsView } from "./state";
 
 export type Question = Schemas["AnalyticsQuestion"];
@@ -47,14 +48,11 @@ export function alone(scope: Scope): Scope {
   return { ...scope, include: { ...scope.include, comparisons: undefined } };
 }
 
-export function post(question: Question, signal?: AbortSignal): Promise<Answer> {
-  return ask(api.POST("/api/v1/analytics/query", { body: question, signal }));
-}
-
 export function useAnswer(question: Question, options: { enabled?: boolean; keep?: boolean } = {}) {
+  const source = useSource();
   return useQuery({
-    queryKey: ["analytics", "query", question],
-    queryFn: ({ signal }) => post(question, signal),
+    queryKey: ["analytics", "query", source.key, question],
+    queryFn: ({ signal }) => source.query(question, signal),
     enabled: options.enabled ?? true,
     staleTime: 60_000,
     // figures that are a minute old are not worth asking for again because a window came to the front
