@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from uuid import NAMESPACE_OID, uuid5
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from snowgauge.console.site import Console
 from snowgauge.events.enriched import EnrichedEvent
@@ -211,3 +211,41 @@ def test_a_store_that_does_not_answer_is_said_once(page: Page) -> None:
     page.unroute("**/api/v1/analytics/**")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("group", name="Figures of the period").get_by_text("Visitors")).to_be_visible()
+
+
+def test_a_link_shows_figures_to_someone_without_an_account(page: Page, browser: Browser, address: str) -> None:
+    page.goto("/analytics?app=shop&period=7d&dialog=share")
+    page.get_by_label("Name").fill("For the board")
+    page.get_by_role("button", name="Create link").click()
+    link = page.get_by_role("region", name="New link").locator("code").inner_text()
+    outside = browser.new_context(base_url=address).new_page()
+    outside.goto(link)
+    expect(outside.get_by_role("heading", name="For the board")).to_be_visible()
+    expect(outside.get_by_role("group", name="Figures of the period").get_by_text("Visitors")).to_be_visible()
+    expect(outside.get_by_role("region", name="Pages").get_by_role("listitem").first).to_contain_text("/")
+    expect(outside.get_by_role("region", name="Visits", exact=True)).to_have_count(0)
+    expect(outside.get_by_role("navigation")).to_have_count(0)
+    outside.context.close()
+
+
+def test_a_goal_is_made_and_its_history_kept(page: Page) -> None:
+    page.goto("/analytics?app=shop&dialog=goals")
+    dialog = page.get_by_role("dialog", name="Goals of shop")
+    dialog.get_by_label("Name").fill("Saw a product")
+    dialog.get_by_label("Pages, such as").fill("/products/**")
+    dialog.get_by_role("button", name="Add goal").click()
+    goals = dialog.get_by_role("list", name="Goals")
+    expect(goals).to_contain_text("Saw a product")
+    dialog.get_by_text("History").click()
+    expect(dialog.get_by_role("list", name="History")).to_contain_text("Version 1")
+
+
+def test_filters_are_kept_under_a_name(page: Page) -> None:
+    page.goto("/analytics?app=shop&period=7d&f=is,visit:utm_campaign,spring")
+    page.get_by_role("button", name="Segments").click()
+    page.get_by_label("Save these filters as").fill("Spring readers")
+    page.get_by_role("button", name="Save segment").click()
+    page.get_by_role("button", name="Spring readers", exact=True).click()
+    page.get_by_label("Remove filter: UTM campaign is spring").click()
+    expect(page.get_by_role("group", name="Filters")).to_have_text("Segment is Spring readers")
+    expect(page.get_by_role("region", name="Pages").get_by_role("listitem").first).to_contain_text("3")

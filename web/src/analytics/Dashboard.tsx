@@ -97,9 +97,9 @@ export function Dashboard({ title }: { title: string }) {
               <TopFigures known={known} answer={answer.data} metrics={figures.metrics} dim={answer.isPlaceholderData} chosen={metric} onChoose={(name) => change({ metric: name === figures.metrics[0] ? undefined : name })} />
               <ChartCard view={view} scope={scope} known={known} metric={metric as Metric} intervals={intervals} change={change} />
             </section>
-            <div className="grid items-start gap-4 lg:grid-cols-2">
+            <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
               {PANELS.filter((panel) => !panel.below).map((panel) => (
-                <div key={panel.id} className={`grid min-w-0 gap-4 ${panel.wide ? "lg:col-span-2" : ""}`}>
+                <div key={panel.id} className={`grid min-w-0 grid-cols-1 gap-4 ${panel.wide ? "lg:col-span-2" : ""}`}>
                   {[panel, ...PANELS.filter((one) => one.below === panel.id)].map((one) => (
                     <Panel key={one.id} panel={one} />
                   ))}

@@ -97,7 +97,7 @@ export default function Goals({ app, onClose }: { app: string; onClose: () => vo
           >
             <label className="grid gap-1">
               Name
-              <input required maxLength={100} className="field" value={draft.name} onChange={(event) => put({ name: event.target.value })} />
+              <input autoFocus required maxLength={100} className="field" value={draft.name} onChange={(event) => put({ name: event.target.value })} />
             </label>
             <label className="grid gap-1">
               Reached when

@@ -60,7 +60,7 @@ export default function ShareLinks({ view, onClose }: { view: AnalyticsView; onC
           <p className="text-[13px] text-ink-soft sm:col-span-2">A link shows this page for {view.app ? <strong>{view.app}</strong> : "all applications"} to anyone who has it: figures only, no single visit and no visitor.</p>
           <label className="grid gap-1">
             Name
-            <input required maxLength={100} className="field" value={name} onChange={(event) => setName(event.target.value)} />
+            <input autoFocus required maxLength={100} className="field" value={name} onChange={(event) => setName(event.target.value)} />
           </label>
           <label className="grid gap-1">
             Password (optional)

@@ -28,7 +28,7 @@ export function BreakdownRows({ panel, tab, answer, metrics, dim }: { panel: Pan
           </span>
         ))}
       </div>
-      <ul className="grid gap-0.5">
+      <ul className="grid grid-cols-1 gap-0.5">
         {answer.results.map((row) => {
           const named = nameOf(known, tab, row);
           const on = says(view.filters, tab.dimension, named.value);

@@ -25,7 +25,7 @@ export function Panel({ panel }: { panel: PanelEntry }) {
   if (!allowed || (!tabs.length && panel.tabs.length > 0) || (source.shared && panel.inside)) return null;
   const tab = tabs.find((one) => one.id === view.tabs[panel.id]) ?? tabs[0];
   return (
-    <section ref={box} aria-label={panel.title} className="card grid min-w-0 content-start gap-3 p-4">
+    <section ref={box} aria-label={panel.title} className="card grid min-w-0 grid-cols-1 content-start gap-3 p-4">
       <header className="flex min-h-8 items-center gap-2">
         <h2 className="shrink-0">{panel.title}</h2>
         {tabs.length > 1 && tab ? <TabBar label={`Kinds of ${panel.title.toLowerCase()}`} tabs={tabs} chosen={tab.id} onChoose={(id) => change({ tab: withTab(view.tabs, panel.id, id) })} /> : <span className="flex-1" />}

@@ -49,7 +49,7 @@ export default function Vitals() {
   }
   const row = all.data.results[0];
   return (
-    <div className="grid gap-4 lg:grid-cols-[1fr_1fr]">
+    <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
       <div role="group" aria-label="Web vitals" className="grid content-start gap-1">
         {VITALS.map((one, at) => {
           const value = row?.metrics[2 * at] ?? null;

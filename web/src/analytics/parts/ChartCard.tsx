@@ -44,7 +44,7 @@ export function ChartCard({ view, scope, known, metric, intervals, change }: { v
   const write = (value: number | null) => figure(measure, value, currency);
   const compared = answer.data?.meta.comparison;
   return (
-    <div className="grid gap-2 border-t border-line px-3 pb-3 pt-2">
+    <div className="grid grid-cols-1 gap-2 border-t border-line px-3 pb-3 pt-2">
       <div className="flex min-h-8 flex-wrap items-center gap-2">
         <span className="min-w-0 flex-1 truncate text-[13px] text-ink-soft" role="status">
           {slow ? "Waiting for the store to count…" : compared ? `Grey: ${dateText(compared.start, true)} – ${dateText(moved(compared.end.slice(0, 10), compared.end.slice(11, 19) === "00:00:00" ? -1 : 0), true)}` : ""}

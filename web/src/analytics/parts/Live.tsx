@@ -42,7 +42,7 @@ export function LiveBoard() {
   return (
     <>
       <Card pad={false} label="Visitors now">
-        <div className="grid gap-4 p-4 md:grid-cols-[14rem_1fr]">
+        <div className="grid grid-cols-1 gap-4 p-4 md:grid-cols-[14rem_1fr]">
           <div className="grid content-center gap-1">
             <span className="flex items-center gap-2 text-ink-soft">
               <span className={`size-2 rounded-full ${live.data.visitors ? "pulse-dot bg-good" : "bg-line-strong"}`} />
@@ -59,7 +59,7 @@ export function LiveBoard() {
           <Minutes live={live.data} />
         </div>
       </Card>
-      <div className="grid gap-4 md:grid-cols-3">
+      <div className="grid grid-cols-1 gap-4 md:grid-cols-3">
         <LiveList title="Pages" dimension="event:page" rows={live.data.pages} />
         <LiveList title="Referring hosts" dimension="visit:referrer_host" rows={live.data.referrers} />
         <LiveList title="Countries" dimension="visit:country" rows={live.data.countries} />
@@ -103,7 +103,7 @@ function LiveList({ title, dimension, rows }: { title: string; dimension: string
   return (
     <Card title={title} label={`${title} now`}>
       {!rows.length && <p className="text-[13px] text-ink-soft">Nobody in the last thirty minutes.</p>}
-      <ul className="grid gap-0.5">
+      <ul className="grid grid-cols-1 gap-0.5">
         {rows.map((row) => (
           <li key={row.value ?? ""}>
             <Link to="." hash={true} search={(now: Record<string, unknown>) => ({ ...now, period: "day", f: filterTexts(toggled(view.filters, dimension, row.value)) })} title={`${middle(row.value ?? "", 300)}: today`} className="group relative flex h-8 items-center gap-3 overflow-hidden rounded-md px-2 hover:bg-sunken">
