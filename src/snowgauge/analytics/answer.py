@@ -60,11 +60,14 @@ class Coverage:
     without_visit: int
 
 
+WarningCode = Literal["not_modelled", "same_visit", "currencies", "lengths", "cookieless", "not_compared"]
+
+
 @dataclass(frozen=True)
 class Warned:
     """Something to know before the figures are used. ``code`` is for programs."""
 
-    code: Literal["not_modelled", "same_visit", "currencies", "lengths", "cookieless", "not_compared"]
+    code: WarningCode
     text: str
 
 

@@ -67,6 +67,15 @@ def buckets(period: Period, interval: Interval, now: int, *, where: str) -> list
     return found
 
 
+def widened(period: Period, interval: Interval) -> Period:
+    """The period from the beginning of its first interval to the end of its last one."""
+    edges = list(_edges(period, interval))
+    start = max(edge for edge in edges if edge <= period.start)
+    end = min(edge for edge in edges if edge >= period.end)
+    first, last = (local(ms, period.zone).date() for ms in (start, end - 1))
+    return Period(start, end, period.zone, period.week_start, first, last)
+
+
 def offered(period: Period) -> list[Interval]:
     """The intervals that suit the length of a period, the usual one first."""
     length = period.end - period.start

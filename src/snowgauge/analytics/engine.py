@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,17 +16,16 @@ from snowgauge.analytics.answer import (
     Coverage,
     Figure,
     Meta,
-    PeriodAnswered,
     ResultRow,
     TimeLabel,
     Warned,
 )
 from snowgauge.analytics.buckets import Bucket, Interval, buckets, offered
 from snowgauge.analytics.dimensions import Dimension
+from snowgauge.analytics.instants import answered, instant, modelled_until
 from snowgauge.analytics.measures import CURRENCIES, Measure
 from snowgauge.analytics.periods import Period, local
 from snowgauge.analytics.question import Along, Question
-from snowgauge.analytics.sql import tables
 from snowgauge.analytics.sql.bases import VIEWS
 from snowgauge.analytics.sql.expressions import EpochMs
 from snowgauge.analytics.sql.rows import Columns, Selected, Span, rows
@@ -96,7 +94,7 @@ class Engine:
                 "their days "
                        "counts as a visitor.")
             )  # fmt: skip
-        until = self._modelled_until(figures)
+        until = modelled_until(figures, seconds=self._seconds)
         if until is None:
             warnings.append(Warned("not_modelled", "Nothing has been modelled yet: figures are complete once it has."))
         return AnalyticsAnswer(
@@ -169,13 +167,6 @@ class Engine:
         many_days = question.period.end - question.period.start > _DAY + 3_600_000
         return Coverage(views, without), bool(cookieless) and many_days
 
-    def _modelled_until(self, figures: Figures) -> int | None:
-        state = tables.MODEL_STATE.alias("state")
-        columns: list[sa.ColumnElement[Any]] = [EpochMs(sa.func.min(state.c["modelled_until"])), sa.func.count()]
-        asked = sa.select(*columns).where(state.c["table"] == "*")
-        until, count = figures.answer(figures.counted(asked, state), seconds=self._seconds).rows[0]
-        return int(until) if count and until else None
-
     def _meta(
         self,
         question: Question,
@@ -191,12 +182,12 @@ class Engine:
         bucketed = along is not None and along.dimension.clock is None
         total = found.total if found.rows else self._total(question, figures)
         return Meta(
-            modelled_until=None if until is None else _instant(until, "UTC"),
-            period=_period(question.period, question.now),
+            modelled_until=None if until is None else instant(until, "UTC"),
+            period=answered(question.period, question.now),
             definitions={one.name: one.definition for one in question.measures},
             approximate=cookieless,
             coverage=coverage,
-            comparison=None if compared is None else _period(compared.other.period, question.now),
+            comparison=None if compared is None else answered(compared.other.period, question.now),
             time_labels=_labels(question) if bucketed else None,
             comparison_time_labels=_labels(compared.other) if bucketed and compared is not None else None,
             intervals=list(offered(question.period)),
@@ -366,20 +357,8 @@ def _labels(question: Question) -> list[TimeLabel]:
     zone = question.period.zone
     return [
         TimeLabel(
-            one.label, _instant(one.start, zone), _instant(one.end, zone),
+            one.label, instant(one.start, zone), instant(one.end, zone),
             "future" if one.future else "running" if one.running else "partial" if one.partial else "whole",
         )
         for one in along.buckets
     ]  # fmt: skip
-
-
-def _period(period: Period, now: int) -> PeriodAnswered:
-    return PeriodAnswered(
-        _instant(period.start, period.zone), _instant(period.end, period.zone), period.zone, period.days,
-        period.running(now),
-    )  # fmt: skip
-
-
-def _instant(ms: int, zone: str) -> str:
-    moment = datetime.fromtimestamp(ms / 1000, UTC) if zone == "UTC" else local(ms, zone)
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

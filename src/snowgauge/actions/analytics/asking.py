@@ -113,19 +113,27 @@ def saved(deployment: Deployment) -> SavedDatabase:
     return SavedDatabase(deployment.data_dir / "console.sqlite")
 
 
+def surroundings(deployment: Deployment, who: Principal | None) -> Surroundings:
+    """What a question of someone is read against."""
+    return _surroundings(deployment, _engine(deployment), who)
+
+
 def _engine(deployment: Deployment) -> Engine:
     return Engine(deployment.store.figures)
 
 
 def _read(deployment: Deployment, engine: Engine, asked: Mapping[str, Any], who: Principal | None) -> Question:
+    return read(asked, _surroundings(deployment, engine, who))
+
+
+def _surroundings(deployment: Deployment, engine: Engine, who: Principal | None) -> Surroundings:
     segments = Segments(saved(deployment))
-    around = Surroundings(
+    return Surroundings(
         engine.clock(),
         calendar=lambda apps: _calendar(deployment, apps),
         earliest=engine.earliest,
         segment=lambda segment_id: segments.filters(segment_id, who),
     )
-    return read(asked, around)
 
 
 def _calendar(deployment: Deployment, apps: tuple[str, ...]) -> Calendar:

@@ -86,7 +86,8 @@ class BucketStart(FunctionElement[int]):
 
 @compiles(BucketStart, CLICKHOUSE)
 def _(element: BucketStart, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"roundDown({_written(element, compiler, kw)}, [{', '.join(f'{edge:d}' for edge in element.edges)}])"
+    edges = ", ".join(f"{edge:d}" for edge in element.edges)
+    return f"roundDown({_written(element, compiler, kw)}, CAST([{edges}], 'Array(Int64)'))"
 
 
 @compiles(BucketStart, POSTGRES)
@@ -458,3 +459,20 @@ def _(element: ClockPart, compiler: SQLCompiler, **kw: Any) -> str:
 def _(element: ClockPart, compiler: SQLCompiler, **kw: Any) -> str:
     ms, offset = (compiler.process(part, **kw) for part in element.clauses)
     return f"({element.formula(lambda a, b: f'(({a}) / {b})', f'{ms} + {offset}')})::double precision"
+
+
+class FirstFolder(FunctionElement[str]):
+    """A path down to its first folder: ``/blog/x`` and ``/blog`` are ``/blog``; ``/`` stays."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
+@compiles(FirstFolder, CLICKHOUSE)
+def _(element: FirstFolder, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"extract({_written(element, compiler, kw)}, '^/?[^/]*')"
+
+
+@compiles(FirstFolder, POSTGRES)
+def _(element: FirstFolder, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"coalesce(substring({_written(element, compiler, kw)} FROM '^/?[^/]*'), '')"

@@ -1,0 +1,75 @@
+"""Reports on what people do over time, asked of a running system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from snowgauge.actions.access.roles import Principal
+from snowgauge.actions.analytics.asking import surroundings
+from snowgauge.actions.deployment import Deployment
+from snowgauge.analytics.refusals import QuestionRefused
+from snowgauge.analytics.reports.answers import Reporter
+from snowgauge.analytics.reports.asked import flag
+from snowgauge.analytics.reports.funnel import engine as funnels
+from snowgauge.analytics.reports.funnel.answer import FunnelAnswer, Stopped
+from snowgauge.analytics.reports.funnel.question import read_funnel
+from snowgauge.analytics.reports.journeys import journeys as ways
+from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
+from snowgauge.analytics.reports.retention import lifecycle as activity
+from snowgauge.analytics.reports.retention import retention as returning
+from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, StickinessAnswer
+from snowgauge.analytics.reports.retention.retention import RetentionAnswer
+
+SECONDS = 60.0
+MOST_PEOPLE = 200
+
+
+def funnel(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> FunnelAnswer:
+    """Raises ``QuestionRefused``, with the place in the question."""
+    return funnels.answer(read_funnel(asked, surroundings(deployment, who)), _reporter(deployment, asked), dict(asked))
+
+
+def funnel_people(
+    deployment: Deployment,
+    asked: Mapping[str, Any],
+    who: Principal | None,
+    step: int,
+    *,
+    reached: bool,
+    paging: tuple[int, int],
+) -> list[Stopped]:
+    """Who got to a step and no further, or (``reached``) at least that far. ``paging``: how many, after how many."""
+    question = read_funnel(asked, surroundings(deployment, who))
+    if not 1 <= step <= len(question.steps):
+        raise QuestionRefused("step", f"the funnel has {len(question.steps)} steps, and {step} is none of them")
+    reporter = _reporter(deployment, asked)
+    return funnels.stopped(question, step, reporter, limit=paging[0], offset=paging[1], reached=reached)
+
+
+def retention(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> RetentionAnswer:
+    """Raises ``QuestionRefused``, with the place in the question."""
+    question = returning.read_retention(asked, surroundings(deployment, who))
+    return returning.answer(question, _reporter(deployment, asked), dict(asked))
+
+
+def lifecycle(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> LifecycleAnswer:
+    """Raises ``QuestionRefused``, with the place in the question."""
+    question = activity.read_activity(asked, surroundings(deployment, who), "week")
+    return activity.lifecycle(question, _reporter(deployment, asked), dict(asked))
+
+
+def stickiness(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> StickinessAnswer:
+    """Raises ``QuestionRefused``, with the place in the question."""
+    question = activity.read_activity(asked, surroundings(deployment, who), "day")
+    return activity.stickiness(question, _reporter(deployment, asked), dict(asked))
+
+
+def journeys(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> JourneysAnswer:
+    """Raises ``QuestionRefused``, with the place in the question."""
+    question = ways.read_journeys(asked, surroundings(deployment, who))
+    return ways.answer(question, _reporter(deployment, asked), dict(asked))
+
+
+def _reporter(deployment: Deployment, asked: Mapping[str, Any]) -> Reporter:
+    return Reporter(deployment.store.figures(), seconds=SECONDS, explain=flag(asked.get("explain"), "explain"))

@@ -1,0 +1,1 @@
+"""Journeys: what people do next, and what they did before."""

@@ -1,0 +1,1 @@
+"""Who comes back: retention, lifecycle and stickiness."""

@@ -1,0 +1,105 @@
+"""Reports on what people do over time."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import ConfigDict, RootModel
+
+from snowgauge.actions.analytics import reports
+from snowgauge.analytics.reports import shapes
+from snowgauge.analytics.reports.funnel.answer import FunnelAnswer, Stopped
+from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
+from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, StickinessAnswer
+from snowgauge.analytics.reports.retention.retention import RetentionAnswer
+from snowgauge.api.doors import Caller, address, needs
+from snowgauge.api.v1.parts import Parts, TheDoors
+
+router = APIRouter(prefix="/analytics", tags=["analytics"])
+AGGREGATES = needs("read:aggregates")
+Step = Annotated[int, Query(ge=1, le=20, description="Number of the step, from 1.")]
+Limit = Annotated[int, Query(ge=1, le=reports.MOST_PEOPLE)]
+Offset = Annotated[int, Query(ge=0, le=1_000_000)]
+
+
+class FunnelQuestion(RootModel[dict[str, Any]]):
+    """A funnel: see the guide to reports."""
+
+    model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.funnel()))
+
+
+class RetentionQuestion(RootModel[dict[str, Any]]):
+    """Retention: see the guide to reports."""
+
+    model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.retention()))
+
+
+class LifecycleQuestion(RootModel[dict[str, Any]]):
+    """Lifecycle: see the guide to reports."""
+
+    model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.lifecycle()))
+
+
+class StickinessQuestion(RootModel[dict[str, Any]]):
+    """Stickiness: see the guide to reports."""
+
+    model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.stickiness()))
+
+
+class JourneysQuestion(RootModel[dict[str, Any]]):
+    """Journeys: see the guide to reports."""
+
+    model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.journeys()))
+
+
+@router.post("/funnel", dependencies=[AGGREGATES])
+def funnel(parts: Parts, who: Caller, asked: FunnelQuestion) -> FunnelAnswer:
+    """How many people reach one step after another, and how long it takes them."""
+    return reports.funnel(parts, asked.root, who)
+
+
+@router.post("/funnel/people", dependencies=[needs("read:persons")])
+def funnel_people(
+    parts: Parts,
+    doors: TheDoors,
+    who: Caller,
+    request: Request,
+    asked: FunnelQuestion,
+    step: Step,
+    reached: Annotated[bool, Query(description="Also those who got further.")] = False,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> list[Stopped]:
+    """Who got to a step of a funnel and no further, the latest first."""
+    doors.access.record(who, "list people of a funnel", _summary(asked.root, step), ip=address(request))
+    return reports.funnel_people(parts, asked.root, who, step, reached=reached, paging=(limit, offset))
+
+
+@router.post("/retention", dependencies=[AGGREGATES])
+def retention(parts: Parts, who: Caller, asked: RetentionQuestion) -> RetentionAnswer:
+    """Of the people who did something in a day, week or month, how many came back in those after."""
+    return reports.retention(parts, asked.root, who)
+
+
+@router.post("/lifecycle", dependencies=[AGGREGATES])
+def lifecycle(parts: Parts, who: Caller, asked: LifecycleQuestion) -> LifecycleAnswer:
+    """Who is new, comes again, comes back after a while or stays out, interval by interval."""
+    return reports.lifecycle(parts, asked.root, who)
+
+
+@router.post("/stickiness", dependencies=[AGGREGATES])
+def stickiness(parts: Parts, who: Caller, asked: StickinessQuestion) -> StickinessAnswer:
+    """On how many days, or in how many weeks or months, people do something."""
+    return reports.stickiness(parts, asked.root, who)
+
+
+@router.post("/journeys", dependencies=[AGGREGATES])
+def journeys(parts: Parts, who: Caller, asked: JourneysQuestion) -> JourneysAnswer:
+    """Which pages or events follow one another, as nodes and links with the people who went there."""
+    return reports.journeys(parts, asked.root, who)
+
+
+def _summary(asked: dict[str, Any], step: int) -> str:
+    return f"step {step} of {json.dumps(asked.get('steps', []))}"[:200]
