@@ -19,6 +19,7 @@ from snowgauge.delivery.memory import MemorySettings
 from snowgauge.delivery.sinks.files.settings import FilesSettings
 from snowgauge.delivery.sinks.http.settings import HttpSettings
 from snowgauge.delivery.sinks.json_lines.settings import JsonLinesSettings
+from snowgauge.delivery.sinks.kafka.settings import KafkaSinkSettings
 from snowgauge.delivery.spool.settings import SpoolSettings
 from snowgauge.part_settings import ByteSize, Duration, PartSettings
 
@@ -100,6 +101,9 @@ class SinksSettings(PartSettings):
 
     http: HttpSettings = HttpSettings()
     """HTTP destinations: events as JSON to any address."""
+
+    kafka: KafkaSinkSettings = KafkaSinkSettings()
+    """Topics as Snowplow's enrich writes them."""
 
     json_lines: JsonLinesSettings = JsonLinesSettings()
     """Files of JSON lines."""

@@ -1,9 +1,12 @@
-"""What sinks share: a batch's rows by kind, and refusals of rows."""
+"""What sinks share: a batch's rows by kind, refusals of rows, and JSON of any values."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from snowgauge.delivery.contract import Refusal
 from snowgauge.events.enriched import EnrichedEvent
@@ -33,3 +36,11 @@ def refused(rows: Sequence[Row], kind: EventKind, reason: str) -> Refusal:
             case EnrichedEvent():
                 (batch.events if kind == "good" else batch.incomplete).append(row)
     return Refusal(batch, reason)
+
+
+def json_bytes(value: object) -> bytes:
+    """Compact JSON, also of integers beyond 64 bits, and with question marks for lone surrogates."""
+    try:
+        return msgspec.json.encode(value)
+    except (OverflowError, UnicodeEncodeError):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

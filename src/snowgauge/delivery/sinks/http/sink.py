@@ -20,7 +20,7 @@ from snowgauge.delivery.contract import Refusal
 from snowgauge.delivery.sinks.http import signing
 from snowgauge.delivery.sinks.http.plan import Plan
 from snowgauge.delivery.sinks.http.settings import HttpDestination
-from snowgauge.delivery.sinks.rows import id_of, refused, rows_of
+from snowgauge.delivery.sinks.rows import id_of, json_bytes, refused, rows_of
 from snowgauge.errors import SinkUnavailable
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.outgoing import Answer, HttpClient
@@ -98,7 +98,7 @@ class HttpSink:
         for row in rows_of(batch, self._plan.kind):
             if not self._plan.selects(row):
                 continue
-            item = _Item(row, _json(self._plan.event.fill(row)))
+            item = _Item(row, json_bytes(self._plan.event.fill(row)))
             if len(item.json) > room or (self._plan.events == 1 and len(self._body([item])) > self._max_bytes):
                 reason = f"the event is {len(item.json)} bytes as JSON, and max_bytes is {self._max_bytes}"
                 refusals.append(self._refusal([item], reason))
@@ -167,7 +167,7 @@ class HttpSink:
         try:
             return msgspec.json.encode(filled([msgspec.Raw(item.json) for item in items]))
         except (OverflowError, UnicodeEncodeError):  # a body that holds such values of its own
-            return _json(filled([json.loads(item.json) for item in items]))
+            return json_bytes(filled([json.loads(item.json) for item in items]))
 
     def _refusal(self, items: Sequence[_Item], reason: str) -> Refusal:
         return refused([item.row for item in items], self._plan.kind, reason)
@@ -184,13 +184,6 @@ _NOBODY = EnrichedEvent()
 def _id(items: Sequence[_Item]) -> str:
     """A receiver can know a repetition by it."""
     return id_of(item.row for item in items)
-
-
-def _json(value: object) -> bytes:
-    try:
-        return msgspec.json.encode(value)
-    except (OverflowError, UnicodeEncodeError):  # integers beyond 64 bits, lone surrogates
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _reason(answer: Answer) -> str:

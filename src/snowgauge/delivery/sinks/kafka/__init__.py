@@ -1,0 +1,1 @@
+"""Streams out: events to topics as Snowplow's enrich writes them."""
