@@ -56,7 +56,7 @@ class AlertShown:
     """``status``: the worst of its states; ``ok`` without any. ``built_in``: there from the start. ``evaluated_until``:
     end of the last period checked (ms)."""
 
-    rule: dict[str, Any]
+    rule: Rule
     status: str
     states: list[AlertState]
     built_in: bool
@@ -310,8 +310,7 @@ def _alert(rule: Rule, states: Mapping[str, State], evaluated: int | None) -> Al
     rank = {"firing": 0, "unknown": 1, "pending": 2}
     shown.sort(key=lambda one: (rank[one.status], one.key))
     status = "off" if not rule.enabled else shown[0].status if shown else "ok"
-    values = rule.model_dump(mode="json")
-    return AlertShown(values, status, shown, rule.id in _DEFAULT_IDS, evaluated)
+    return AlertShown(rule, status, shown, rule.id in _DEFAULT_IDS, evaluated)
 
 
 def _state(key: str, state: State) -> AlertState:

@@ -37,14 +37,14 @@ def listed(ctx: typer.Context, as_json: JsonOption = False) -> None:
     with _deployment(ctx) as deployment:
         found = alerts.alerts(alerts.alert_book(deployment))
     if as_json:
-        out.print_json(msgspec.json.encode(found).decode())
+        out.print_json(msgspec.json.encode(found, enc_hook=lambda rule: rule.model_dump(mode="json")).decode())
         return
     rows = []
     for one in found:
         until = "never yet" if one.evaluated_until is None else iso_text(one.evaluated_until)
         about = [(state.key, state.summary) for state in one.states] or [("", "")]
         for number, told in enumerate(about):
-            first = (one.rule["id"], one.rule["name"], one.status, until) if not number else ("", "", "", "")
+            first = (one.rule.id, one.rule.name, one.status, until) if not number else ("", "", "", "")
             rows.append((*first, *told))
     out.print(table(("id", "alert", "is", "checked until", "about", "what"), rows))
 

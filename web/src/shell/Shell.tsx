@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Icon, Logo } from "../widgets/icons";
 import { Empty, Failure, IconButton, Kbd, Loading } from "../widgets/ui";
 import { typing } from "./keys";
+import { Bell } from "./Bell";
 import { Login } from "./Login";
 import { PAGES, type PageEntry } from "./pages";
 import { type Me, useLogOut, useMe } from "./session";
@@ -138,6 +139,7 @@ function Side({ pages, me, onPalette, onHelp }: { pages: PageEntry[]; me: Me; on
       <div className="mt-auto flex items-center gap-0.5 border-t border-line pt-2">
         <UserMenu me={me} />
         <span className="flex-1" />
+        {me.scopes?.includes("read:aggregates") && <Bell />}
         <ThemeButton />
         <a href="/docs/" aria-label="Documentation" title="Documentation" className="grid size-8 place-items-center rounded-lg text-ink-soft hover:bg-surface hover:text-ink">
           <Icon name="book" size={16} />
@@ -155,6 +157,7 @@ function TopBar({ title, me, onPalette }: { title: string; me: Me; onPalette: ()
     <header className="sticky top-0 z-20 flex h-13 items-center gap-2 border-b border-line bg-surface px-3 md:hidden">
       <Logo size={24} />
       <span className="flex-1 truncate font-semibold">{title}</span>
+      {me.scopes?.includes("read:aggregates") && <Bell />}
       <IconButton name="search" label="Go to…" onClick={onPalette} />
       <ThemeButton />
       <UserMenu me={me} short />

@@ -24,6 +24,7 @@ export const PAGES: PageEntry[] = [
   { path: "/xray", load: () => import("../pages/Xray"), title: "Event X-ray", short: "X-ray", icon: "xray", key: "x", scope: "read:events", words: "trace debug request id" },
   { path: "/sql", load: () => import("../pages/Sql"), title: "SQL", icon: "sql", key: "s", scope: "query:sql", words: "query tables chart export" },
   { path: "/schemas", load: () => import("../pages/Schemas"), title: "Schemas", icon: "schema", key: "c", scope: "read:schemas", words: "iglu catalogue registry publish" },
+  { path: "/alerts", load: () => import("../pages/Alerts"), title: "Alerts", icon: "bell", key: "n", scope: "read:aggregates", words: "notify channels slack webhook mail bell firing" },
   { path: "/state", load: () => import("../pages/Health"), title: "Health", icon: "health", key: "e", scope: "read:health", words: "doctor checks capacity disk lag" },
   { path: "/access", load: () => import("../pages/Access"), title: "Access", icon: "people", key: "a", scope: "admin", words: "people keys roles audit users" },
   { path: "/start", load: () => import("../pages/Start"), title: "First run", icon: "start", key: "h", scope: "read:aggregates", words: "home install snippet tracker" },

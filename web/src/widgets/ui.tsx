@@ -65,7 +65,7 @@ export function CopyButton({ text, label = "Copy", small, kind }: { text: string
   );
 }
 
-type Tone = "good" | "bad" | "warn" | "plain" | "accent";
+export type Tone = "good" | "bad" | "warn" | "plain" | "accent";
 const TONES: Record<Tone, string> = {
   good: "bg-good-soft text-good-ink",
   bad: "bg-bad-soft text-bad-ink",

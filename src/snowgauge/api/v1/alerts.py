@@ -94,7 +94,7 @@ def preview(given: AlertTrial, parts: Parts) -> Preview:
 def add(given: AlertValues, book: Book, doors: TheDoors, who: Caller, request: Request) -> alerts.AlertShown:
     """Make an alert."""
     made = alerts.put(book, given.root, who.name)
-    doors.access.record(who, "add alert", str(made.rule["name"]), ip=address(request))
+    doors.access.record(who, "add alert", made.rule.name, ip=address(request))
     return made
 
 
@@ -104,7 +104,7 @@ def change(
 ) -> alerts.AlertShown:
     """Change an alert: all of it at once."""
     made = alerts.put(book, given.root, who.name, alert_id)
-    doors.access.record(who, "change alert", str(made.rule["name"]), ip=address(request))
+    doors.access.record(who, "change alert", made.rule.name, ip=address(request))
     return made
 
 
@@ -112,7 +112,7 @@ def change(
 def mute(alert_id: str, given: Mute, book: Book, doors: TheDoors, who: Caller, request: Request) -> alerts.AlertShown:
     """Send nothing of an alert for a time. What happens is written down all the same."""
     made = alerts.mute(book, alert_id, given.until, who.name)
-    doors.access.record(who, "mute alert", str(made.rule["name"]), ip=address(request))
+    doors.access.record(who, "mute alert", made.rule.name, ip=address(request))
     return made
 
 
