@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -11,8 +12,10 @@ import pytest
 
 from snowgauge.alerts.channels import Channel
 from snowgauge.alerts.delivering.postman import WAITS_MS
+from snowgauge.alerts.evaluator import Evaluator
 from snowgauge.alerts.rules import HOUR_MS, QUARTER_MS, NoEvents, Pipeline, Rule
 from snowgauge.alerts.sources import Part
+from snowgauge.errors import QueryRefused
 from snowgauge.testing.alerting import DAY_MS, START, AlertWorld, webhook
 
 WEEKS = [START + week * 7 * DAY_MS for week in range(4)]
@@ -285,3 +288,15 @@ def test_nothing_is_checked_before_it_is_modelled(world, web):
     world.store.clock += HOUR_MS
     assert world.evaluator.look().waits > 0
     assert "no-events" not in {rule for rule, states in world.book.states().items() if states}
+
+
+def test_an_alert_that_cannot_be_checked_keeps_no_other_from_being_checked(world):
+    def refuse():
+        raise QueryRefused("too dear")
+
+    world.evaluator = Evaluator(world.book, lambda: dataclasses.replace(world.sources(), drifts=refuse))
+    world.parts = [Part("store", False, "gone")]
+    for _ in range(2):
+        world.store.clock += QUARTER_MS
+        assert world.evaluator.look().failed == {"drift": "too dear"}
+    assert world.book.states()["pipeline"]["store"].status == "firing"

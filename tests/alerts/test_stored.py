@@ -231,3 +231,41 @@ def test_rights(clickhouse, tmp_path):
         )
         assert Browser(port.app).request("GET", "/api/v1/alerts/firing").status_code == 401
         port.access.close()
+
+
+def test_the_plan_is_what_is_stored_and_what_people_said(store, tmp_path):
+    """Over the API: a new event drifts until a person accepts it, and the alert sees the same."""
+    now = tables(store).now()
+    day = now - now % DAY_MS - DAY_MS
+    schema = "com.acme/secret_sale/1-0-0"
+    rows = [
+        stats(day + HOUR_MS, event="secret_sale", schema=schema, tracker="js-4.6", app_version="2.0", events=300),
+        stats(day + 2 * HOUR_MS, event="secret_sale", schema=schema, events=7, duplicates=200),
+        stats(day - 3 * DAY_MS, event="gone", schema="com.acme/gone/1-0-0", events=5_000),
+    ]
+    fill(store, {"event_stats": rows})
+    with means() as made:
+        port = PrivatePort(tmp_path, store=store, alert_means=lambda: made)
+        browser = Browser(port.app)
+        plan = browser.request("GET", "/api/v1/plan").json()
+        event = next(one for one in plan["events"] if one["event"] == "secret_sale")
+        assert (event["first_seen"], event["last_seen"]) == (day + HOUR_MS, day + 2 * HOUR_MS)
+        assert (event["trackers"], event["app_versions"], event["day"]) == (["js-4.6"], ["2.0"], 307)
+        assert {(one["kind"], one["subject"]) for one in plan["drifts"]} == {
+            ("unplanned", "secret_sale"), ("missing", "gone"), ("duplicates", "secret_sale"),
+        }  # fmt: skip
+        told = {one.summary for one in alert_sources(port.deployment).drifts()}
+        assert told == {one["summary"] for one in plan["drifts"]}
+        for one in plan["drifts"]:
+            status = "ignored" if one["kind"] == "duplicates" else "accepted"
+            answer = browser.request("PUT", f"/api/v1/plan/drift/{one['id']}", json={"status": status})
+            assert answer.json()["status"] == status
+        assert alert_sources(port.deployment).drifts() == []
+        note = {"app": "shop", "event": "gone", "status": "deprecated", "owner": "Ann", "description": "was | once"}
+        assert browser.request("PUT", "/api/v1/plan/event", json=note).status_code == 200
+        assert browser.request("PUT", "/api/v1/plan/event", json={**note, "status": "x"}).status_code == 422
+        text = browser.request("GET", "/api/v1/plan/markdown?app=shop").text
+        assert "| secret_sale | planned |" in text
+        assert "was \\| once" in text
+        assert browser.request("GET", "/api/v1/plan/csv").text.count("\n") == 3
+        port.access.close()

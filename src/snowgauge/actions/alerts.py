@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
+from snowgauge.actions.plan import tracking_plan
 from snowgauge.actions.processes import processes
 from snowgauge.alerts.book import AlertBook
 from snowgauge.alerts.channels import Channel, read_channel
@@ -21,7 +22,7 @@ from snowgauge.alerts.delivering.words import Letter
 from snowgauge.alerts.life import State
 from snowgauge.alerts.message import Message
 from snowgauge.alerts.preview import Preview, preview
-from snowgauge.alerts.rules import DEFAULTS, Rule, read_rule
+from snowgauge.alerts.rules import DEFAULTS, Rule, Severity, read_rule
 from snowgauge.alerts.sources import DriftSeen, Model, Part, Sources
 from snowgauge.analytics.engine import Engine
 from snowgauge.analytics.reading import Surroundings, read
@@ -30,6 +31,7 @@ from snowgauge.modelling.application_book import ApplicationBook
 from snowgauge.modelling.applications import settings_for
 from snowgauge.modelling.state import ModelState
 from snowgauge.modelling.store import HasModelling, ModelStore
+from snowgauge.plan.drift import SEVERITIES, DriftEntry
 
 _SECONDS = 30.0
 _LEAST_FREE = 0.05
@@ -162,10 +164,15 @@ def alert_sources(deployment: Deployment) -> Sources:
         return _ask(engine, question, start, end)
 
     def drifts() -> Sequence[DriftSeen]:
-        return ()
+        found = tracking_plan(deployment).drifts
+        return [DriftSeen(one.id, one.app, _severity(one), one.summary) for one in found if one.status == "open"]
 
     counts = Counts(StoredCounts(deployment.store.figures))
     return Sources(counts, deployment.store, ask, parts, model, drifts, zone)
+
+
+def _severity(one: DriftEntry) -> Severity:
+    return SEVERITIES[one.kind]
 
 
 def _parts(deployment: Deployment) -> list[Part]:

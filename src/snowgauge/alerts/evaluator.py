@@ -19,6 +19,7 @@ from snowgauge.alerts.reading import Reading
 from snowgauge.alerts.rules import HOUR_MS, Rule, has_past, lasts
 from snowgauge.alerts.sources import Sources
 from snowgauge.alerts.watching.check import check
+from snowgauge.errors import SnowgaugeError, StoreUnavailable
 
 LATE_MS = 120_000
 LONGEST_GAP_MS = 7 * 24 * HOUR_MS
@@ -26,11 +27,13 @@ LONGEST_GAP_MS = 7 * 24 * HOUR_MS
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What one look came to. ``waits``: alerts whose period is over and not modelled yet."""
+    """What one look came to. ``waits``: alerts whose period is over and not modelled yet. ``failed``: alert -> why it
+    could not be checked; the others were, and it is tried again."""
 
     checks: int = 0
     said: int = 0
     waits: int = 0
+    failed: Mapping[str, str] = {}
 
 
 class Evaluator:
@@ -48,19 +51,25 @@ class Evaluator:
         evaluated, states = self._book.evaluated(), self._book.states()
         channels = {channel.id: channel for channel in self._book.channels()}
         checks = said = waits = 0
+        failed: dict[str, str] = {}
         for rule in self._book.rules():
             if not rule.enabled:
                 continue
             last = evaluated.get(rule.id)
             own = states.get(rule.id, {})
-            for at in due(rule, last, now):
-                if has_past(rule.condition) and at > modelled:
-                    waits += 1
-                    break
-                own, deliveries = self._check(rule, at, own, sources, channels, now)
-                checks += 1
-                said += len({one.message.id for one in deliveries})
-        return Checked(checks, said, waits)
+            try:
+                for at in due(rule, last, now):
+                    if has_past(rule.condition) and at > modelled:
+                        waits += 1
+                        break
+                    own, deliveries = self._check(rule, at, own, sources, channels, now)
+                    checks += 1
+                    said += len({one.message.id for one in deliveries})
+            except StoreUnavailable:
+                raise
+            except SnowgaugeError as error:
+                failed[rule.id] = str(error)
+        return Checked(checks, said, waits, failed)
 
     def _check(
         self,

@@ -44,6 +44,11 @@ def keep_alerting(settings: Settings, store: ModelStore, stop: threading.Event) 
         count("alert_checks", checked.checks)
         count("alert_messages", checked.said)
         gauge("alert_firing", sum(state.fires for one in book.states().values() for state in one.values()))
+        for rule_id, reason in checked.failed.items():
+            count("alert_failures")
+            _log.warning(
+                "alert_not_checked", alert=rule_id, reason=reason, effect="tried again; the others are checked"
+            )
         if checked.said:
             _log.info("alerts_changed", messages=checked.said)
 

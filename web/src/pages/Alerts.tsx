@@ -82,7 +82,7 @@ function List({ alerts, open }: { alerts: Alert[]; open: (id: string) => void })
                 <span className="font-medium">{alert.rule.name}</span>{" "}
                 <Badge tone={SEVERITY[alert.rule.severity]}>{alert.rule.severity}</Badge>
                 {alert.rule.muted_until && alert.rule.muted_until > Date.now() ? <Badge>muted</Badge> : null}
-                <span className="block text-[13px] text-ink-soft">{KINDS[alert.rule.condition.kind]?.title ?? alert.rule.condition.kind}</span>
+                {KINDS[alert.rule.condition.kind]?.title !== alert.rule.name && <span className="block text-[13px] text-ink-soft">{KINDS[alert.rule.condition.kind]?.title ?? alert.rule.condition.kind}</span>}
                 {alert.states.slice(0, 3).map((state) => (
                   <span key={state.key} className="block break-words text-[13px]">
                     {state.summary}

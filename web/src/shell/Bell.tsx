@@ -28,7 +28,7 @@ export function Bell() {
   if (firing.error instanceof ApiError && firing.error.status === 404) return null;
   const label = loud.length ? `Alerts: ${loud.length} firing` : "Alerts: nothing fires";
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger aria-label={label} title={label} className="relative grid size-8 shrink-0 place-items-center rounded-lg text-ink-soft hover:bg-surface hover:text-ink">
         <Icon name="bell" size={17} />
         {loud.length > 0 && (

@@ -42,6 +42,7 @@ BOOKKEEPING = (
     alerting.CHANNELS,
     alerting.STATES,
     alerting.MESSAGES,
+    alerting.PLAN,
 )
 
 TABLES: tuple[Table, ...] = (*OF_UNITS, USERS, IDENTITIES, EVENT_STATS, TOUCHES, *BOOKKEEPING)

@@ -70,3 +70,20 @@ MESSAGES = Table(
     version_column="at",
     kind="state",
 )  # fmt: skip
+PLAN = Table(
+    name="plan_notes",
+    row="event or drift of the tracking plan",
+    words="What people said about it.",
+    columns=(
+        Column("id", Type.TEXT, "`event <application>/<name>`, or the id of a drift"),
+        Column("status", Type.LABEL, "Event: planned, deprecated, ignored, or empty; drift: accepted or ignored"),
+        Column("owner", Type.TEXT, "Who looks after it"),
+        Column("description", Type.TEXT, "What it means"),
+        Column("changed_by", Type.TEXT, "Who said so"),
+        _AT,
+    ),
+    key=("id",),
+    order=("id",),
+    version_column="at",
+    kind="state",
+)

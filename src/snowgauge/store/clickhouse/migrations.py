@@ -32,6 +32,7 @@ STEPS: tuple[Step, ...] = (
     Step(6, "schemas of entities", Layout.add_entity_schemas),
     Step(7, "modelled tables", lambda layout: DerivedLayout(layout).create()),
     Step(8, "alerts", lambda layout: DerivedLayout(layout).create()),
+    Step(9, "tracking plan", lambda layout: DerivedLayout(layout).create()),
 )
 
 

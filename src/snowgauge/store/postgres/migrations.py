@@ -30,6 +30,7 @@ STEPS: tuple[Step, ...] = (
     Step(5, "modelled tables", lambda layout: DerivedLayout(layout).create()),
     Step(6, "events sent twice", Layout.create_loads),
     Step(7, "alerts", lambda layout: DerivedLayout(layout).create()),
+    Step(8, "tracking plan", lambda layout: DerivedLayout(layout).create()),
 )
 
 

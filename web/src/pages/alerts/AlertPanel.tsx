@@ -40,7 +40,7 @@ export function AlertPanel({ alert, may, onClose, onMade }: { alert?: Alert; may
     },
   });
   const kind = KINDS[rule.condition.kind];
-  const muted = rule.muted_until !== null && rule.muted_until > Date.now() ? rule.muted_until : null;
+  const muted = rule.muted_until && rule.muted_until > Date.now() ? rule.muted_until : null;
   return (
     <SidePanel title={alert?.rule.name ?? "New alert"} onClose={onClose}>
       <div className="grid gap-5">
