@@ -14,6 +14,7 @@ import pytest
 
 from snowgauge.errors import SettingsError, SnowgaugeError
 from snowgauge.pipeline.supervisor import Part, Supervisor
+from snowgauge.telemetry.logs import _StandardError
 
 ROLE = """
 import signal, sys, time, pathlib
@@ -90,6 +91,40 @@ def test_a_part_that_is_killed_is_started_again(supervisor: Supervisor, notes: P
     try:
         os.kill(int((tmp_path / "run" / "pipeline-0.pid").read_text()), signal.SIGKILL)
         wait_for(lambda: lines(notes).count("pipeline started") == 2)
+    finally:
+        supervisor.stop.set()
+        watching.join()
+
+
+def test_a_disk_that_takes_no_files_ends_nothing(
+    supervisor: Supervisor, notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor.start([part("pipeline", notes)])
+    pid = tmp_path / "run" / "pipeline-0.pid"
+    first = int(pid.read_text())
+    full = threading.Event()
+    full.set()
+    write = Path.write_text
+
+    def write_text(path: Path, text: str) -> int:
+        if full.is_set():
+            raise OSError(28, "No space left on device")
+        return write(path, text)
+
+    def no_room(_: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.stderr, "write", no_room)
+        _StandardError().write("a line")
+    watching = threading.Thread(target=supervisor.watch)
+    watching.start()
+    try:
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: lines(notes).count("pipeline started") == 2)
+        full.clear()
+        wait_for(lambda: int(pid.read_text()) != first)
     finally:
         supervisor.stop.set()
         watching.join()

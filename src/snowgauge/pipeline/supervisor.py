@@ -87,6 +87,7 @@ class Supervisor:
         self._stop_timeout = stop_timeout
         self._tell_every = tell_every
         self._children: list[_Child] = []
+        self._unwritten: dict[str, str] = {}
         self._log = logger("supervisor")
         self._lock: IO[str] | None = None
         self.stop = threading.Event()
@@ -185,6 +186,8 @@ class Supervisor:
             self._write_status()
 
     def _write_status(self) -> None:
+        for name, text in [*self._unwritten.items()]:
+            self._write(name, text)
         status = {
             child.part.name: {"pid": child.process.pid if child.process else None, "restarts": child.restarts}
             for child in self._children
@@ -196,9 +199,16 @@ class Supervisor:
 
     def _write(self, name: str, text: str) -> None:
         """Whole or not at all: others read it at any moment."""
-        part = self._run_dir / f"{name}.part"
-        part.write_text(text)
-        part.rename(self._run_dir / name)
+        try:
+            part = self._run_dir / f"{name}.part"
+            part.write_text(text)
+            part.rename(self._run_dir / name)
+        except OSError as error:  # the disk may be full; the parts run all the same, and it is tried again
+            if name not in self._unwritten:
+                self._log.error("run_file_not_written", file=name, reason=str(error), cure="free disk space")
+            self._unwritten[name] = text
+        else:
+            self._unwritten.pop(name, None)
 
     def shut_down(self) -> None:
         """Stop everything in the order of the flow; kills what does not stop in time."""

@@ -13,7 +13,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -32,10 +32,14 @@ class _StandardError(io.TextIOBase):
     """Standard error as it is at the time of each line: whoever replaces it, and closes it later, hurts nobody."""
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        try:
+            return sys.stderr.write(text)
+        except OSError:  # it goes to a file whose disk is full, or to a reader that has gone: work goes on without it
+            return 0
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.flush()
 
     def isatty(self) -> bool:
         return sys.stderr.isatty()
