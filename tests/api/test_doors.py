@@ -19,6 +19,8 @@ OPEN = {
     ("GET", "/api/v1/access/oidc/start"),
     ("GET", "/api/v1/access/oidc/callback"),
     ("POST", "/api/v1/shared/{share_id}/open"),
+    ("GET", "/api/v1/email-reports/unsubscribe"),
+    ("POST", "/api/v1/email-reports/unsubscribe"),
 }
 TICKET = {
     ("POST", "/api/v1/shared/{share_id}/query"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from email.message import EmailMessage
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,15 @@ class Surroundings(msgspec.Struct, frozen=True):
     json_columns: bool = False
 
 
+class Outbox(msgspec.Struct, frozen=True):
+    """How e-mail leaves: ``send`` hands a message over and answers what the server said (see ``mail.send``).
+    ``console``: the console's address for links, or empty."""
+
+    send: Callable[[EmailMessage], str]
+    sender: str
+    console: str = ""
+
+
 class Deployment(msgspec.Struct, frozen=True):
     """Parts that actions ask or act upon. One per process; all are safe to use from several threads."""
 
@@ -48,6 +58,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """Where the settings of applications are, if not in the store (`modelling.applications`)."""
     alert_means: Callable[[], Means] | None = None
     """What messages of alerts are sent with; ``None`` where nothing is sent."""
+    outbox: Outbox | None = None
+    """Where e-mail goes; ``None`` where no mail server is set."""
     surroundings: Surroundings = Surroundings()
     """What the settings say about the world around, for the doctor."""
     sinks: Sinks | None = None

@@ -33,6 +33,7 @@ INDEX: dict[str, tuple[str, str, str, bool]] = {
     "pixel": ('pixel_command', 'The pixel hosted in a bucket behind a CDN, whose log is the data.', '', False),
     "plan": ('plan_command', 'The tracking plan: what is sent, and what was meant to be.', '', False),
     "proxy": ('proxy_command', 'HTTPS at the front: routing, certificates.', '', False),
+    "report": ('report_command', 'Figures by e-mail.', '', False),
     "restore": ('backup_command', 'Make a deployment of a backup, checked against its checksums.', '', False),
     "retention": ('retention_command', 'How long data is kept (settings `retention.*`).', '', False),
     "schema": ('schema_command', 'Schemas: look, check, draft from data, add.', '', False),

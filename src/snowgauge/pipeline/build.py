@@ -30,7 +30,7 @@ from snowgauge.store.settings import ClickHouseSettings
 
 if TYPE_CHECKING:  # most commands need one part or two; to import them all takes longer than a command runs
     from snowgauge.actions.access.book import AccessBook
-    from snowgauge.actions.deployment import Deployment, Surroundings
+    from snowgauge.actions.deployment import Deployment, Outbox, Surroundings
     from snowgauge.actions.sinks import Sinks
     from snowgauge.alerts.delivering.post import Means
     from snowgauge.api.doors import Doors
@@ -217,8 +217,18 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         applications_file=settings.modelling.applications,
         sinks=open_sinks(settings),
         alert_means=cache(partial(open_alert_means, settings)),
+        outbox=open_outbox(settings),
         lend_enricher=None if environment is None else LentEnricher(settings, environment),
     )
+
+
+def open_outbox(settings: Settings) -> Outbox | None:
+    """Where e-mail goes; ``None`` where no mail server is set."""
+    if not settings.mail.host:
+        return None
+    from snowgauge.mail.send import send
+
+    return Outbox(partial(send, settings.mail), settings.mail.sender, settings.alerts.console_url)
 
 
 def open_alert_means(settings: Settings) -> Means:

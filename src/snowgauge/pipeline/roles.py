@@ -29,6 +29,7 @@ from snowgauge.iglu.validation import IgluValidator
 from snowgauge.pipeline import alerts, build, lifetime, modelling, public_door, upgrades
 from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
+from snowgauge.pipeline.reports import keep_reporting
 from snowgauge.pipeline.self_recovery import keep_recovering
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Migration, Migrator
@@ -246,6 +247,8 @@ def run_console(settings: Settings) -> None:
     fetch_in_background(settings.scripts, build.scripts_folder(settings))
     proxies = settings.security.trusted_proxies if settings.security.trust_proxy_headers else ()
     served = programs(deployment, doors, settings.registry, settings.agent, proxies)
+    stop = threading.Event()
+    keep_reporting(deployment, stop)
     console = Console(frames=Shares(saved(deployment)).frame_ancestors)
     app = Traced(create_app(deployment, doors, console, served), _route_name)
 
@@ -271,4 +274,7 @@ def run_console(settings: Settings) -> None:
         await server.serve()
         watching.cancel()
 
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    finally:
+        stop.set()

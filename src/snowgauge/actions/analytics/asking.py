@@ -130,13 +130,13 @@ def _surroundings(deployment: Deployment, engine: Engine, who: Principal | None)
     segments = Segments(saved(deployment))
     return Surroundings(
         engine.clock(),
-        calendar=lambda apps: _calendar(deployment, apps),
+        calendar=lambda apps: calendar(deployment, apps),
         earliest=engine.earliest,
         segment=lambda segment_id: segments.filters(segment_id, who),
     )
 
 
-def _calendar(deployment: Deployment, apps: tuple[str, ...]) -> Calendar:
+def calendar(deployment: Deployment, apps: tuple[str, ...]) -> Calendar:
     """That of the application's settings; of several, that which holds where an application says nothing."""
     if not isinstance(deployment.store, HasModelling):
         return Calendar()

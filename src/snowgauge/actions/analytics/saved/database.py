@@ -31,6 +31,12 @@ CREATE TABLE IF NOT EXISTS shares (
   created_at INTEGER NOT NULL, expires_at INTEGER, last_used INTEGER);
 CREATE TABLE IF NOT EXISTS share_tickets (
   hash TEXT PRIMARY KEY, share TEXT NOT NULL REFERENCES shares(id) ON DELETE CASCADE, expires_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS email_reports (
+  id TEXT PRIMARY KEY, app TEXT NOT NULL, every TEXT NOT NULL, recipients TEXT NOT NULL, secret TEXT NOT NULL,
+  created_by TEXT NOT NULL, created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS email_sends (
+  report TEXT NOT NULL REFERENCES email_reports(id) ON DELETE CASCADE, period TEXT NOT NULL, recipient TEXT NOT NULL,
+  at INTEGER NOT NULL, result TEXT NOT NULL, PRIMARY KEY (report, period, recipient));
 """
 MOST = 1_000
 """Rows of a kind, so that nobody fills the disk."""

@@ -1,0 +1,1 @@
+"""Figures by e-mail: once a week or once a month, to people with or without an account."""
