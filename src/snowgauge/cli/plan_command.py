@@ -10,6 +10,7 @@ import typer
 
 from snowgauge.cli.context import out, settings_of
 
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 AppOption = Annotated[list[str], typer.Option("--app", help="Only these applications.")]
 
 
@@ -51,6 +52,7 @@ def check(
         Path | None,
         typer.Option("--plan", help="A plan from `plan export --format json`, instead of the deployment's."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare what a build sent to Micro with the plan. Ends with 1 if something of it is not in the plan, or failed.
 
@@ -61,6 +63,10 @@ def check(
     known = _read(plan_file) if plan_file else msgspec.to_builtins(_plan(ctx, ()).events)
     good, bad = _of_micro(micro, "good"), _of_micro(micro, "bad")
     missing = plan.unknown_to_plan(known, [one.get("event") or {} for one in good])
+    if as_json:
+        told = {"events": len(good), "failed": len(bad), "not_in_the_plan": missing}
+        out.print_json(msgspec.json.encode(told).decode())
+        raise typer.Exit(1 if missing or bad or not good else 0)
     for one in missing:
         out.print(f"not in the plan: {one}", markup=False)
     if bad:
