@@ -104,6 +104,11 @@ def test_what_comes_after_a_page(client: Browser) -> None:
         ("journeys", {"kinds": ["page", "page"]}, "kinds", "once"),
         ("journeys", {"kinds": ["goal"], "group": "folder"}, "group", "pages"),
         ("journeys", {"steps": 40}, "steps", "10"),
+        ("trends", {}, "series", "1 to 10"),
+        ("trends", {"series": [{**STEPS[0], "measure": "sum"}]}, "series[0].property", "property"),
+        ("trends", {"series": [{**STEPS[0], "measure": "sum", "property": "visit:source"}]}, "series[0].property",
+         "no number"),
+        ("trends", {"series": [{**STEPS[0], "property": "visit:views"}]}, "series[0].property", "count"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_with_its_place(

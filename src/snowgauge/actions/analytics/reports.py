@@ -9,6 +9,7 @@ from snowgauge.actions.access.roles import Principal
 from snowgauge.actions.analytics.asking import surroundings
 from snowgauge.actions.deployment import Deployment
 from snowgauge.analytics.refusals import QuestionRefused
+from snowgauge.analytics.reports import trends as lines
 from snowgauge.analytics.reports.answers import Reporter
 from snowgauge.analytics.reports.asked import flag
 from snowgauge.analytics.reports.funnel import engine as funnels
@@ -69,6 +70,12 @@ def journeys(deployment: Deployment, asked: Mapping[str, Any], who: Principal | 
     """Raises ``QuestionRefused``, with the place in the question."""
     question = ways.read_journeys(asked, surroundings(deployment, who))
     return ways.answer(question, _reporter(deployment, asked), dict(asked))
+
+
+def trends(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> lines.TrendsAnswer:
+    """Raises ``QuestionRefused``, with the place in the question."""
+    question = lines.read_trends(asked, surroundings(deployment, who))
+    return lines.answer(question, _reporter(deployment, asked), dict(asked))
 
 
 def _reporter(deployment: Deployment, asked: Mapping[str, Any]) -> Reporter:

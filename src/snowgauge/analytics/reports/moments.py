@@ -199,3 +199,25 @@ def _(element: Sorted, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(Sorted, POSTGRES)
 def _(element: Sorted, compiler: SQLCompiler, **kw: Any) -> str:
     return f"ARRAY(SELECT x FROM unnest(ARRAY[{_one(element, compiler, kw)}]) AS times(x) ORDER BY x = 0, x)"  # noqa: S608
+
+
+class Decimal(FunctionElement[float]):
+    """The number that a text is; NULL of any other text."""
+
+    type = sa.Float()
+    inherit_cache = True
+
+
+@compiles(Decimal, CLICKHOUSE)
+def _(element: Decimal, compiler: SQLCompiler, **kw: Any) -> str:
+    text = _one(element, compiler, kw)
+    return f"if(match({text}, '{_NUMBER}'), toFloat64OrNull({text}), NULL)"
+
+
+@compiles(Decimal, POSTGRES)
+def _(element: Decimal, compiler: SQLCompiler, **kw: Any) -> str:
+    text = _one(element, compiler, kw)
+    return f"(CASE WHEN {text} ~ '{_NUMBER}' THEN ({text})::double precision END)"
+
+
+_NUMBER = "^-?[0-9]{1,100}([.][0-9]{1,100})?([eE][-+]?[0-9]{1,2})?$"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from snowgauge.analytics import shape
+from snowgauge.analytics.buckets import INTERVALS
+from snowgauge.analytics.reports import trends as lines
 from snowgauge.analytics.reports.asked import SHARED, UNITS
 from snowgauge.analytics.reports.funnel.question import MOST_GROUPS, MOST_STEPS, ORDERS
 from snowgauge.analytics.reports.journeys import journeys as ways
@@ -106,4 +108,15 @@ def journeys() -> dict[str, Any]:
         group=_words(ways.GROUPINGS, "none"),
         steps=_number(2, ways.MOST_STEPS, 4, "How many steps are told, the first included."),
         limit=_number(1, ways.MOST_NODES, 10, "How many nodes a step has; the rest is told together."),
+    )  # fmt: skip
+
+
+def trends() -> dict[str, Any]:
+    """Of trends."""
+    own = {"measure": _words(lines.MEASURES, "count"), "property": {**_TEXT, "description": "The number to measure."}}
+    one = {**HAPPENING, "properties": {**HAPPENING["properties"], **own}}
+    return _report(
+        "TrendsQuestion", "Any events over time, one series each.", ["series"],
+        series={"type": "array", "items": one, "minItems": 1, "maxItems": lines.MOST_SERIES},
+        interval={**_TEXT, "enum": list(INTERVALS), "description": "Without it what suits the period."},
     )  # fmt: skip

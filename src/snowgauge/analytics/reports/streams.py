@@ -47,10 +47,12 @@ class Taken:
 
 @dataclass(frozen=True)
 class Stream:
-    """``unit``: whose events belong together. ``common``: filters that every event has to meet. ``value``: by base, a
+    """``unit``: whose events belong together; with ``event`` each is for itself.
+
+    ``common``: filters that every event has to meet. ``value``: by base, a
     column ``value`` (a text). ``links``: leave out people who are known for one day at a time."""
 
-    unit: Literal["person", "visit"]
+    unit: Literal["person", "visit", "event"]
     taken: tuple[Taken, ...]
     span: Span
     common: tuple[Filter, ...] = ()
@@ -81,7 +83,9 @@ def _pass(stream: Stream, some: Sequence[Taken], figures: Figures) -> sa.Select[
     def build(columns: Columns) -> Selected:
         person = sa.func.coalesce(columns(*base.person), "")
         visit = sa.func.coalesce(columns(base.home, "session_id"), "")
-        unit = person if stream.unit == "person" else visit
+        unit = {"person": person, "visit": visit, "event": Plain(columns(base.home, _EVENT_IDS[base.name]))}[
+            stream.unit
+        ]
         ms = Whole(EpochMs(columns(base.home, base.time)))
         met: dict[int, list[sa.ColumnElement[bool]]] = {}
         for one in some:

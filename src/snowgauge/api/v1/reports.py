@@ -14,6 +14,7 @@ from snowgauge.analytics.reports.funnel.answer import FunnelAnswer, Stopped
 from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
 from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, StickinessAnswer
 from snowgauge.analytics.reports.retention.retention import RetentionAnswer
+from snowgauge.analytics.reports.trends import TrendsAnswer
 from snowgauge.api.doors import Caller, address, needs
 from snowgauge.api.v1.parts import Parts, TheDoors
 
@@ -52,6 +53,12 @@ class JourneysQuestion(RootModel[dict[str, Any]]):
     """Journeys: see the guide to reports."""
 
     model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.journeys()))
+
+
+class TrendsQuestion(RootModel[dict[str, Any]]):
+    """Trends: see the guide to reports."""
+
+    model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.trends()))
 
 
 @router.post("/funnel", dependencies=[AGGREGATES])
@@ -99,6 +106,12 @@ def stickiness(parts: Parts, who: Caller, asked: StickinessQuestion) -> Stickine
 def journeys(parts: Parts, who: Caller, asked: JourneysQuestion) -> JourneysAnswer:
     """Which pages or events follow one another, as nodes and links with the people who went there."""
     return reports.journeys(parts, asked.root, who)
+
+
+@router.post("/trends", dependencies=[AGGREGATES])
+def trends(parts: Parts, who: Caller, asked: TrendsQuestion) -> TrendsAnswer:
+    """Any events over time, one series each."""
+    return reports.trends(parts, asked.root, who)
 
 
 def _summary(asked: dict[str, Any], step: int) -> str:
