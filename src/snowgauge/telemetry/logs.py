@@ -80,6 +80,8 @@ def configure(level: Level = "INFO", *, json_format: bool = False, stream: TextI
     least = max(logging.getLevelName(level), logging.WARNING)
     root.setLevel(least)
     handler.setLevel(least)  # some libraries give their loggers a level of their own
+    # a store's connections beyond those that are kept are closed after use, as `performance.db_pool_overflow` says
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 def on_error(listener: ErrorListener | None) -> None:

@@ -123,8 +123,8 @@ function Try({ receiving }: { receiving: boolean }) {
         </div>
         <div className="grid content-start justify-items-start gap-2">
           <span className="inline-flex items-center gap-2">
-            <code className="rounded border border-line bg-sunken px-2 py-1 text-ink">snowgauge demo seed</code>
-            <CopyButton text="snowgauge demo seed" label="Copy command" />
+            <code className="whitespace-nowrap rounded border border-line bg-sunken px-2 py-1 text-[13px] text-ink">snowgauge demo seed</code>
+            <CopyButton text="snowgauge demo seed" label="Copy" />
           </span>
           <p className="text-[13px]">A month of demo data from a fictional shop; “demo clear” removes it.</p>
         </div>
