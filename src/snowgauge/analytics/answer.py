@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Cell = str | float | None
+Cell = str | int | float | None
 """The value of a dimension; ``None``: not set."""
 
 Figure = float | None
