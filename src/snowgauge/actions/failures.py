@@ -190,7 +190,7 @@ def replay(deployment: Deployment, *, cause: str | None, ids: list[str], dry_run
     if deployment.lend_enricher is None:
         raise ActionRefused("no enricher is at hand here: use `snowgauge failed recover`", status=503)
     if not cause and not ids:
-        raise ActionRefused("say which: a cause or ids", status=422)
+        raise ActionRefused("specify a cause or at least one id", status=422)
     filters = [Filter("status", "in", ["open"])]
     if cause:
         filters.append(Filter("cause", "in", [cause]))

@@ -79,7 +79,7 @@ class Doors:
         return is_loopback(name) or name.endswith(".localhost") or name in self.settings.allowed_hosts
 
     def principal(self, request: Request) -> Principal | None:
-        """Who asks, or ``None`` for somebody unknown."""
+        """Who asks, or ``None`` for someone unknown."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and secret:
             return self.access.by_key(secret.strip())
@@ -92,7 +92,7 @@ class Doors:
 
 
 def caller(request: Request) -> Principal:
-    """Who asks. 401 for somebody unknown, 403 for a request that its own page did not make."""
+    """Who asks. 401 for someone unknown, 403 for a request that its own page did not make."""
     doors: Doors = request.app.state.doors
     who = doors.principal(request)
     if who is None:
@@ -108,7 +108,7 @@ Caller = Annotated[Principal, Depends(caller)]
 
 
 def needs(scope: Scope) -> Any:
-    """The dependency of a route that only somebody with ``scope`` may use."""
+    """The dependency of a route that only someone with ``scope`` may use."""
 
     def check(who: Caller) -> None:
         if not who.may(scope):

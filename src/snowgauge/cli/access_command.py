@@ -38,7 +38,7 @@ PasswordOption = Annotated[
 
 
 def add_admin(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOption = False) -> None:
-    """Let an admin in. From the first one on, everybody has to log in.
+    """Add an admin. Once there is one, everyone has to log in.
 
     Example: `snowgauge access add-admin ada`
     """
@@ -53,7 +53,7 @@ def add(
     role: Annotated[str, typer.Option(help="viewer, analyst or admin.")] = "viewer",
     password_stdin: PasswordOption = False,
 ) -> None:
-    """Let a person in.
+    """Add a user.
 
     Example: `snowgauge access add grace --role analyst`
     """
@@ -117,7 +117,7 @@ def password(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOpt
 
 
 def remove(ctx: typer.Context, name: NameArgument) -> None:
-    """Shut a person out.
+    """Remove a user.
 
     Example: `snowgauge access remove grace`
     """
@@ -139,7 +139,7 @@ def _named(book: AccessBook, name: str) -> str:
 def add_key(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="What the key is for.")],
-    scope: Annotated[list[str], typer.Option(help="What it opens, such as read:aggregates. May be repeated.")],
+    scope: Annotated[list[str], typer.Option(help="A permission, such as read:aggregates. May be repeated.")],
 ) -> None:
     """Make an API key; its secret is printed this once.
 

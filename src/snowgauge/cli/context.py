@@ -57,7 +57,7 @@ def options(ctx: typer.Context) -> Options:
 def load_settings(ctx: typer.Context, *flags: str, as_root: bool = False) -> Loaded:
     """Read the settings once; ``flags`` are ``section.key=value`` from a command's own options.
 
-    Where root runs the command and ``common.user`` names somebody, it goes on as that user, so that what it makes is
+    Where root runs the command and ``common.user`` names someone, it goes on as that user, so that what it makes is
     not root's: not with ``as_root``, for commands that are root's business.
     """
     from snowgauge.pipeline import privileges

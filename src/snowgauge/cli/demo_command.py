@@ -31,7 +31,7 @@ _MEANINGS = {
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Traffic of a shop that does not exist, to look around with.", no_args_is_help=True)
+    group = typer.Typer(help="Demo data from a fictional shop.", no_args_is_help=True)
     group.command("seed")(seed)
     group.command("clear")(clear)
     app.add_typer(group, name="demo")

@@ -45,7 +45,7 @@ def check(
     folder: Annotated[Path, typer.Argument(help="Folder of configurations.", exists=True)],
     as_json: JsonOption = False,
 ) -> None:
-    """Check a folder of configurations as a start would, files fetched too; all faults are told together.
+    """Check a folder of configurations as a start would, files fetched too; all faults are reported together.
 
     Example: `snowgauge enrichments check ./enrichments`
     """

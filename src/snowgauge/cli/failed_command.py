@@ -55,7 +55,7 @@ WhereOption = Annotated[
 ]
 StatusOption = Annotated[list[str] | None, _many("--status", "open (the default), recovered, dropped or all.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON lines, for programs.")]
-LimitOption = Annotated[int, typer.Option(min=1, help="Most lines.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="Maximum rows.")]
 
 
 def _choice(status: list[str] | None, **given: Any) -> Choice:

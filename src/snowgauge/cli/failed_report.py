@@ -91,7 +91,7 @@ def print_totals(totals: Totals, lost: Mapping[str, int], *, dry_run: bool, as_j
         (f"{would}failed again", totals.failed, "they stay open"),
         (f"{would}dropped", totals.dropped, "by an enrichment"),
         ("left alone", totals.left, "not chosen by a condition, function or configuration"),
-        ("waiting", totals.waiting, "a registry is away"),
+        ("waiting", totals.waiting, "a registry is unreachable"),
         ("not replayable", totals.lost, "the request is not kept"),
     ]
     out.print(table(("", "rows", ""), [row for row in rows if row[1]] or [("nothing to do", 0, "")]))

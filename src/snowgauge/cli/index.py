@@ -11,7 +11,7 @@ INDEX: dict[str, tuple[str, str, str, bool]] = {
     "collector": ('serve_command', 'Run a collector alone: HTTP requests into the event log.', 'Running', False),
     "console": ('serve_command', 'Run the private port alone: console, APIs, metrics, health.', 'Running', False),
     "db": ('db_command', "The store's layout.", '', False),
-    "demo": ('demo_command', 'Traffic of a shop that does not exist, to look around with.', '', False),
+    "demo": ('demo_command', 'Demo data from a fictional shop.', '', False),
     "docs": ('docs_command', 'The reference pages of the documentation, made from the code.', '', False),
     "doctor": ('doctor_command', 'Check this deployment: parts, disk, memory, DNS, TLS, clock, CORS, cookies, proxy, registries, robots.', '', False),
     "enrich": ('enrich_command', 'Enrich recorded payloads: one outcome per line.', '', False),

@@ -73,7 +73,7 @@ def _show(settings: Settings, steps: Sequence[retention.Step], as_json: bool, ve
         )
         return
     if not steps:
-        out.print("everything is kept for ever: no time is set below `retention`")
+        out.print("everything is kept indefinitely: no time is set below `retention`")
         return
     rows = []
     for step in steps:

@@ -26,7 +26,7 @@ def sql(
             help="Form of the result. csv is for spreadsheets: no cell begins like a formula; csv-exact is as stored.",
         ),
     ] = "table",
-    limit: Annotated[int, typer.Option(min=1, help="Most rows of a table.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum rows of a table.")] = 1000,
     write: Annotated[bool, typer.Option("--write", help="Allow statements that change data.")] = False,
 ) -> None:
     """Ask the store in its own SQL, read-only unless told otherwise.

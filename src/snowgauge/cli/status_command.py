@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def status(
     ctx: typer.Context,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and show it anew until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Stay, and show it again until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks of --watch.")] = 2.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="As JSON, as the API gives it; with --watch a line for each look.")
@@ -47,7 +47,7 @@ def status(
     from snowgauge.telemetry import logs
 
     settings = settings_of(ctx)
-    logs.configure("ERROR", json_format=settings.logging.json_format)  # what is away is on the screen
+    logs.configure("ERROR", json_format=settings.logging.json_format)  # what is unreachable is on the screen
     share_metrics(settings)
     deployment = open_deployment(settings)
     try:

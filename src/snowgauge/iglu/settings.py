@@ -36,7 +36,7 @@ class IgluSettings(PartSettings):
     """Number of schemas kept compiled in memory. 0 looks every schema up for every event."""
 
     cache_ttl: Duration | None = timedelta(minutes=10)
-    """How long a schema, or its absence, is believed before registries are asked again. Null is for ever."""
+    """How long a schema, or its absence, is believed before registries are asked again. Null: it never expires."""
 
     folder_check: Duration = timedelta(seconds=2)
     """How soon a schema that was added to or changed in a local folder is seen."""

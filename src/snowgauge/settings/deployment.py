@@ -42,7 +42,7 @@ class PipelineSettings(PartSettings):
     many as there are processors, since a worker reads what whole collectors have written."""
 
     auto_recover: bool = True
-    """Replay failed events that only wanted for a schema, as soon as it can be had."""
+    """Replay failed events that only wanted for a schema, once it is available."""
 
     auto_recover_interval: Duration = timedelta(minutes=1)
     """How often to look whether missing schemas have come."""
@@ -98,8 +98,8 @@ class CommonSettings(PartSettings):
     """Folder of everything that is kept: event log, embedded database, schemas, assets. Relative to where it is run."""
 
     user: str = ""
-    """User that everything runs as when root starts it: root is given up before anything listens, and only the right to
-    ports below 1024 is kept where a setting names one. Empty: whoever started it."""
+    """User that everything runs as when root starts it. Drops root privileges before opening ports, except the right to
+    ports below 1024 where a setting names one. Empty: the user who started it."""
 
     group: str = ""
     """Group instead of the user's own."""

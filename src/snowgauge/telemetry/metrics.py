@@ -36,7 +36,7 @@ METRICS: tuple[Metric, ...] = (
            "503s mean that the event log is full or its disk is: see /sink-health and eventlog stats."),
     Metric("proxy_requests", "counter", ("result",), "Requests to the analytics proxy: fetched, cached, refused."),
     Metric("eventlog_entries", "gauge", (), "Entries waiting in the event log.",
-           "Grows for minutes: the pipeline is behind or the store is away."),
+           "Grows for minutes: the pipeline is behind or the store is unreachable."),
     Metric("eventlog_bytes", "gauge", (), "Bytes waiting in the event log."),
     Metric("eventlog_oldest_seconds", "gauge", (), "Age of the oldest waiting entry.",
            "Grows steadily: no worker takes its share. Do all processes run? Does the store answer?"),
@@ -103,7 +103,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("store_refused", "counter", (), "Rows the database refused; kept as failed events."),
     Metric("store_duplicates", "counter", (), "Events that were sent twice and are stored once (PostgreSQL)."),
     Metric("iglu_lookups", "counter", ("result",), "Schema lookups: found, missing, outage, refused.",
-           "Outages: is the registry up? Refused: events name more unknown schemas than are looked for; somebody makes "
+           "Outages: is the registry up? Refused: events name more unknown schemas than are looked for; someone makes "
            "them up. Either way their events fail, and are recovered once the schema is there."),
     Metric("iglu_registry_up", "gauge", ("registry",), "1 if a registry elsewhere answered when last asked, else 0.",
            "Is it up, and reachable from here? Events whose schemas only it has fail, and are recovered later."),

@@ -27,7 +27,7 @@ class PrometheusSettings(PartSettings):
     case."""
 
     enabled: bool = False
-    """Serve the figures on the collector's port too, to whoever can reach it."""
+    """Serve the figures on the collector's port too, to anyone who can reach it."""
 
     metrics_path: str = "/metrics/"
     """Path on the collector's port. With a slash at its end, and without: the one redirects to the other."""
@@ -107,7 +107,7 @@ class OpenTelemetrySettings(PartSettings):
 
     accept_traceparent: bool = True
     """Go on with the trace that a request names in its `traceparent` header, and record it if the header says so, for
-    senders of yours that are traced too. Off: whoever can reach the collector has no say in what is recorded."""
+    senders of yours that are traced too. Off: anyone who can reach the collector has no say in what is recorded."""
 
     @field_validator("headers")
     @classmethod

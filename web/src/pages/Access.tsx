@@ -36,7 +36,7 @@ export function Page() {
         />
       }
     >
-      {me?.kind === "local" && <p className="rounded-lg bg-accent-soft px-3 py-2">Nobody has to log in: this port is open to this machine only. Add an admin, and everybody has to.</p>}
+      {me?.kind === "local" && <p className="rounded-lg bg-accent-soft px-3 py-2">No login is needed: only this machine can reach this port. Once you add an admin, everyone has to log in.</p>}
       {tab === "keys" ? <Keys /> : tab === "audit" ? <Audit /> : <People />}
     </PageFrame>
   );
@@ -90,7 +90,7 @@ function People() {
           ))}
         </ul>
       </Card>
-      <Card title="Let somebody in">
+      <Card title="Add user">
         <form
           className="grid items-end gap-3 sm:grid-cols-[1fr_1fr_9rem_auto]"
           onSubmit={(event) => {
@@ -204,7 +204,7 @@ function Keys() {
             <input required maxLength={100} className="field" value={name} onChange={(event) => setName(event.target.value)} />
           </label>
           <fieldset className="grid gap-1 sm:grid-cols-2">
-            <legend className="mb-1">What it opens</legend>
+            <legend className="mb-1">Permissions</legend>
             {Object.entries(rules.data?.scopes ?? {}).map(([scope, meaning]) => (
               <label key={scope} className="flex items-start gap-2 rounded-md px-1 py-0.5 hover:bg-sunken">
                 <input type="checkbox" className="mt-1 accent-accent" checked={scopes.includes(scope)} onChange={() => setScopes((now) => (now.includes(scope) ? now.filter((one) => one !== scope) : [...now, scope]))} />
@@ -231,7 +231,7 @@ function Audit() {
   const [pages, setPages] = useState(1);
   const audit = useQuery({ queryKey: ["audit", pages], queryFn: () => ask(api.GET("/api/v1/access/audit", { params: { query: { limit: Math.min(500, pages * 100) } } })), placeholderData: (before) => before });
   return (
-    <Card title="What was done" pad={false}>
+    <Card title="Audit log" pad={false}>
       {audit.isError && <Failure error={audit.error} />}
       {audit.data?.length === 0 && <Empty icon="book" title="Nothing yet" />}
       <ul>

@@ -158,7 +158,7 @@ function CapacityRow({ capacity }: { capacity: Schemas["Capacity"] }) {
     <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <Figure label="Now" to="/live" search={{ status: "good", range: "5m" }} value={`${rate(capacity.now)}/s`} note="good events, last 5 minutes" />
       <Figure label="Busiest minute" to="/live" search={{ status: "good", range: "24h" }} value={`${rate(capacity.busiest)}/s`} note="sustained within 24 hours" />
-      <Figure label="Able to do" value={capacity.able === null || capacity.able === undefined ? "not known yet" : `${rate(capacity.able)}/s`} note="from the time spent on events so far" />
+      <Figure label="Max throughput" value={capacity.able === null || capacity.able === undefined ? "not enough data" : `${rate(capacity.able)}/s`} note="from the time spent on events so far" />
       <Figure
         label="Disk"
         tone={days !== null && days !== undefined && days < 30 ? "warn" : undefined}

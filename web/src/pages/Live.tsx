@@ -1,4 +1,4 @@
-/** Events as they come: timeline, filters, a table that grows by itself, and the whole event at the side. */
+/** Events as they come: timeline, filters, a table that grows as they do, and the whole event at the side. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Fragment, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { api, ask } from "../api/client";
@@ -129,7 +129,7 @@ export function Page() {
   );
 }
 
-/** When the list was last asked for, where it does not follow by itself; a click asks again. */
+/** When the list was last asked for, where it does not refresh automatically; a click asks again. */
 function Refreshed({ at, paused, busy, onRefresh }: { at: number; paused: boolean; busy: boolean; onRefresh: () => void }) {
   return (
     <span className="flex items-center gap-1 text-[13px] text-ink-soft">

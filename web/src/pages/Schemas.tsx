@@ -323,7 +323,7 @@ function Editor({ from, base, onClose, onDone }: { from: string; base: string; o
   return (
     <SidePanel title={from ? "Schema from failed events" : base ? "New version" : "New schema"} onClose={onClose}>
       <div className="grid gap-3">
-        {from && <p className="text-ink-soft">Drafted so that the data of these failures fits. Look it over: a schema is a promise, not a photograph.</p>}
+        {from && <p className="text-ink-soft">Drafted so that the data of these failures fits. Review it before publishing: published versions can't be changed.</p>}
         {(draft.isError || old.isError) && <Failure error={draft.error ?? old.error} />}
         <textarea aria-label="Schema as JSON" spellCheck={false} className="thin-scroll min-h-[46dvh] w-full rounded-lg border border-line-strong bg-sunken p-3 font-mono text-[12.5px] leading-6" value={text} onChange={(event) => setText(event.target.value)} />
         {text && !parsed && <p className="text-bad-ink">This is not a JSON object.</p>}

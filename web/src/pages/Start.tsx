@@ -90,7 +90,7 @@ function Arriving({ data }: { data: Schemas["Ticks"] }) {
   );
 }
 
-/** What one can do without a site at hand: an event from here, demo traffic, the documentation. */
+/** What one can do without a site: an event from here, demo traffic, the documentation. */
 function Try({ receiving }: { receiving: boolean }) {
   const queries = useQueryClient();
   const test = useMutation({
@@ -98,7 +98,7 @@ function Try({ receiving }: { receiving: boolean }) {
     onSuccess: () => void queries.invalidateQueries({ queryKey: ["ticks"] }),
   });
   return (
-    <Card title={receiving ? "Try more" : "No site at hand?"}>
+    <Card title={receiving ? "Try more" : "No site yet?"}>
       <div className="grid gap-3 text-ink-soft sm:grid-cols-3">
         <div className="grid content-start justify-items-start gap-2">
           <Button kind={receiving ? "plain" : "primary"} onClick={() => test.mutate()} disabled={test.isPending}>

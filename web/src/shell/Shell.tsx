@@ -66,7 +66,7 @@ function Frame({ me }: { me: Me }) {
           </Suspense>
         ) : (
           <Empty icon="key" title={`${current?.title} needs more rights`}>
-            Your role, {me.role ?? me.kind}, does not open this page. An admin can change that under Access.
+            {me.role ? `${me.role[0]?.toUpperCase()}${me.role.slice(1)}s` : "This key"} can't open this page. An admin can change that under Access.
           </Empty>
         )}
       </main>

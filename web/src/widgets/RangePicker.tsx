@@ -38,7 +38,7 @@ export function RangePicker({ value, onChange, fallback = value }: { value: stri
     setOpen(false);
   };
   const chosenDays = absolute && wholeDays(absolute.from, absolute.until) ? { from: absolute.from ?? 0, until: absolute.until ?? 0 } : null;
-  /** One day; a second one makes it a stretch of days; one of a stretch, or the same again, starts anew. */
+  /** One day; a second one makes it a stretch of days; one of a stretch, or the same again, starts again. */
   const pickDay = (start: number, end: number) => {
     const single = chosenDays && nextDay(chosenDays.from) === chosenDays.until;
     if (single && chosenDays.from === start) onChange(fallback);

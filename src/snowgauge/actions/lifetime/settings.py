@@ -13,7 +13,7 @@ from snowgauge.part_settings import Duration, PartSettings
 
 def _positive(value: Duration) -> Duration:
     if value.total_seconds() <= 0:
-        raise ValueError("must be longer than nothing: leave it out to keep data for ever")
+        raise ValueError("must be longer than nothing: leave it out to keep data indefinitely")
     return value
 
 
@@ -41,7 +41,7 @@ class AppRetention(PartSettings):
 
 class RetentionSettings(PartSettings):
     """How long data is kept, by class of tables. Age counts from the time of collection, in whole days of
-    `timezone`: on a day, what was collected before the day that long ago goes. Not set: kept for ever."""
+    `timezone`: on a day, what was collected before the day that long ago goes. Not set: kept indefinitely."""
 
     events: Age | None = None
     """Good events, such as `395 days`."""

@@ -19,7 +19,7 @@ class NeutralNamesSettings(PartSettings):
 
     seed: Secret = Secret("")
     """Any text of your own: names are made of it, so they stay the same after a restart and on every machine, and
-    differ from everybody else's. Change it to get other names."""
+    differ from everyone else's. Change it to get other names."""
 
 
 class ScriptsSettings(PartSettings):

@@ -49,7 +49,7 @@ class AgentSettings(PartSettings):
     """By how much the issuer's clock may differ, at most one minute."""
 
     keys_lifetime: Duration = timedelta(minutes=5)
-    """How long the issuer's keys are used before they are fetched anew."""
+    """How long the issuer's keys are used before they are fetched again."""
 
     keys_cooldown: Duration = timedelta(seconds=10)
     """Shortest time between two fetches that tokens with unknown keys cause."""

@@ -1,4 +1,4 @@
-"""Access tokens: is a request somebody's who may ask? (RFC 6750, RFC 7519; AWS Cognito and any OIDC issuer.)
+"""Access tokens: is a request someone's who may ask? (RFC 6750, RFC 7519; AWS Cognito and any OIDC issuer.)
 
 What a signature cannot show is revocation: a token is good until it expires.
 """

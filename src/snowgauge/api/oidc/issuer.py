@@ -71,7 +71,7 @@ class IssuerKeys:
     """The issuer's public keys by id, fetched when first needed and when they may have changed. Safe for threads.
 
     An unknown id has them fetched again, but not more often than the cool-down allows, so that made-up ids cannot make
-    us a nuisance. While the issuer is away the keys of before are used.
+    us a nuisance. While the issuer is unreachable the keys of before are used.
     """
 
     def __init__(

@@ -177,7 +177,7 @@ class OidcLogin:
         return claims
 
     def _more(self, tokens: dict[str, Any], subject: str, target: str) -> dict[str, Any]:
-        """What the userinfo endpoint adds; nothing where there is none, or where it speaks of somebody else."""
+        """What the userinfo endpoint adds; nothing where there is none, or where it speaks of someone else."""
         access = tokens.get("access_token")
         if not isinstance(access, str) or "userinfo_endpoint" not in self._description(target):
             return {}
@@ -202,7 +202,7 @@ class OidcLogin:
             now = time.monotonic()
             if self._described is None or now - self._described[0] > _DESCRIPTION_SECONDS:
                 if now - self._failed < _PAUSE_SECONDS:
-                    # whoever asks while the provider is away must not have every thread wait for it
+                    # whoever asks while the provider is unreachable must not have every thread wait for it
                     raise LoginFailed("unavailable", "the provider did not answer a moment ago", target)
                 try:
                     self._described = now, discovery(self._settings.issuer, self._fetch)

@@ -46,14 +46,14 @@ class OidcSettings(PartSettings):
     """Domains of e-mail addresses whose people may log in. Only verified addresses count."""
 
     allowed_subjects: list[str] = []
-    """People who may log in, by the ``sub`` of their tokens; ``["*"]``: whoever the provider lets log in."""
+    """People who may log in, by the ``sub`` of their tokens; ``["*"]``: anyone the provider lets log in."""
 
     role_claim: str = ""
     """The claim that holds a person's groups or roles, such as ``groups`` or ``realm_access.roles``."""
 
     roles: dict[str, Role] = {}
     """Value of ``role_claim`` to role: ``{"snowgauge-admins": "admin"}``. The highest role that fits counts, and is
-    set anew at each login."""
+    set again at each login."""
 
     default_role: Role | Literal["none"] = "viewer"
     """Role of people whose claims give them none; ``none``: they may not log in. Without a ``role_claim`` it is given
@@ -77,7 +77,7 @@ class OidcSettings(PartSettings):
 
     @property
     def makes_admins(self) -> bool:
-        """Somebody can become an admin by logging in."""
+        """Someone can become an admin by logging in."""
         return self.configured and (self.default_role == "admin" or "admin" in self.roles.values())
 
     @field_validator("timeout")
@@ -120,6 +120,6 @@ class OidcSettings(PartSettings):
         if not narrowed and not (self.roles and self.default_role == "none"):
             raise ValueError(
                 "console.oidc has to say who may log in: allowed_emails, allowed_domains, allowed_subjects "
-                '(["*"] for everybody), or roles with default_role none'
+                '(["*"] for everyone), or roles with default_role none'
             )
         return self

@@ -76,7 +76,7 @@ class Rules:
 
 @router.get("/me")
 def me(request: Request, doors: TheDoors) -> Me:
-    """Who I am here. Open to everybody."""
+    """Who I am here. Open to everyone."""
     return _me(doors.principal(request), doors)
 
 
@@ -89,7 +89,7 @@ def _me(who: Principal | None, doors: Doors) -> Me:
 
 @router.post("/login")
 def login(given: Login, request: Request, response: Response, doors: TheDoors) -> Me:
-    """Start a session: its token comes as a cookie that scripts cannot read. Open to everybody."""
+    """Start a session: its token comes as a cookie that scripts cannot read. Open to everyone."""
     session = doors.access.log_in(given.name, given.password, ip=address(request))
     return _me(_begin(session, request, response, doors, ""), doors)
 
@@ -109,7 +109,7 @@ def _begin(session: Session, request: Request, response: Response, doors: Doors,
 def oidc_start(
     request: Request, doors: TheDoors, to: Annotated[str, Query(max_length=2000, description="Page to go to.")] = "/"
 ) -> RedirectResponse:
-    """Send the browser to the identity provider to log in. Open to everybody."""
+    """Send the browser to the identity provider to log in. Open to everyone."""
     try:
         there, attempt = _oidc(doors).begin(to, _callback(request, doors))
     except LoginFailed as failed:
@@ -127,7 +127,7 @@ def oidc_start(
 def oidc_callback(
     request: Request, doors: TheDoors, state: str = "", code: str = "", error: str = "", iss: str = ""
 ) -> RedirectResponse:
-    """Where the identity provider sends the browser back to: starts a session as `login` does. Open to everybody."""
+    """Where the identity provider sends the browser back to: starts a session as `login` does. Open to everyone."""
     oidc = _oidc(doors)
     attempt = Attempt.read(request.cookies.get(_ATTEMPT, ""))
     try:
@@ -174,13 +174,13 @@ def rules(_: Caller) -> Rules:
 
 @router.get("/people", dependencies=[needs("admin")])
 def people(doors: TheDoors) -> list[Person]:
-    """Everybody who may log in."""
+    """Everyone who may log in."""
     return doors.access.people()
 
 
 @router.post("/people", status_code=201, dependencies=[needs("admin")])
 def add_person(given: NewPerson, request: Request, doors: TheDoors, who: Caller) -> Person:
-    """Let somebody in. The first person must be an admin; from then on everybody has to log in."""
+    """Add a user. The first person must be an admin; from then on everyone has to log in."""
     person = doors.access.add_person(given.name, given.password, given.role)
     doors.access.record(who, "add person", person.name, f"role {person.role}", ip=address(request))
     return person
@@ -197,7 +197,7 @@ def change_person(person_id: str, given: PersonChange, request: Request, doors: 
 
 @router.delete("/people/{person_id}", status_code=204, dependencies=[needs("admin")])
 def remove_person(person_id: str, request: Request, doors: TheDoors, who: Caller) -> None:
-    """Shut somebody out, at once."""
+    """Remove a user at once."""
     person = doors.access.remove_person(person_id)
     doors.access.record(who, "remove person", person.name, ip=address(request))
 
@@ -227,5 +227,5 @@ def remove_key(key_id: str, request: Request, doors: TheDoors, who: Caller) -> N
 def audit(
     doors: TheDoors, limit: Annotated[int, Query(ge=1, le=500)] = 100, before: int | None = None
 ) -> list[AuditEntry]:
-    """What was done, newest first."""
+    """The audit log, newest first."""
     return doors.access.audit(limit=limit, before=before)

@@ -86,7 +86,7 @@ class EnrichmentSource(msgspec.Struct):
 
 
 class Assets(Protocol):
-    """Files that enrichments need, kept fresh by somebody else."""
+    """Files that enrichments need, kept fresh by someone else."""
 
     def get(self, uri: str, load: Callable[[bytes], T]) -> Asset[T]:
         """The asset at ``uri``, fetched and loaded now; raises ``AssetError``. Later refreshes swap its value."""

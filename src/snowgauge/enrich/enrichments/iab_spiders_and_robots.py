@@ -62,7 +62,7 @@ class Addresses(msgspec.Struct, frozen=True):
 class IabSpidersAndRobots(Enrichment):
     """Classifies an event by the three files of the IAB's list: addresses, browsers, robots.
 
-    The list is a paid licence of IAB Tech Lab; whoever has it hosts ``ip_exclude_current_cidr.txt``,
+    The list is a paid licence of IAB Tech Lab; if you have it, host ``ip_exclude_current_cidr.txt``,
     ``exclude_current.txt`` and ``include_current.txt`` and names the place. ``includeUseragents`` and
     ``excludeUseragents`` are pieces of user agents that count as browser or robot before the list is asked. The date of
     the event decides whether a record that became inactive still counts; dates of the list are taken as UTC. Without a

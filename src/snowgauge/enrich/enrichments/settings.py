@@ -21,7 +21,7 @@ class EnrichmentsSettings(PartSettings):
     """Run the default set beside the folder's files; a file of the same kind takes the default's place."""
 
     assets_update_period: Duration = timedelta(days=7)
-    """How often files that enrichments need (databases, lists) are asked for anew. ``0``: only at start."""
+    """How often files that enrichments need (databases, lists) are asked for again. ``0``: only at start."""
 
     asset_timeout: Duration = timedelta(minutes=10)
     """Longest time one file may take to arrive."""

@@ -39,7 +39,7 @@ class Database(Protocol):
     """How many ``?`` the statement has."""
 
     def rows(self, values: Sequence[Value]) -> list[dict[str, Any]]:
-        """Run the statement; rows by column label. Raises ``SqlError``, or ``OSError`` when the database is away."""
+        """Run the statement; rows by column label. Raises ``SqlError``; ``OSError`` if the database is unreachable."""
 
     def close(self) -> None: ...
 

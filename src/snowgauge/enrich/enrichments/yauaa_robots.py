@@ -1,4 +1,4 @@
-"""What Yauaa says of robots: they run in somebody's cloud, and their engine is the robot itself.
+"""What Yauaa says of robots: they run in someone's cloud, and their engine is the robot itself.
 
 Brands of HTTP libraries are a table, those of crawlers come from the address they name. Compared with Yauaa 7.30.
 """

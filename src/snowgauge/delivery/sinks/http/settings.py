@@ -64,7 +64,7 @@ class HttpDestination(PartSettings):
 
     give_up_after: Duration = Field(default=timedelta(hours=1), ge=timedelta(0))
     """How long a request is tried again that finds nobody, or a destination in trouble, before its events become a dead
-    letter, so that one request which a destination cannot digest does not hold up the others for ever."""
+    letter, so that one request which a destination cannot digest does not hold up the others indefinitely."""
 
     connections: int | None = Field(default=None, ge=1, le=64)
     """Requests under way at once. With more than one, events of a batch may arrive out of order."""
