@@ -32,8 +32,8 @@ class ConsoleSettings(PartSettings):
 
     behind_proxy: bool = False
     """A proxy of your own on this machine passes requests from elsewhere on to this port: nobody is then let in for
-    coming from loopback, and an admin is needed first. `tls.console_domain` and `tls.agent` switch it on by
-    themselves."""
+    coming from loopback, and an admin is needed first. `tls.console_domain` and `tls.agent` switch it on
+    automatically."""
 
     collector_url: str = ""
     """Public address of the collector, shown in the snippets to copy. Empty: where the collector listens."""

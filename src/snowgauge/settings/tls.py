@@ -140,11 +140,11 @@ class TlsSettings(PartSettings):
     """Let browsers insist for all names below as well. Right only if everything there speaks HTTPS."""
 
     trusted_proxies: list[Network] = Field(default=[])
-    """Load balancers in front of this proxy, whose `X-Forwarded-*` headers are believed. Everybody else's are thrown
+    """Load balancers in front of this proxy, whose `X-Forwarded-*` headers are believed. Everyone else's are thrown
     away."""
 
     certificate: Path | None = None
-    """Own certificate chain, PEM, in place of ACME. It is loaded anew when the file changes."""
+    """Own certificate chain, PEM, in place of ACME. It is loaded again when the file changes."""
 
     private_key: Path | None = None
     """Its private key, PEM."""

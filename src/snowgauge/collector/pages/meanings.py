@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ROOT = "The whole system works, database included: 200, else 502 with what is away."
+ROOT = "The whole system works, database included: 200, else 502 with what is unreachable."
 FIGURES = "Figures of all processes in Prometheus' text format."
 DOCS = "What the port serves, as a page."
 OPENAPI = "What the port serves, as an OpenAPI document."
