@@ -9,7 +9,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from snowgauge.analytics.patterns import PatternRefused, common, wildcard
-from snowgauge.analytics.sql.expressions import Folded, Holds, Matches
+from snowgauge.analytics.sql.expressions import Begins, Folded, Holds, Matches
 
 Kind = Literal["text", "number", "flag"]
 """What a dimension's values are. Of texts, ``None`` stands for one that is not set."""
@@ -84,7 +84,7 @@ def _contains(column: sa.ColumnElement[Any], value: Value, fold: bool) -> sa.Col
 
 
 def _starts(column: sa.ColumnElement[Any], value: Value, fold: bool) -> sa.ColumnElement[bool]:
-    return Holds(column, _as_text(value), at_start=True, fold=fold)
+    return Begins(column, _as_text(value), fold=fold)
 
 
 def _matches(column: sa.ColumnElement[Any], value: Value, _fold: bool) -> sa.ColumnElement[bool]:

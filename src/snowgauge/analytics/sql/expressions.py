@@ -1,14 +1,14 @@
 """What the two databases write differently, each once: an expression here is rendered for either of them.
 
 Everything else is SQLAlchemy's own. Values are bound parameters; what is written into the text is made here, of
-numbers.
+numbers. Most expressions are a line per database, in which ``{0}``, ``{1}`` … stand for their arguments.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -22,26 +22,37 @@ CLICKHOUSE = "clickhousedb"
 POSTGRES = "postgresql"
 
 
-def _written(element: FunctionElement[Any], compiler: SQLCompiler, kw: dict[str, Any]) -> str:
-    """The arguments, with commas between."""
-    return str(compiler.process(element.clauses, **kw))
+class Written(FunctionElement[Any]):
+    """An expression with a line per database, in a subclass."""
+
+    inherit_cache = False
+    clickhouse: ClassVar[str]
+    postgres: ClassVar[str]
+
+    def in_clickhouse(self, parts: Sequence[str], bind: Callable[[str], str]) -> str:  # noqa: ARG002
+        """Its SQL, of that of its arguments. ``bind`` binds a text."""
+        return self.clickhouse.format(*parts)
+
+    def in_postgres(self, parts: Sequence[str], bind: Callable[[str], str], dialect: sa.Dialect) -> str:  # noqa: ARG002
+        return self.postgres.format(*parts)
 
 
-class EpochMs(FunctionElement[int]):
-    """An instant as milliseconds since 1970."""
-
-    type = sa.BigInteger()
-    inherit_cache = True
+@compiles(Written, CLICKHOUSE)
+def _(element: Written, compiler: SQLCompiler, **kw: Any) -> str:
+    return element.in_clickhouse(_parts(element, compiler, kw), _binder(compiler, kw))
 
 
-@compiles(EpochMs, CLICKHOUSE)
-def _(element: EpochMs, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"toUnixTimestamp64Milli({_written(element, compiler, kw)})"
+@compiles(Written, POSTGRES)
+def _(element: Written, compiler: SQLCompiler, **kw: Any) -> str:
+    return element.in_postgres(_parts(element, compiler, kw), _binder(compiler, kw), compiler.dialect)
 
 
-@compiles(EpochMs, POSTGRES)
-def _(element: EpochMs, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"floor(extract(epoch FROM {_written(element, compiler, kw)}) * 1000)::bigint"
+def _parts(element: Written, compiler: SQLCompiler, kw: dict[str, Any]) -> list[str]:
+    return [str(compiler.process(part, **kw)) for part in element.clauses]
+
+
+def _binder(compiler: SQLCompiler, kw: dict[str, Any]) -> Callable[[str], str]:
+    return lambda value: str(compiler.process(sa.bindparam(None, value, sa.String()), **kw))
 
 
 class Instant(sa.ColumnElement[Any]):
@@ -53,23 +64,43 @@ class Instant(sa.ColumnElement[Any]):
     def __init__(self, ms: int) -> None:
         self.ms = ms
 
+    @property
+    def text(self) -> str:
+        return (datetime(1970, 1, 1) + timedelta(milliseconds=self.ms)).isoformat(" ", "milliseconds")
+
 
 @compiles(Instant, CLICKHOUSE)
 def _(element: Instant, _compiler: SQLCompiler, **_kw: Any) -> str:
-    return f"toDateTime64('{_moment(element.ms)}', 3, 'UTC')"
+    return f"toDateTime64('{element.text}', 3, 'UTC')"
 
 
 @compiles(Instant, POSTGRES)
 def _(element: Instant, _compiler: SQLCompiler, **_kw: Any) -> str:
-    return f"timestamp '{_moment(element.ms)}'"
+    return f"timestamp '{element.text}'"
 
 
-def _moment(ms: int) -> str:
-    moment = datetime(1970, 1, 1) + timedelta(milliseconds=ms)
-    return moment.isoformat(" ", "milliseconds")
+# ---- times ----------------------------------------------------------------------------------------------------------
 
 
-class BucketStart(FunctionElement[int]):
+class EpochMs(Written):
+    """An instant as milliseconds since 1970."""
+
+    type = sa.BigInteger()
+    clickhouse = "toUnixTimestamp64Milli({0})"
+    postgres = "floor(extract(epoch FROM {0}) * 1000)::bigint"
+
+
+class Earlier(Written):
+    """The first of two times, unless it is not set or more than 30 days before or a day after the second: then that."""
+
+    type = sa.DateTime()
+    clickhouse = postgres = (
+        "(CASE WHEN {0} IS NOT NULL AND {0} >= {1} - INTERVAL '30' DAY AND {0} <= {1} + INTERVAL '1' DAY "
+        "THEN {0} ELSE {1} END)"
+    )
+
+
+class BucketStart(Written):
     """The greatest of ``edges`` (ms, ascending) that is not above ``ms``; every ``ms`` is at least the first edge.
 
     Bounds of days, weeks and months in a zone are computed once, by us, so that both databases and every version of
@@ -77,402 +108,217 @@ class BucketStart(FunctionElement[int]):
     """
 
     type = sa.BigInteger()
-    inherit_cache = False
+    clickhouse = "roundDown({0}, CAST([{1}], 'Array(Int64)'))"
+    postgres = "(ARRAY[{1}]::bigint[])[width_bucket({0}, ARRAY[{1}]::bigint[])]"
 
     def __init__(self, ms: sa.ColumnElement[int], edges: Sequence[int]) -> None:
         super().__init__(ms)
-        self.edges = tuple(edges)
+        self.edges = ", ".join(f"{edge:d}" for edge in edges)
+
+    def in_clickhouse(self, parts: Sequence[str], bind: Callable[[str], str]) -> str:
+        return super().in_clickhouse([*parts, self.edges], bind)
+
+    def in_postgres(self, parts: Sequence[str], bind: Callable[[str], str], dialect: sa.Dialect) -> str:
+        return super().in_postgres([*parts, self.edges], bind, dialect)
 
 
-@compiles(BucketStart, CLICKHOUSE)
-def _(element: BucketStart, compiler: SQLCompiler, **kw: Any) -> str:
-    edges = ", ".join(f"{edge:d}" for edge in element.edges)
-    return f"roundDown({_written(element, compiler, kw)}, CAST([{edges}], 'Array(Int64)'))"
-
-
-@compiles(BucketStart, POSTGRES)
-def _(element: BucketStart, compiler: SQLCompiler, **kw: Any) -> str:
-    edges = f"ARRAY[{', '.join(f'{edge:d}' for edge in element.edges)}]::bigint[]"
-    return f"({edges})[width_bucket({_written(element, compiler, kw)}, {edges})]"
-
-
-class Quantile(FunctionElement[float]):
-    """The quantile of all values, interpolated between neighbours; values that are NULL do not count, of none: NULL."""
+class HourOfDay(Written):
+    """The hour, 0 to 23, of an instant and its distance from UTC, both in ms."""
 
     type = sa.Float()
-    inherit_cache = False
-
-    def __init__(self, level: float, value: sa.ColumnElement[Any]) -> None:
-        super().__init__(value)
-        self.level = level
+    clickhouse = "toFloat64(modulo(intDiv({0} + {1}, 3600000), 24))"
+    postgres = "mod(({0} + {1}) / 3600000, 24)::double precision"
 
 
-@compiles(Quantile, CLICKHOUSE)
-def _(element: Quantile, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"quantileExactInclusiveOrNull({element.level:g})(toFloat64({_written(element, compiler, kw)}))"
+class Weekday(Written):
+    """The weekday, 1 (Monday) to 7, of an instant and its distance from UTC, both in ms. 1970 began on a Thursday."""
+
+    type = sa.Float()
+    clickhouse = "toFloat64(modulo(intDiv({0} + {1}, 86400000) + 3, 7) + 1)"
+    postgres = "(mod(({0} + {1}) / 86400000 + 3, 7) + 1)::double precision"
 
 
-@compiles(Quantile, POSTGRES)
-def _(element: Quantile, compiler: SQLCompiler, **kw: Any) -> str:
-    value = f"({_written(element, compiler, kw)})::double precision"
-    return f"percentile_cont({element.level:g}) WITHIN GROUP (ORDER BY {value})"
+# ---- numbers --------------------------------------------------------------------------------------------------------
 
 
-class Mean(FunctionElement[float]):
+class Number(Written):
+    """Any number as a double, so that what comes from several tables has one type."""
+
+    type = sa.Float()
+    clickhouse = "toFloat64({0})"
+    postgres = "({0})::double precision"
+
+
+class Nothing(Written):
+    """NULL where a number could be."""
+
+    type = sa.Float()
+    clickhouse = "CAST(NULL, 'Nullable(Float64)')"
+    postgres = "NULL::double precision"
+
+
+class NothingText(Written):
+    """NULL where a text could be."""
+
+    type = sa.String()
+    clickhouse = "CAST(NULL, 'Nullable(String)')"
+    postgres = "NULL::text"
+
+
+class Mean(Written):
     """The mean of the values that are not NULL; NULL of none."""
 
     type = sa.Float()
-    inherit_cache = True
+    clickhouse = "avgOrNull(toFloat64({0}))"
+    postgres = "avg(({0})::double precision)"
 
 
-@compiles(Mean, CLICKHOUSE)
-def _(element: Mean, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"avgOrNull(toFloat64({_written(element, compiler, kw)}))"
-
-
-@compiles(Mean, POSTGRES)
-def _(element: Mean, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"avg(({_written(element, compiler, kw)})::double precision)"
-
-
-class Total(FunctionElement[float]):
+class Total(Written):
     """The sum of numbers; 0 of none. Money is added as decimals and handed over as a number."""
 
     type = sa.Float()
-    inherit_cache = True
+    clickhouse = "toFloat64(coalesce(sumOrNull({0}), 0))"
+    postgres = "coalesce(sum({0}), 0)::double precision"
 
 
-@compiles(Total, CLICKHOUSE)
-def _(element: Total, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"toFloat64(coalesce(sumOrNull({_written(element, compiler, kw)}), 0))"
+class Ratio(Written):
+    """One double by another, ``times`` a number; NULL where that is 0."""
+
+    type = sa.Float()
+    clickhouse = postgres = "{2} * {0} / nullif({1}, 0)"
+
+    def __init__(self, part: sa.ColumnElement[Any], whole: sa.ColumnElement[Any], *, times: int = 1) -> None:
+        super().__init__(part, whole, sa.literal_column(str(times)))
 
 
-@compiles(Total, POSTGRES)
-def _(element: Total, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"coalesce(sum({_written(element, compiler, kw)}), 0)::double precision"
+class Quantile(Written):
+    """The quantile of all values, interpolated between neighbours; values that are NULL do not count, of none: NULL."""
+
+    type = sa.Float()
+    clickhouse = "quantileExactInclusiveOrNull({1})(toFloat64({0}))"
+    postgres = "percentile_cont({1}) WITHIN GROUP (ORDER BY ({0})::double precision)"
+
+    def __init__(self, level: float, value: sa.ColumnElement[Any]) -> None:
+        super().__init__(value, sa.literal_column(f"{level:g}"))
 
 
-class Matches(FunctionElement[bool]):
+# ---- texts ----------------------------------------------------------------------------------------------------------
+
+
+class Matches(Written):
     """Does a text match a pattern of the common subset (see ``patterns``) somewhere?"""
 
     type = sa.Boolean()
-    inherit_cache = True
+    clickhouse = "match({0}, {1})"
+    postgres = "({0} ~ {1})"
 
     def __init__(self, text: sa.ColumnElement[str], pattern: str) -> None:
         super().__init__(text, sa.bindparam(None, pattern, sa.String()))
 
 
-@compiles(Matches, CLICKHOUSE)
-def _(element: Matches, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"match({_written(element, compiler, kw)})"
-
-
-@compiles(Matches, POSTGRES)
-def _(element: Matches, compiler: SQLCompiler, **kw: Any) -> str:
-    text, pattern = (compiler.process(part, **kw) for part in element.clauses)
-    return f"({text} ~ {pattern})"
-
-
-class Holds(FunctionElement[bool]):
-    """Does a text hold another, anywhere or (``at_start``) at its beginning? No character of it is special.
-
-    ``fold``: the part is folded as the text has been.
-    """
+class Holds(Written):
+    """Does a text hold another, anywhere? No character of it is special. ``fold``: the part is folded as the text has
+    been."""
 
     type = sa.Boolean()
-    inherit_cache = False
+    clickhouse = "(position({0}, {1}) > 0)"
+    postgres = "(strpos({0}, {1}) > 0)"
 
-    def __init__(self, text: sa.ColumnElement[str], part: str, *, at_start: bool = False, fold: bool = False) -> None:
+    def __init__(self, text: sa.ColumnElement[str], part: str, *, fold: bool = False) -> None:
         bound: sa.ColumnElement[str] = sa.bindparam(None, part, sa.String())
         super().__init__(text, Folded(bound) if fold else bound)
-        self.at_start = at_start
 
 
-@compiles(Holds, CLICKHOUSE)
-def _(element: Holds, compiler: SQLCompiler, **kw: Any) -> str:
-    both = _written(element, compiler, kw)
-    return f"startsWith({both})" if element.at_start else f"(position({both}) > 0)"
+class Begins(Holds):
+    """Does a text begin with another?"""
+
+    clickhouse = "startsWith({0}, {1})"
+    postgres = "starts_with({0}, {1})"
 
 
-@compiles(Holds, POSTGRES)
-def _(element: Holds, compiler: SQLCompiler, **kw: Any) -> str:
-    both = _written(element, compiler, kw)
-    return f"starts_with({both})" if element.at_start else f"(strpos({both}) > 0)"
-
-
-class Folded(FunctionElement[str]):
+class Folded(Written):
     """A text in lower case."""
 
     type = sa.String()
-    inherit_cache = True
+    clickhouse = "lowerUTF8({0})"
+    postgres = "lower(({0}){1})"
+
+    def in_postgres(self, parts: Sequence[str], bind: Callable[[str], str], dialect: sa.Dialect) -> str:
+        folding = dialect.folding if isinstance(dialect, FoldingDialect) else ""
+        return super().in_postgres([*parts, folding], bind, dialect)
 
 
-@compiles(Folded, CLICKHOUSE)
-def _(element: Folded, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"lowerUTF8({_written(element, compiler, kw)})"
-
-
-@compiles(Folded, POSTGRES)
-def _(element: Folded, compiler: SQLCompiler, **kw: Any) -> str:
-    text = _written(element, compiler, kw)
-    folding = compiler.dialect.folding if isinstance(compiler.dialect, FoldingDialect) else ""
-    return f"lower(({text}){folding})"
-
-
-class Bytewise(FunctionElement[str]):
+class Bytewise(Written):
     """A text as it is ordered and compared byte by byte, in any locale."""
 
     type = sa.String()
-    inherit_cache = True
+    clickhouse = "{0}"
+    postgres = '({0}) COLLATE "C"'
 
 
-@compiles(Bytewise, CLICKHOUSE)
-def _(element: Bytewise, compiler: SQLCompiler, **kw: Any) -> str:
-    return _written(element, compiler, kw)
+class FirstFolder(Written):
+    """A path down to its first folder: ``/blog/x`` and ``/blog`` are ``/blog``; ``/`` stays."""
+
+    type = sa.String()
+    clickhouse = "extract({0}, '^/?[^/]*')"
+    postgres = "coalesce(substring({0} FROM '^/?[^/]*'), '')"
 
 
-@compiles(Bytewise, POSTGRES)
-def _(element: Bytewise, compiler: SQLCompiler, **kw: Any) -> str:
-    return f'({_written(element, compiler, kw)}) COLLATE "C"'
+# ---- arrays: the values that one event has of a property ------------------------------------------------------------
 
 
-class Ratio(FunctionElement[float]):
-    """One double by another, ``times`` a number; NULL where that is 0."""
-
-    type = sa.Float()
-    inherit_cache = False
-
-    def __init__(self, part: sa.ColumnElement[Any], whole: sa.ColumnElement[Any], *, times: int = 1) -> None:
-        super().__init__(part, whole)
-        self.times = times
-
-
-@compiles(Ratio, CLICKHOUSE)
-@compiles(Ratio, POSTGRES)
-def _(element: Ratio, compiler: SQLCompiler, **kw: Any) -> str:
-    part, whole = (compiler.process(one, **kw) for one in element.clauses)
-    return f"{element.times:d} * {part} / nullif({whole}, 0)"
-
-
-class Number(FunctionElement[float]):
-    """Any number as a double, so that what comes from several tables has one type."""
-
-    type = sa.Float()
-    inherit_cache = True
-
-
-@compiles(Number, CLICKHOUSE)
-def _(element: Number, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"toFloat64({_written(element, compiler, kw)})"
-
-
-@compiles(Number, POSTGRES)
-def _(element: Number, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"({_written(element, compiler, kw)})::double precision"
-
-
-class Nothing(FunctionElement[float]):
-    """NULL where a number could be."""
-
-    type = sa.Float()
-    inherit_cache = True
-
-
-@compiles(Nothing, CLICKHOUSE)
-def _(_element: Nothing, _compiler: SQLCompiler, **_kw: Any) -> str:
-    return "CAST(NULL, 'Nullable(Float64)')"
-
-
-@compiles(Nothing, POSTGRES)
-def _(_element: Nothing, _compiler: SQLCompiler, **_kw: Any) -> str:
-    return "NULL::double precision"
-
-
-class PropertyValues(FunctionElement[Any]):
+class PropertyValues(Written):
     """The values of a property of one event, as an array of texts (see ``store.nested``)."""
 
     type = sa.ARRAY(sa.String)
-    inherit_cache = False
 
     def __init__(self, column: NestedColumn, get: Callable[[str], sa.ColumnElement[Any]]) -> None:
         super().__init__(*(get(name) for name in ("contexts", "derived_contexts", "unstruct_event")))
         self.column = column
 
+    def in_clickhouse(self, parts: Sequence[str], bind: Callable[[str], str]) -> str:  # noqa: ARG002
+        from snowgauge.store.clickhouse.nested import nested_texts
 
-@compiles(PropertyValues, CLICKHOUSE)
-def _(element: PropertyValues, compiler: SQLCompiler, **kw: Any) -> str:
-    from snowgauge.store.clickhouse.nested import nested_texts
+        return f"arrayDistinct({nested_texts(self.column, lambda value, _kind: bind(value))})"
 
-    return f"arrayDistinct({nested_texts(element.column, _binder(compiler, kw))})"
+    def in_postgres(self, parts: Sequence[str], bind: Callable[[str], str], dialect: sa.Dialect) -> str:  # noqa: ARG002
+        from snowgauge.store.postgres.nested import nested_rows
 
-
-@compiles(PropertyValues, POSTGRES)
-def _(element: PropertyValues, compiler: SQLCompiler, **kw: Any) -> str:
-    from snowgauge.store.postgres.nested import nested_rows
-
-    row = next(one.table for one in element.clauses if isinstance(one, sa.Column)).name
-    found = nested_rows(element.column, str(row), _binder(compiler, kw))
-    return f"ARRAY({found})"
+        row = next(one.table for one in self.clauses if isinstance(one, sa.Column)).name
+        return f"ARRAY({nested_rows(self.column, str(row), lambda value, _kind: bind(value))})"
 
 
-def _binder(compiler: SQLCompiler, kw: dict[str, Any]) -> Callable[[str, str], str]:
-    """Binds a text; both stores ask for nothing else here."""
-    return lambda value, _kind: str(compiler.process(sa.bindparam(None, value, sa.String()), **kw))
-
-
-class Spread(FunctionElement[str]):
+class Spread(Written):
     """One row for each text of an array, and one with ``''`` for an empty one. In the list of a SELECT only."""
 
     type = sa.String()
-    inherit_cache = True
+    clickhouse = "arrayJoin(if(empty({0}), [''], {0}))"
+    postgres = "unnest(CASE WHEN cardinality({0}) = 0 THEN ARRAY[''] ELSE {0} END)"
 
 
-@compiles(Spread, CLICKHOUSE)
-def _(element: Spread, compiler: SQLCompiler, **kw: Any) -> str:
-    values = _written(element, compiler, kw)
-    return f"arrayJoin(if(empty({values}), [''], {values}))"
-
-
-@compiles(Spread, POSTGRES)
-def _(element: Spread, compiler: SQLCompiler, **kw: Any) -> str:
-    values = _written(element, compiler, kw)
-    return f"unnest(CASE WHEN cardinality({values}) = 0 THEN ARRAY[''] ELSE {values} END)"
-
-
-class AnyOf(FunctionElement[bool]):
+class AnyOf(Written):
     """Does one text of an array meet a condition on ``ONE``?"""
 
     type = sa.Boolean()
-    inherit_cache = False
-
-    def __init__(self, values: sa.ColumnElement[Any], condition: sa.ColumnElement[bool]) -> None:
-        super().__init__(values, condition)
+    clickhouse = "arrayExists(one -> {1}, {0})"
+    postgres = "EXISTS (SELECT 1 FROM unnest({0}) AS many(one) WHERE {1})"
 
 
 ONE: sa.ColumnElement[str] = sa.literal_column("one", sa.String())
 """A text of the array that ``AnyOf`` looks through."""
 
 
-@compiles(AnyOf, CLICKHOUSE)
-def _(element: AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
-    values, condition = (compiler.process(part, **kw) for part in element.clauses)
-    return f"arrayExists(one -> {condition}, {values})"
-
-
-@compiles(AnyOf, POSTGRES)
-def _(element: AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
-    values, condition = (compiler.process(part, **kw) for part in element.clauses)
-    return f"EXISTS (SELECT 1 FROM unnest({values}) AS many(one) WHERE {condition})"  # noqa: S608 - compiled parts
-
-
-class FirstValue(FunctionElement[str]):
-    """The first text of an array; ``''`` of an empty one."""
-
-    type = sa.String()
-    inherit_cache = True
-
-
-@compiles(FirstValue, CLICKHOUSE)
-def _(element: FirstValue, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"arrayElement({_written(element, compiler, kw)}, 1)"
-
-
-@compiles(FirstValue, POSTGRES)
-def _(element: FirstValue, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"coalesce(({_written(element, compiler, kw)})[1], '')"
-
-
-class Earlier(FunctionElement[Any]):
-    """The first of two times, unless it is not set or more than 30 days before or a day after the second: then that."""
-
-    type = sa.DateTime()
-    inherit_cache = True
-
-
-@compiles(Earlier, CLICKHOUSE)
-@compiles(Earlier, POSTGRES)
-def _(element: Earlier, compiler: SQLCompiler, **kw: Any) -> str:
-    first, second = (compiler.process(part, **kw) for part in element.clauses)
-    near = f"{first} >= {second} - INTERVAL '30' DAY AND {first} <= {second} + INTERVAL '1' DAY"
-    return f"(CASE WHEN {first} IS NOT NULL AND {near} THEN {first} ELSE {second} END)"
-
-
-class NothingText(FunctionElement[str]):
-    """NULL where a text could be."""
-
-    type = sa.String()
-    inherit_cache = True
-
-
-@compiles(NothingText, CLICKHOUSE)
-def _(_element: NothingText, _compiler: SQLCompiler, **_kw: Any) -> str:
-    return "CAST(NULL, 'Nullable(String)')"
-
-
-@compiles(NothingText, POSTGRES)
-def _(_element: NothingText, _compiler: SQLCompiler, **_kw: Any) -> str:
-    return "NULL::text"
-
-
-class HasValues(FunctionElement[bool]):
+class HasValues(Written):
     """Is there anything in an array?"""
 
     type = sa.Boolean()
-    inherit_cache = True
+    clickhouse = "notEmpty({0})"
+    postgres = "(cardinality({0}) > 0)"
 
 
-@compiles(HasValues, CLICKHOUSE)
-def _(element: HasValues, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"notEmpty({_written(element, compiler, kw)})"
-
-
-@compiles(HasValues, POSTGRES)
-def _(element: HasValues, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"(cardinality({_written(element, compiler, kw)}) > 0)"
-
-
-class ClockPart(FunctionElement[float]):
-    """The hour (0 to 23), or the weekday (1 is Monday), of an instant and its distance from UTC, both in ms."""
-
-    type = sa.Float()
-    inherit_cache = False
-
-    def __init__(self, ms: sa.ColumnElement[int], offset: sa.ColumnElement[int], weekday: bool) -> None:
-        super().__init__(ms, offset)
-        self.weekday = weekday
-
-    def formula(self, days_or_hours: Callable[[str, int], str], local: str) -> str:
-        """``days_or_hours`` divides, leaving out the rest."""
-        if self.weekday:
-            # 1 January 1970 was a Thursday
-            return f"mod({days_or_hours(local, 86_400_000)} + 3, 7) + 1"
-        return f"mod({days_or_hours(local, 3_600_000)}, 24)"
-
-
-@compiles(ClockPart, CLICKHOUSE)
-def _(element: ClockPart, compiler: SQLCompiler, **kw: Any) -> str:
-    ms, offset = (compiler.process(part, **kw) for part in element.clauses)
-    return f"toFloat64({element.formula(lambda a, b: f'intDiv({a}, {b})', f'{ms} + {offset}')})"
-
-
-@compiles(ClockPart, POSTGRES)
-def _(element: ClockPart, compiler: SQLCompiler, **kw: Any) -> str:
-    ms, offset = (compiler.process(part, **kw) for part in element.clauses)
-    return f"({element.formula(lambda a, b: f'(({a}) / {b})', f'{ms} + {offset}')})::double precision"
-
-
-class FirstFolder(FunctionElement[str]):
-    """A path down to its first folder: ``/blog/x`` and ``/blog`` are ``/blog``; ``/`` stays."""
+class FirstValue(Written):
+    """The first text of an array; ``''`` of an empty one."""
 
     type = sa.String()
-    inherit_cache = True
-
-
-@compiles(FirstFolder, CLICKHOUSE)
-def _(element: FirstFolder, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"extract({_written(element, compiler, kw)}, '^/?[^/]*')"
-
-
-@compiles(FirstFolder, POSTGRES)
-def _(element: FirstFolder, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"coalesce(substring({_written(element, compiler, kw)} FROM '^/?[^/]*'), '')"
+    clickhouse = "arrayElement({0}, 1)"
+    postgres = "coalesce(({0})[1], '')"

@@ -23,14 +23,15 @@ from snowgauge.analytics.sql.bases import BASES, VIEWS, VISITS, Base, Home
 from snowgauge.analytics.sql.expressions import (
     BucketStart,
     Bytewise,
-    ClockPart,
     EpochMs,
     HasValues,
+    HourOfDay,
     Nothing,
     NothingText,
     Number,
     PropertyValues,
     Spread,
+    Weekday,
 )
 from snowgauge.analytics.sql.filters import Filters, carries
 from snowgauge.analytics.sql.rows import Columns, Selected, rows
@@ -273,7 +274,7 @@ def _on_the_clock(ms: sa.ColumnElement[int], one: Along, question: Question) -> 
             for (_, ms_from_utc), (until, _) in itertools.pairwise(changes)
         ]
         offset = sa.case(*later, else_=offset)
-    return ClockPart(ms, offset, one.dimension.clock == "weekday")
+    return Weekday(ms, offset) if one.dimension.clock == "weekday" else HourOfDay(ms, offset)
 
 
 def _has_property(dimension: Dimension | Along, columns: Columns) -> sa.ColumnElement[bool]:

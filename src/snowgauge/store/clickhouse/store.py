@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from snowgauge.errors import StoreUnavailable
 from snowgauge.store.base import FailedUpdate, Migration, StoreBatch, WriteResult
 from snowgauge.store.clickhouse.connection import Connection, Refused
 from snowgauge.store.clickhouse.derived.store import ClickHouseModelStore
-from snowgauge.store.clickhouse.figures import ClickHouseFigures
 from snowgauge.store.clickhouse.layout import Features, Layout, TableName, features
 from snowgauge.store.clickhouse.lifetime import ClickHouseLifetime
 from snowgauge.store.clickhouse.marking import mark_failed
@@ -19,6 +18,9 @@ from snowgauge.store.clickhouse.schemas import ColumnUse, SchemaColumns
 from snowgauge.store.clickhouse.views import Views
 from snowgauge.store.clickhouse.writer import Writer
 from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSettings, SimpleSnowplowSchemas
+
+if TYPE_CHECKING:
+    from snowgauge.store.clickhouse.figures import ClickHouseFigures
 
 
 class ClickHouseStore(ClickHouseReader):
@@ -45,7 +47,7 @@ class ClickHouseStore(ClickHouseReader):
         super().__init__(
             self.connection, Layout(settings.configuration), timeout=settings.query_timeout.total_seconds()
         )
-        self._figures = ClickHouseFigures(self.connection, self.layout, timeout=settings.query_timeout.total_seconds())
+        self._figures: ClickHouseFigures | None = None
         self._schemas = schemas or SimpleSnowplowSchemas()
         self._features = force_features
         self._writer: Writer | None = None
@@ -115,6 +117,13 @@ class ClickHouseStore(ClickHouseReader):
         return ClickHouseModelStore(self.connection, self.layout)
 
     def figures(self) -> ClickHouseFigures:
+        """What answers statements over the modelled tables."""
+        if self._figures is None:
+            # loads SQLAlchemy, which processes that only write do without
+            from snowgauge.store.clickhouse.figures import ClickHouseFigures
+
+            timeout = self.settings.query_timeout.total_seconds()
+            self._figures = ClickHouseFigures(self.connection, self.layout, timeout=timeout)
         return self._figures
 
     def lifetime(self) -> ClickHouseLifetime:

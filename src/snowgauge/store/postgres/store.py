@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from snowgauge.errors import StoreUnavailable
 from snowgauge.events.selfdescribing import SchemaKey
@@ -11,7 +11,6 @@ from snowgauge.iglu.contract import Resolver
 from snowgauge.store.base import FailedUpdate, Migration, QueryResult, StoreBatch, WriteResult
 from snowgauge.store.postgres.connection import UNDEFINED_TABLE, Connections, Refused
 from snowgauge.store.postgres.derived.store import PostgresModelStore
-from snowgauge.store.postgres.figures import PostgresFigures
 from snowgauge.store.postgres.layout import Layout
 from snowgauge.store.postgres.lifetime import PostgresLifetime
 from snowgauge.store.postgres.marking import mark_failed
@@ -24,6 +23,9 @@ from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.postgres.tables import Tables
 from snowgauge.store.postgres.writer import Writer
 from snowgauge.telemetry.logs import logger
+
+if TYPE_CHECKING:
+    from snowgauge.store.postgres.figures import PostgresFigures
 
 log = logger("store")
 
@@ -131,7 +133,11 @@ class PostgresStore(PostgresReader):
         return self._role.connections
 
     def figures(self) -> PostgresFigures:
+        """What answers statements over the modelled tables."""
         if self._figures is None:
+            # loads SQLAlchemy, which processes that only write do without
+            from snowgauge.store.postgres.figures import PostgresFigures
+
             self._figures = PostgresFigures(
                 self.connections, self._layout, timeout=self._timeout, folding=self.any_case()
             )

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from snowgauge.actions.access.roles import Principal
-from snowgauge.actions.analytics.saved.database import SavedDatabase, checked, new_id, owner_of, room
+from snowgauge.actions.analytics.saved.database import SavedDatabase, checked, new_id, own, owner_of, room
 from snowgauge.errors import ActionRefused
 
 _MOST_SHOWN = 500
@@ -49,14 +49,14 @@ class Annotations:
                 (annotation_id, app.strip()[:200], _time(at), checked(text, "the note", 500), shared, owner_of(who),
                  who.person_id, who.name, self._database.clock()),
             )  # fmt: skip
-            return _annotation(_mine(db, annotation_id, who), who)
+            return _annotation(own(db, "annotations", annotation_id, who), who)
 
     def change(
         self, annotation_id: str, who: Principal, *, at: int | None, text: str | None, shared: bool | None
     ) -> Annotation:
         """Its author may change it, and of a shared one everyone who may share."""
         with self._database.writing() as db:
-            row = _mine(db, annotation_id, who)
+            row = own(db, "annotations", annotation_id, who)
             db.execute(
                 "UPDATE annotations SET at = ?, text = ?, shared = ?, changed_at = ? WHERE id = ?",
                 (
@@ -65,11 +65,11 @@ class Annotations:
                     row["shared"] if shared is None else shared, self._database.clock(), annotation_id,
                 ),
             )  # fmt: skip
-            return _annotation(_mine(db, annotation_id, who), who)
+            return _annotation(own(db, "annotations", annotation_id, who), who)
 
     def remove(self, annotation_id: str, who: Principal) -> Annotation:
         with self._database.writing() as db:
-            found = _annotation(_mine(db, annotation_id, who), who)
+            found = _annotation(own(db, "annotations", annotation_id, who), who)
             db.execute("DELETE FROM annotations WHERE id = ?", (annotation_id,))
             return found
 
@@ -78,17 +78,6 @@ def _time(at: int) -> int:
     if not 0 <= at < 2**53:
         raise ActionRefused(f"{at} is no time: write milliseconds since 1970", status=422)
     return at
-
-
-def _mine(db: sqlite3.Connection, annotation_id: str, who: Principal) -> sqlite3.Row:
-    row = db.execute(
-        "SELECT * FROM annotations WHERE id = ? AND (owner = ? OR (shared AND ?))",
-        (annotation_id, owner_of(who), who.may("write:analytics")),
-    ).fetchone()
-    if row is None:
-        raise ActionRefused(f"there is no annotation {annotation_id[:100]!r} of yours", status=404)
-    found: sqlite3.Row = row
-    return found
 
 
 def _annotation(row: sqlite3.Row, who: Principal) -> Annotation:

@@ -102,3 +102,16 @@ def room(db: sqlite3.Connection, table: str) -> None:
     """Raises ``ActionRefused`` where there are too many already. ``table`` is a name of ours."""
     if db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] >= MOST:  # noqa: S608 - a name of ours
         raise ActionRefused(f"there are {MOST:,} {table} already: remove some first", status=409)
+
+
+def own(db: sqlite3.Connection, table: str, row_id: str, who: Principal) -> sqlite3.Row:
+    """A row that someone may change: their own, or a shared one where they may share. Raises ``ActionRefused``.
+    ``table`` is a name of ours."""
+    row = db.execute(
+        f"SELECT * FROM {table} WHERE id = ? AND (owner = ? OR (shared AND ?))",  # noqa: S608 - a name of ours
+        (row_id, owner_of(who), who.may("write:analytics")),
+    ).fetchone()
+    if row is None:
+        raise ActionRefused(f"{row_id[:100]!r} is none of your {table}", status=404)
+    found: sqlite3.Row = row
+    return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from snowgauge.actions.access.roles import Principal
-from snowgauge.actions.analytics.saved.database import SavedDatabase, checked, new_id, owner_of, room
+from snowgauge.actions.analytics.saved.database import SavedDatabase, checked, new_id, own, owner_of, room
 from snowgauge.analytics.reading import Surroundings, read
 from snowgauge.errors import ActionRefused
 
@@ -59,7 +59,7 @@ class Segments:
                 (segment_id, checked(name, "the name", 100), app.strip()[:200], json.dumps(filters), shared,
                  owner_of(who), who.person_id, who.name, self._database.clock()),
             )  # fmt: skip
-            return _segment(_mine(db, segment_id, who), who)
+            return _segment(own(db, "segments", segment_id, who), who)
 
     def change(
         self, segment_id: str, who: Principal, *, name: str | None, filters: list[Any] | None, shared: bool | None
@@ -68,7 +68,7 @@ class Segments:
         if filters is not None:
             self._check(filters, who, inside=segment_id)
         with self._database.writing() as db:
-            row = _mine(db, segment_id, who)
+            row = own(db, "segments", segment_id, who)
             db.execute(
                 "UPDATE segments SET name = ?, filters = ?, shared = ?, changed_at = ? WHERE id = ?",
                 (
@@ -77,11 +77,11 @@ class Segments:
                     row["shared"] if shared is None else shared, self._database.clock(), segment_id,
                 ),
             )  # fmt: skip
-            return _segment(_mine(db, segment_id, who), who)
+            return _segment(own(db, "segments", segment_id, who), who)
 
     def remove(self, segment_id: str, who: Principal) -> Segment:
         with self._database.writing() as db:
-            found = _segment(_mine(db, segment_id, who), who)
+            found = _segment(own(db, "segments", segment_id, who), who)
             db.execute("DELETE FROM segments WHERE id = ?", (segment_id,))
             return found
 
@@ -92,17 +92,6 @@ class Segments:
         if not filters:
             raise ActionRefused("a segment needs at least one filter", status=422)
         read({"metrics": ["visits"], "filters": filters}, Surroundings(self._database.clock(), segment=saved))
-
-
-def _mine(db: sqlite3.Connection, segment_id: str, who: Principal) -> sqlite3.Row:
-    row = db.execute(
-        "SELECT * FROM segments WHERE id = ? AND (owner = ? OR (shared AND ?))",
-        (segment_id, owner_of(who), who.may("write:analytics")),
-    ).fetchone()
-    if row is None:
-        raise ActionRefused(f"there is no segment {segment_id[:100]!r} of yours", status=404)
-    found: sqlite3.Row = row
-    return found
 
 
 def _segment(row: sqlite3.Row, who: Principal) -> Segment:
