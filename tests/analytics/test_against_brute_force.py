@@ -220,3 +220,14 @@ def test_each_measure_by_each_dimension(engine: Answering, dimension: str | None
 
 def test_the_oracle_knows_every_measure() -> None:
     assert set(slow.MEASURES) == set(MEASURES)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [["matches", ["^$"]], ["matches_not", ["^$"]], ["is", [None]], ["is", ["a", None]], ["is_not", ["a", None]],
+     ["is_set"], ["is_not_set"], ["matches_wildcard", ["**"]], ["contains_not", ["a"]]],
+)  # fmt: skip
+def test_a_property_without_a_value_is_an_empty_text(engine: Answering, condition: list[Any]) -> None:
+    operator, *values = condition
+    filters = [[operator, name, *values] for name in slow.PROPERTIES][:1]
+    assert check(engine.engine, engine.worlds, {**by(None, ["events", "visitors"]), "filters": filters})

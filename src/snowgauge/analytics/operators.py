@@ -50,14 +50,11 @@ class Operator:
         *,
         case_sensitive: bool,
     ) -> sa.ColumnElement[bool]:
-        """The condition on something that has several values: one of them meets it, or (negated) none does. Not set is
-        what has none; ``any_of`` builds the condition that one value meets a test."""
-        texts = [value for value in values if value not in (None, "")]
-        asked = texts if self.values != "none" else ()
-        met = [any_of(lambda one: self._met(one, asked, case_sensitive=case_sensitive))] if asked or not values else []
-        if len(texts) < len(values):
-            met.append(sa.not_(any_of(lambda one: one != _text(""))))
-        found = sa.or_(*met) if met else sa.false()
+        """The condition on something that has several values: one of them meets it, or (negated) none does. What has no
+        value is an empty text. ``any_of`` builds the condition that one value meets a test."""
+        one_meets = any_of(lambda one: self._met(one, values, case_sensitive=case_sensitive))
+        has_none = sa.not_(any_of(lambda one: one != _text("")))
+        found = sa.or_(one_meets, sa.and_(has_none, self._met(_text(""), values, case_sensitive=case_sensitive)))
         return sa.not_(found) if self.negates else found
 
     def _met(
