@@ -338,9 +338,11 @@ def test_tables_are_made_and_changed(engine: EngineProcess) -> None:
     for sql in (
         "CREATE DATABASE IF NOT EXISTS tools",
         "CREATE OR REPLACE TABLE tools.t (a Int64 CODEC(Delta, ZSTD(3)), s LowCardinality(String), "
-        "INDEX i s TYPE bloom_filter(0.01) GRANULARITY 4, PROJECTION p (SELECT s, count() GROUP BY s)) "
+        "INDEX i s TYPE bloom_filter(0.01) GRANULARITY 4) "
         "ENGINE = ReplacingMergeTree PARTITION BY intDiv(a, 100) ORDER BY a TTL toDateTime(a) + INTERVAL 1000 MONTH "
         "SETTINGS index_granularity = 1024, allow_nullable_key = 1, replicated_deduplication_window = 0",
+        "CREATE TABLE tools.p (a Int64, s String, PROJECTION p (SELECT s, count() GROUP BY s)) "
+        "ENGINE = MergeTree ORDER BY a",
         "INSERT INTO tools.t (a, s) SETTINGS async_insert = 0 VALUES (1, 'x')",
         "CREATE TABLE tools.u ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM tools.t",
         "CREATE OR REPLACE VIEW tools.v AS SELECT a FROM tools.t",

@@ -955,4 +955,1197 @@ ENGINE = ReplacingMergeTree(`at`, is_deleted)
 ORDER BY (`app_id`, `version`)
 COMMENT 'One row per application and change. Settings per application, every version of them.';
 
+CREATE TABLE IF NOT EXISTS `derived`.`alert_rules`
+(
+    `id` String COMMENT 'The alert',
+    `body` String COMMENT 'What it watches, as JSON',
+    `changed_by` String COMMENT 'Who changed it last',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per alert. Alerts that people made or changed; those that are there from the start have a row once they are changed.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_channels`
+(
+    `id` String COMMENT 'The channel',
+    `body` String COMMENT 'Its name, kind and rules, as JSON',
+    `sealed` String COMMENT 'Its secrets, encrypted with the deployment\'s key',
+    `changed_by` String COMMENT 'Who changed it last',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per channel. Where messages go. Addresses that are secret, and keys, are sealed.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_states`
+(
+    `rule_id` String COMMENT 'The alert',
+    `key` String COMMENT 'What of it',
+    `body` String COMMENT 'The state, as JSON',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`rule_id`, `key`)
+COMMENT 'One row per alert and key. What holds now. The key is what the alert is about: an application, an event, a cause; `*` says up to when the alert was evaluated.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_messages`
+(
+    `id` String COMMENT 'The message: made of the alert, the key and the change, the same however often the change is found',
+    `channel_id` String COMMENT 'The channel; empty: the console\'s bell',
+    `rule_id` String COMMENT 'The alert',
+    `status` LowCardinality(String) COMMENT 'waiting, sending, sent, failed, skipped, or shown (the bell)',
+    `body` String COMMENT 'The message, and its tries, as JSON',
+    `created` DateTime64(3, 'UTC') COMMENT 'When it was made',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX status_index `status` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`, `channel_id`)
+COMMENT 'One row per message and channel. The history of alerts and the log of deliveries: written before anything is sent.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`plan_notes`
+(
+    `id` String COMMENT '`event <application>/<name>`, or the id of a drift',
+    `status` LowCardinality(String) COMMENT 'Event: planned, deprecated, ignored, or empty; drift: accepted or ignored',
+    `owner` String COMMENT 'Who looks after it',
+    `description` String COMMENT 'What it means',
+    `changed_by` String COMMENT 'Who said so',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per event or drift of the tracking plan. What people said about it.';
+
+CREATE DATABASE IF NOT EXISTS `derived`;
+
+CREATE TABLE IF NOT EXISTS `derived`.`page_views`
+(
+    `view_id` String COMMENT 'The web_page entity\'s id; else the screen\'s; else the event\'s',
+    `event_id` UUID COMMENT 'Of the first event',
+    `app_id` LowCardinality(String) COMMENT 'Of the first event',
+    `platform` LowCardinality(String) COMMENT 'Of the first event',
+    `view_type` LowCardinality(String) COMMENT '`page` (page_view) or `screen` (screen_view)',
+    `session_id` String COMMENT 'The visit that it belongs to: that of the first event',
+    `visitor_id` String COMMENT 'client_session.user_id, else domain_userid, else network_userid; the nil UUID is none',
+    `person_id` String COMMENT 'The session\'s; without a session `user_id`, else `visitor_id`',
+    `user_id` String COMMENT 'Of the first event',
+    `view_in_session` Nullable(UInt16) COMMENT 'Its number in the visit, from 1',
+    `views_in_session` Nullable(UInt16) COMMENT 'How many views the visit has',
+    `start_tstamp` DateTime64(3, 'UTC') COMMENT 'Time of the first event',
+    `end_tstamp` DateTime64(3, 'UTC') COMMENT 'Time of the last event of any kind with the view\'s id in the session',
+    `engaged_s` UInt32 COMMENT 'Engaged time in seconds: heartbeat × (distinct heartbeats with a page ping − 1) + minimum visit, 0 without pings; of screens the most foreground time told',
+    `absolute_s` UInt32 COMMENT 'Seconds from start to end; of screens foreground + background',
+    `scroll_px` Nullable(UInt32) COMMENT 'How far down it was scrolled, in pixels; none without a document\'s height',
+    `scroll_pct` Nullable(Float32) COMMENT 'How much of the document was seen, 0 to 100; none without its height',
+    `page_title` String COMMENT 'Of the first event; of screens their name',
+    `page_url` String COMMENT 'Of the first event',
+    `page_urlhost` LowCardinality(String) COMMENT 'Of the first event',
+    `page_urlpath` String COMMENT 'Of the first event; of screens `/` and their name',
+    `page_urlquery` String COMMENT 'Of the first event',
+    `page_urlfragment` String COMMENT 'Of the first event',
+    `page_path` String COMMENT 'The path after the application\'s path rules',
+    `content_group` LowCardinality(String) COMMENT 'The application\'s first content group whose pattern matches `page_path`',
+    `page_referrer` String COMMENT 'The referring page\'s address, as the tracker sent it',
+    `refr_urlhost` LowCardinality(String) COMMENT 'Its host',
+    `refr_urlpath` String COMMENT 'Its path',
+    `refr_medium` LowCardinality(String) COMMENT 'What kind of site it is: search, social, email, paid, chatbot, internal, unknown',
+    `refr_source` LowCardinality(String) COMMENT 'Its name, such as Google',
+    `refr_term` String COMMENT 'The words searched for, where the site tells',
+    `mkt_medium` LowCardinality(String) COMMENT 'utm_medium',
+    `mkt_source` LowCardinality(String) COMMENT 'utm_source',
+    `mkt_term` String COMMENT 'utm_term',
+    `mkt_content` String COMMENT 'utm_content',
+    `mkt_campaign` LowCardinality(String) COMMENT 'utm_campaign',
+    `mkt_clickid` String COMMENT 'The advertiser\'s id of the click',
+    `mkt_network` LowCardinality(String) COMMENT 'The advertising network of that id',
+    `channel` LowCardinality(String) COMMENT 'The channel that a visit would have which began with this view',
+    `source` LowCardinality(String) COMMENT 'The source that it would have; empty: direct',
+    `geo_country` LowCardinality(String) COMMENT 'Country, ISO 3166-1 alpha-2',
+    `geo_region` LowCardinality(String) COMMENT 'Region, the second part of ISO 3166-2',
+    `geo_region_name` LowCardinality(String) COMMENT 'The region\'s name',
+    `geo_city` LowCardinality(String) COMMENT 'City',
+    `br_family` LowCardinality(String) COMMENT 'Browser: of ua_parser, else of YAUAA, else `br_family`',
+    `br_version` LowCardinality(String) COMMENT 'The browser\'s version, from the same',
+    `os_family` LowCardinality(String) COMMENT 'Operating system, from the same',
+    `os_version` LowCardinality(String) COMMENT 'Its version, from the same',
+    `dvce_type` LowCardinality(String) COMMENT 'Device class of YAUAA, else `dvce_type`',
+    `screen` LowCardinality(String) COMMENT 'Screen, `width x height` in pixels written as `1920x1080`',
+    `br_lang` LowCardinality(String) COMMENT 'The browser\'s language',
+    `os_timezone` LowCardinality(String) COMMENT 'The device\'s time zone',
+    `previous_path` String COMMENT '`page_path` of the view before in the visit; empty: it is the first',
+    `next_path` String COMMENT '`page_path` of the view after; empty: it is the last',
+    `is_entry` Bool COMMENT 'The visit\'s first view',
+    `is_exit` Bool COMMENT 'The visit\'s last view',
+    `events` UInt32 COMMENT 'Events with the view\'s id, page pings left out',
+    `is_bot` Bool COMMENT 'One of its events is a bot\'s',
+    `is_internal` Bool COMMENT 'Own traffic, by the application\'s rules',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX session_id_index `session_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX view_id_index `view_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`start_tstamp`)
+ORDER BY (`app_id`, toDate(start_tstamp), `session_id`, `view_id`)
+COMMENT 'One row per page view or screen view. “First” is the view\'s first page_view or screen_view event by time, `dvce_created_tstamp` and `event_id`. Its pings in another session count there as engaged time and not here. A view without a session has no `session_id`, and counts as a page view only.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`sessions`
+(
+    `session_id` String COMMENT 'client_session.session_id, else domain_sessionid',
+    `app_id` LowCardinality(String) COMMENT 'Of its first event',
+    `platform` LowCardinality(String) COMMENT 'Of its first event',
+    `visitor_id` String COMMENT 'client_session.user_id, else domain_userid, else network_userid, of its first event that has one; the nil UUID is none',
+    `person_id` String COMMENT 'Its own user_id; else the one that the visitor used next after it, else last before it; else the visitor_id',
+    `user_id` String COMMENT 'The last user_id of its events',
+    `network_userid` String COMMENT 'The first network_userid of its events',
+    `session_index` Nullable(Int32) COMMENT 'The highest domain_sessionidx, else client_session.session_index',
+    `is_new_visitor` Bool COMMENT 'session_index is 1; without one: no earlier session of the visitor is known',
+    `start_tstamp` DateTime64(3, 'UTC') COMMENT 'Time of the first event, less the minimum visit where that is a page ping',
+    `end_tstamp` DateTime64(3, 'UTC') COMMENT 'Time of the last event',
+    `duration_s` UInt32 COMMENT 'Seconds from start to end',
+    `engaged_s` UInt32 COMMENT 'Engaged time in seconds, over all its views',
+    `views` UInt32 COMMENT 'Views that belong to it',
+    `distinct_pages` UInt32 COMMENT 'Distinct `page_path` of them',
+    `events` UInt32 COMMENT 'Events, each counted once',
+    `interactions` UInt32 COMMENT 'Events that a person caused: no views, pings, screen ends, moves to and from the background, web vitals, consent banners or errors, and none of the application\'s non-interactive events',
+    `max_scroll_pct` Nullable(Float32) COMMENT 'The most seen of one of its pages, 0 to 100',
+    `is_bounce` Bool COMMENT 'At most one view, engaged less than 10 s, no interaction and no conversion; with the rule `single_page`: at most one view and no interaction',
+    `is_engaged` Bool COMMENT 'Not a bounce',
+    `entry_host` LowCardinality(String) COMMENT 'Host of the first view',
+    `entry_path` String COMMENT '`page_path` of the first view',
+    `entry_title` String COMMENT 'Title of the first view',
+    `entry_view_id` String COMMENT 'Id of the first view',
+    `entry_content_group` LowCardinality(String) COMMENT 'Content group of the first view',
+    `exit_host` LowCardinality(String) COMMENT 'Host of the last view',
+    `exit_path` String COMMENT '`page_path` of the last view',
+    `exit_title` String COMMENT 'Title of the last view',
+    `exit_view_id` String COMMENT 'Id of the last view',
+    `exit_content_group` LowCardinality(String) COMMENT 'Content group of the last view',
+    `page_referrer` String COMMENT 'The referring page\'s address, as the tracker sent it',
+    `refr_urlhost` LowCardinality(String) COMMENT 'Its host',
+    `refr_urlpath` String COMMENT 'Its path',
+    `refr_medium` LowCardinality(String) COMMENT 'What kind of site it is: search, social, email, paid, chatbot, internal, unknown',
+    `refr_source` LowCardinality(String) COMMENT 'Its name, such as Google',
+    `refr_term` String COMMENT 'The words searched for, where the site tells',
+    `mkt_medium` LowCardinality(String) COMMENT 'utm_medium',
+    `mkt_source` LowCardinality(String) COMMENT 'utm_source',
+    `mkt_term` String COMMENT 'utm_term',
+    `mkt_content` String COMMENT 'utm_content',
+    `mkt_campaign` LowCardinality(String) COMMENT 'utm_campaign',
+    `mkt_clickid` String COMMENT 'The advertiser\'s id of the click',
+    `mkt_network` LowCardinality(String) COMMENT 'The advertising network of that id',
+    `click_id_param` LowCardinality(String) COMMENT 'The parameter of the address that held a click id, such as gclid',
+    `channel` LowCardinality(String) COMMENT 'The channel that brought the visit',
+    `source` LowCardinality(String) COMMENT 'The source that brought it; empty: direct',
+    `is_continued` Bool COMMENT 'It began on a page of the same site: channel and source are those of the visitor\'s visit before, if that ended less than 24 hours before, else Direct',
+    `landing_campaign_in_session` Bool COMMENT 'A later view carries a campaign of its own',
+    `geo_country` LowCardinality(String) COMMENT 'Country, ISO 3166-1 alpha-2',
+    `geo_region` LowCardinality(String) COMMENT 'Region, the second part of ISO 3166-2',
+    `geo_region_name` LowCardinality(String) COMMENT 'The region\'s name',
+    `geo_city` LowCardinality(String) COMMENT 'City',
+    `last_geo_country` LowCardinality(String) COMMENT 'Country of its last event that has one',
+    `br_family` LowCardinality(String) COMMENT 'Browser: of ua_parser, else of YAUAA, else `br_family`',
+    `br_version` LowCardinality(String) COMMENT 'The browser\'s version, from the same',
+    `os_family` LowCardinality(String) COMMENT 'Operating system, from the same',
+    `os_version` LowCardinality(String) COMMENT 'Its version, from the same',
+    `dvce_type` LowCardinality(String) COMMENT 'Device class of YAUAA, else `dvce_type`',
+    `screen` LowCardinality(String) COMMENT 'Screen, `width x height` in pixels written as `1920x1080`',
+    `br_lang` LowCardinality(String) COMMENT 'The browser\'s language',
+    `os_timezone` LowCardinality(String) COMMENT 'The device\'s time zone',
+    `first_event_name` LowCardinality(String) COMMENT 'Name of its first event',
+    `last_event_name` LowCardinality(String) COMMENT 'Name of its last event',
+    `conversions` UInt32 COMMENT 'Rows in `conversions`',
+    `revenue` Decimal(18, 2) COMMENT 'Sum of their values; of one currency where the application has set one',
+    `orders` UInt32 COMMENT 'Distinct orders among them',
+    `goals` Array(LowCardinality(String)) COMMENT 'The goals met, each once',
+    `app_errors` UInt32 COMMENT 'application_error events',
+    `is_bot` Bool COMMENT 'One of its events is a bot\'s',
+    `is_internal` Bool COMMENT 'Own traffic, by the application\'s rules',
+    `is_cookieless` Bool COMMENT 'The visitor is known by a cookieless id, which holds for a day',
+    `is_quarantined` Bool COMMENT 'Given up at some point: see `model_quarantine`; what follows is not counted',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX visitor_id_index `visitor_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`start_tstamp`)
+ORDER BY (`app_id`, toDate(start_tstamp), `session_id`)
+COMMENT 'One row per session (visit). A visit is the tracker\'s session: `client_session.session_id`, else `domain_sessionid`. Where it came from, where its visitor is and with what device is that of its first page view, screen view or page ping. Server-side events (platform `srv`) are not part of it.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`conversions`
+(
+    `event_id` UUID COMMENT 'The event that met the goal; of scroll, time and visit goals the one that met it first',
+    `goal` LowCardinality(String) COMMENT 'The goal\'s name',
+    `app_id` LowCardinality(String) COMMENT 'Of the event',
+    `t` DateTime64(3, 'UTC') COMMENT 'Time of the event',
+    `view_id` String COMMENT 'View of the event',
+    `session_id` String COMMENT 'Its session; of a server-side event the person\'s last that began in the 30 days before',
+    `visitor_id` String COMMENT 'Visitor of the session, else of the event',
+    `person_id` String COMMENT 'Person of the session, else the event\'s user_id, else its visitor',
+    `value` Nullable(Decimal(18, 2)) COMMENT 'What it is worth',
+    `currency` LowCardinality(String) COMMENT 'Currency of the value',
+    `order_id` String COMMENT 'Order, of a transaction',
+    `channel` LowCardinality(String) COMMENT 'Of the session',
+    `source` LowCardinality(String) COMMENT 'Of the session',
+    `mkt_medium` LowCardinality(String) COMMENT 'utm_medium',
+    `mkt_source` LowCardinality(String) COMMENT 'utm_source',
+    `mkt_term` String COMMENT 'utm_term',
+    `mkt_content` String COMMENT 'utm_content',
+    `mkt_campaign` LowCardinality(String) COMMENT 'utm_campaign',
+    `mkt_clickid` String COMMENT 'The advertiser\'s id of the click',
+    `mkt_network` LowCardinality(String) COMMENT 'The advertising network of that id',
+    `is_first_of_session` Bool COMMENT 'The goal\'s first in the session',
+    `is_first_of_person` Bool COMMENT 'The goal\'s first of the person',
+    `is_bot` Bool COMMENT 'Of the session, else of the event',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX session_id_index `session_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`t`)
+ORDER BY (`app_id`, `goal`, toDate(t), `event_id`)
+COMMENT 'One row per event and goal that it meets. Goals hold for the whole history: a changed one is counted again from the start. A transaction counts once per application, however often its page is loaded. Values of different currencies are never added.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`user_days`
+(
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `day` Date COMMENT 'Day of the events in the application\'s reporting zone',
+    `event_name` LowCardinality(String) COMMENT 'Name of the event; of goals `goal:<name>`. Page pings are left out',
+    `person_id` String COMMENT 'Of the session',
+    `session_id` String COMMENT 'The session that adds this much',
+    `n` UInt32 COMMENT 'How many',
+    `is_bot` Bool COMMENT 'Of the session',
+    `is_cookieless` Bool COMMENT 'Of the session',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`day`)
+ORDER BY (`app_id`, `event_name`, `day`, `unit`)
+COMMENT 'One row per person, day, event name and session. For questions about people over time. A person with two visits on one day has a row for each: add up `n`, and count people and days as distinct ones.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`web_vitals`
+(
+    `event_id` UUID COMMENT 'Of the event',
+    `view_id` String COMMENT 'Its view, else the event\'s id',
+    `session_id` String COMMENT 'Its session',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `t` DateTime64(3, 'UTC') COMMENT 'Time of the event',
+    `page_path` String COMMENT 'As in `page_views`',
+    `content_group` LowCardinality(String) COMMENT 'As in `page_views`',
+    `dvce_type` LowCardinality(String) COMMENT 'As in `page_views`',
+    `br_family` LowCardinality(String) COMMENT 'As in `page_views`',
+    `geo_country` LowCardinality(String) COMMENT 'Country of the event',
+    `lcp` Nullable(Float32) COMMENT 'Largest contentful paint, ms',
+    `fcp` Nullable(Float32) COMMENT 'First contentful paint, ms',
+    `inp` Nullable(Float32) COMMENT 'Interaction to next paint, ms',
+    `ttfb` Nullable(Float32) COMMENT 'Time to first byte, ms',
+    `fid` Nullable(Float32) COMMENT 'First input delay, ms (retired in March 2024)',
+    `cls` Nullable(Float32) COMMENT 'Cumulative layout shift',
+    `navigation_type` LowCardinality(String) COMMENT 'How the page was reached, as the browser tells',
+    `is_bot` Bool COMMENT 'Of the session, else of the event',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`t`)
+ORDER BY (`app_id`, toDate(t), `unit`, `view_id`)
+COMMENT 'One row per view with a web_vitals event. Of several events of one view the first counts.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`ecommerce_actions`
+(
+    `event_id` UUID COMMENT 'Of the action',
+    `product_index` UInt16 COMMENT 'Number of the product in the action, from 1; 0: none',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `t` DateTime64(3, 'UTC') COMMENT 'Time of the action',
+    `view_id` String COMMENT 'Its view',
+    `session_id` String COMMENT 'Its session',
+    `person_id` String COMMENT 'Person of the session, else the event\'s user_id, else its visitor',
+    `action` LowCardinality(String) COMMENT 'Type of the action, such as add_to_cart; of the older events transaction and transaction_item',
+    `action_name` LowCardinality(String) COMMENT 'Name that the site gave it',
+    `product_id` String COMMENT 'The product\'s id (of transaction_item the SKU)',
+    `name` String COMMENT 'Its name',
+    `brand` LowCardinality(String) COMMENT 'Its brand',
+    `variant` LowCardinality(String) COMMENT 'Its variant',
+    `category_1` LowCardinality(String) COMMENT 'Part 1 of its category, cut at `/`',
+    `category_2` LowCardinality(String) COMMENT 'Part 2 of its category, cut at `/`',
+    `category_3` LowCardinality(String) COMMENT 'Part 3 of its category, cut at `/`',
+    `category_4` LowCardinality(String) COMMENT 'Part 4 of its category, cut at `/`',
+    `price` Nullable(Decimal(18, 4)) COMMENT 'Its price',
+    `list_price` Nullable(Decimal(18, 4)) COMMENT 'Its price before discounts',
+    `quantity` Nullable(Decimal(18, 3)) COMMENT 'How many',
+    `currency` LowCardinality(String) COMMENT 'Currency of the prices, else of transaction or cart',
+    `position` Nullable(Int32) COMMENT 'Place in the list that the product was shown in',
+    `cart_id` String COMMENT 'The cart',
+    `cart_total` Nullable(Decimal(18, 2)) COMMENT 'Worth of the cart after the action',
+    `revenue` Nullable(Decimal(18, 2)) COMMENT 'Revenue of the transaction; of a refund its amount, less than 0',
+    `tax` Nullable(Decimal(18, 2)) COMMENT 'Tax of the transaction',
+    `shipping` Nullable(Decimal(18, 2)) COMMENT 'Shipping of the transaction',
+    `discount` Nullable(Decimal(18, 2)) COMMENT 'Discount of the transaction',
+    `total_quantity` Nullable(Decimal(18, 3)) COMMENT 'Quantity of the transaction',
+    `payment_method` LowCardinality(String) COMMENT 'Payment method of the transaction',
+    `transaction_id` String COMMENT 'The transaction or order',
+    `is_first_of_transaction` Bool COMMENT 'The application\'s earliest action of this transaction: only it counts as revenue',
+    `checkout_step` Nullable(UInt16) COMMENT 'Number of the checkout step',
+    `is_bot` Bool COMMENT 'Of the session, else of the event',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX session_id_index `session_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX transaction_id_index `transaction_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`t`)
+ORDER BY (`app_id`, toDate(t), `event_id`, `product_index`)
+COMMENT 'One row per ecommerce action and product. snowplow_ecommerce_action events with their entities, and the older transaction and transaction_item events. An action without products has one row with `product_index` 0.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`app_errors`
+(
+    `event_id` UUID COMMENT 'Of the event',
+    `t` DateTime64(3, 'UTC') COMMENT 'Its time',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `session_id` String COMMENT 'Its session',
+    `person_id` String COMMENT 'Person of the session, else the event\'s user_id, else its visitor',
+    `message` String COMMENT 'The first 200 characters of the message',
+    `class` LowCardinality(String) COMMENT 'Class of the error',
+    `file` String COMMENT 'File that it came from',
+    `line` Nullable(Int32) COMMENT 'Line of the file',
+    `is_fatal` Bool COMMENT 'The application ended',
+    `page_path` String COMMENT 'Page or screen, as in `page_views`',
+    `app_version` LowCardinality(String) COMMENT 'Version of the application',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`t`)
+ORDER BY (`app_id`, toDate(t), `event_id`)
+COMMENT 'One row per application_error event. Without stack traces, which stay in `atomic.events`.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`users`
+(
+    `person_id` String COMMENT 'As in `sessions`',
+    `user_id` String COMMENT 'The last one known',
+    `visitor_ids` Array(String) COMMENT 'The visitor ids, at most 100, in order',
+    `apps` Array(LowCardinality(String)) COMMENT 'The applications, in order',
+    `first_seen` DateTime64(3, 'UTC') COMMENT 'Earliest start of a session',
+    `last_seen` DateTime64(3, 'UTC') COMMENT 'Latest end of one',
+    `sessions` UInt32 COMMENT 'How many sessions',
+    `views` UInt32 COMMENT 'Sum over the sessions',
+    `events` UInt32 COMMENT 'Sum over the sessions',
+    `engaged_s` UInt32 COMMENT 'Sum over the sessions',
+    `duration_s` UInt32 COMMENT 'Sum over the sessions',
+    `active_days` UInt32 COMMENT 'Distinct days of session starts, in the reporting zone that holds without an application',
+    `first_session_id` String COMMENT 'Of the earliest start; of equal ones the greatest id',
+    `last_session_id` String COMMENT 'Of the latest end; of equal ones the greatest id',
+    `first_channel` LowCardinality(String) COMMENT 'Of the first session',
+    `first_source` LowCardinality(String) COMMENT 'Of the first session',
+    `first_mkt_medium` LowCardinality(String) COMMENT 'Of the first session',
+    `first_mkt_source` LowCardinality(String) COMMENT 'Of the first session',
+    `first_mkt_campaign` LowCardinality(String) COMMENT 'Of the first session',
+    `first_refr_urlhost` LowCardinality(String) COMMENT 'Of the first session',
+    `first_refr_medium` LowCardinality(String) COMMENT 'Of the first session',
+    `first_entry_path` String COMMENT 'Of the first session',
+    `first_country` LowCardinality(String) COMMENT 'Of the first session',
+    `first_device` LowCardinality(String) COMMENT 'Of the first session',
+    `last_channel` LowCardinality(String) COMMENT 'Of the last session',
+    `last_source` LowCardinality(String) COMMENT 'Of the last session',
+    `last_mkt_medium` LowCardinality(String) COMMENT 'Of the last session',
+    `last_mkt_source` LowCardinality(String) COMMENT 'Of the last session',
+    `last_mkt_campaign` LowCardinality(String) COMMENT 'Of the last session',
+    `last_refr_urlhost` LowCardinality(String) COMMENT 'Of the last session',
+    `last_refr_medium` LowCardinality(String) COMMENT 'Of the last session',
+    `last_entry_path` String COMMENT 'Of the last session',
+    `last_country` LowCardinality(String) COMMENT 'Of the last session',
+    `last_device` LowCardinality(String) COMMENT 'Of the last session',
+    `last_path` String COMMENT 'Exit path of the last session',
+    `conversions` UInt32 COMMENT 'Sum over the sessions',
+    `revenue` Decimal(18, 2) COMMENT 'Sum over the sessions',
+    `orders` UInt32 COMMENT 'Sum over the sessions',
+    `first_conversion_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'Of the earliest row of `conversions`',
+    `last_conversion_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'Of the latest one',
+    `on_web` Bool COMMENT 'Has a session on platform web',
+    `on_mobile` Bool COMMENT 'Has one on another platform',
+    `is_identified` Bool COMMENT 'Has a user_id',
+    `is_bot` Bool COMMENT 'All sessions are bots\'',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+ORDER BY (`person_id`)
+COMMENT 'One row per person. A person over all applications, made of all rows of `sessions` with the person\'s id.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`identities`
+(
+    `visitor_id` String COMMENT 'As in `sessions`',
+    `user_id` String COMMENT 'As in `sessions`',
+    `first_seen` DateTime64(3, 'UTC') COMMENT 'Earliest start of such a session',
+    `last_seen` DateTime64(3, 'UTC') COMMENT 'Latest end of one',
+    `sessions` UInt32 COMMENT 'How many',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX user_id_index `user_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+ORDER BY (`visitor_id`, `user_id`)
+COMMENT 'One row per visitor and user_id. Who logged in on which device, made of the rows of `sessions` that have both.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`event_stats`
+(
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `slot` DateTime64(3, 'UTC') COMMENT 'Start of the quarter of an hour, by `collector_tstamp`',
+    `platform` LowCardinality(String) COMMENT 'Platform',
+    `event_name` LowCardinality(String) COMMENT 'Name of the event',
+    `schema` LowCardinality(String) COMMENT '`vendor/name/version` of the event',
+    `tracker` LowCardinality(String) COMMENT 'Tracker, as its name and version',
+    `app_version` LowCardinality(String) COMMENT 'Version of the application, of its entity',
+    `is_bot` Bool COMMENT 'The event is a bot\'s',
+    `events` UInt64 COMMENT 'Events, each counted once in the quarter of an hour',
+    `duplicates` UInt64 COMMENT 'Rows beyond the first of an event',
+    `late` UInt64 COMMENT 'Events of which the time is unbelievable: more than 30 days before `collector_tstamp` or more than a day after',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`slot`)
+ORDER BY (`app_id`, `event_name`, `slot`, `platform`, `schema`, `tracker`, `app_version`, `is_bot`)
+COMMENT 'One row per application, quarter of an hour and kind of event. Counts without anything about people. They outlive erasure and retention of the events: a count never falls.';
+
+CREATE OR REPLACE VIEW `derived`.`touches` AS SELECT `view_id` AS `view_id`, `session_id` AS `session_id`, `person_id` AS `person_id`, `app_id` AS `app_id`, `start_tstamp` AS `t`, `is_entry` AS `is_session_start`, `channel` AS `channel`, `source` AS `source`, `mkt_medium` AS `mkt_medium`, `mkt_campaign` AS `mkt_campaign`, `page_path` AS `entry_path`, `content_group` AS `content_group`, `is_bot` AS `is_bot` FROM `derived`.`page_views` FINAL WHERE is_entry OR (mkt_medium != '' AND refr_medium != 'internal');
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_state`
+(
+    `table` LowCardinality(String) COMMENT 'Table, or `*`',
+    `app_id` LowCardinality(String) COMMENT 'Application, or empty',
+    `model_version` UInt64 COMMENT 'Version of the definitions',
+    `ledger_position` String COMMENT 'Up to where stored events have been looked at: a `load_tstamp`, ms',
+    `modelled_until` DateTime64(3, 'UTC') COMMENT 'Everything stored before is in the tables',
+    `rebuild_day` Nullable(Date) COMMENT 'The day that a rebuild has reached, going backwards; none: no rebuild',
+    `error` String COMMENT 'Why the last run failed; empty: it did not',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`updated_at`, is_deleted)
+ORDER BY (`table`, `app_id`)
+COMMENT 'One row per table and application. How far the modeller is. `table` is `*` for what holds for all of them.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_dirty`
+(
+    `unit` String COMMENT 'As in `page_views`',
+    `kind` LowCardinality(String) COMMENT 'session, view or event',
+    `since` DateTime64(3, 'UTC') COMMENT 'The earliest `collector_tstamp` of its events that is known',
+    `until` DateTime64(3, 'UTC') COMMENT 'The latest',
+    `reason` LowCardinality(String) COMMENT 'stored, recovered, erased, definition, identity or transaction',
+    `batch_id` String COMMENT 'What caused it',
+    `at` DateTime64(3, 'UTC') COMMENT 'When it was written down',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`unit`, `batch_id`)
+COMMENT 'One row per session, view or event to be made again. Rows go once it has been made again.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_quarantine`
+(
+    `session_id` String COMMENT 'The session',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `start_tstamp` DateTime64(3, 'UTC') COMMENT 'Its start',
+    `end_tstamp` DateTime64(3, 'UTC') COMMENT 'Its end when it was given up',
+    `events` UInt64 COMMENT 'Its events then',
+    `reason` LowCardinality(String) COMMENT '`longer than 3 days` or `more than 20000 events`',
+    `at` DateTime64(3, 'UTC') COMMENT 'When',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`session_id`)
+COMMENT 'One row per session given up. Sessions that are too long or too large. What was modelled stays; later events of them are not.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_lease`
+(
+    `holder` String COMMENT 'Machine and process',
+    `taken_at` DateTime64(3, 'UTC') COMMENT 'Since when it has wanted to, without a break',
+    `until` DateTime64(3, 'UTC') COMMENT 'When its wish ends unless renewed',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`holder`)
+COMMENT 'One row per process that models, or wants to. Of several machines one models at a time.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_settings`
+(
+    `app_id` LowCardinality(String) COMMENT 'Application; empty: what holds where an application says nothing',
+    `version` UInt64 COMMENT 'Number of the change, from 1; the highest holds',
+    `settings` String COMMENT 'The settings, as JSON',
+    `changed_by` String COMMENT 'Who changed them',
+    `at` DateTime64(3, 'UTC') COMMENT 'When',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`app_id`, `version`)
+COMMENT 'One row per application and change. Settings per application, every version of them.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_rules`
+(
+    `id` String COMMENT 'The alert',
+    `body` String COMMENT 'What it watches, as JSON',
+    `changed_by` String COMMENT 'Who changed it last',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per alert. Alerts that people made or changed; those that are there from the start have a row once they are changed.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_channels`
+(
+    `id` String COMMENT 'The channel',
+    `body` String COMMENT 'Its name, kind and rules, as JSON',
+    `sealed` String COMMENT 'Its secrets, encrypted with the deployment\'s key',
+    `changed_by` String COMMENT 'Who changed it last',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per channel. Where messages go. Addresses that are secret, and keys, are sealed.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_states`
+(
+    `rule_id` String COMMENT 'The alert',
+    `key` String COMMENT 'What of it',
+    `body` String COMMENT 'The state, as JSON',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`rule_id`, `key`)
+COMMENT 'One row per alert and key. What holds now. The key is what the alert is about: an application, an event, a cause; `*` says up to when the alert was evaluated.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_messages`
+(
+    `id` String COMMENT 'The message: made of the alert, the key and the change, the same however often the change is found',
+    `channel_id` String COMMENT 'The channel; empty: the console\'s bell',
+    `rule_id` String COMMENT 'The alert',
+    `status` LowCardinality(String) COMMENT 'waiting, sending, sent, failed, skipped, or shown (the bell)',
+    `body` String COMMENT 'The message, and its tries, as JSON',
+    `created` DateTime64(3, 'UTC') COMMENT 'When it was made',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX status_index `status` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`, `channel_id`)
+COMMENT 'One row per message and channel. The history of alerts and the log of deliveries: written before anything is sent.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`plan_notes`
+(
+    `id` String COMMENT '`event <application>/<name>`, or the id of a drift',
+    `status` LowCardinality(String) COMMENT 'Event: planned, deprecated, ignored, or empty; drift: accepted or ignored',
+    `owner` String COMMENT 'Who looks after it',
+    `description` String COMMENT 'What it means',
+    `changed_by` String COMMENT 'Who said so',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per event or drift of the tracking plan. What people said about it.';
+
+CREATE DATABASE IF NOT EXISTS `derived`;
+
+CREATE TABLE IF NOT EXISTS `derived`.`page_views`
+(
+    `view_id` String COMMENT 'The web_page entity\'s id; else the screen\'s; else the event\'s',
+    `event_id` UUID COMMENT 'Of the first event',
+    `app_id` LowCardinality(String) COMMENT 'Of the first event',
+    `platform` LowCardinality(String) COMMENT 'Of the first event',
+    `view_type` LowCardinality(String) COMMENT '`page` (page_view) or `screen` (screen_view)',
+    `session_id` String COMMENT 'The visit that it belongs to: that of the first event',
+    `visitor_id` String COMMENT 'client_session.user_id, else domain_userid, else network_userid; the nil UUID is none',
+    `person_id` String COMMENT 'The session\'s; without a session `user_id`, else `visitor_id`',
+    `user_id` String COMMENT 'Of the first event',
+    `view_in_session` Nullable(UInt16) COMMENT 'Its number in the visit, from 1',
+    `views_in_session` Nullable(UInt16) COMMENT 'How many views the visit has',
+    `start_tstamp` DateTime64(3, 'UTC') COMMENT 'Time of the first event',
+    `end_tstamp` DateTime64(3, 'UTC') COMMENT 'Time of the last event of any kind with the view\'s id in the session',
+    `engaged_s` UInt32 COMMENT 'Engaged time in seconds: heartbeat × (distinct heartbeats with a page ping − 1) + minimum visit, 0 without pings; of screens the most foreground time told',
+    `absolute_s` UInt32 COMMENT 'Seconds from start to end; of screens foreground + background',
+    `scroll_px` Nullable(UInt32) COMMENT 'How far down it was scrolled, in pixels; none without a document\'s height',
+    `scroll_pct` Nullable(Float32) COMMENT 'How much of the document was seen, 0 to 100; none without its height',
+    `page_title` String COMMENT 'Of the first event; of screens their name',
+    `page_url` String COMMENT 'Of the first event',
+    `page_urlhost` LowCardinality(String) COMMENT 'Of the first event',
+    `page_urlpath` String COMMENT 'Of the first event; of screens `/` and their name',
+    `page_urlquery` String COMMENT 'Of the first event',
+    `page_urlfragment` String COMMENT 'Of the first event',
+    `page_path` String COMMENT 'The path after the application\'s path rules',
+    `content_group` LowCardinality(String) COMMENT 'The application\'s first content group whose pattern matches `page_path`',
+    `page_referrer` String COMMENT 'The referring page\'s address, as the tracker sent it',
+    `refr_urlhost` LowCardinality(String) COMMENT 'Its host',
+    `refr_urlpath` String COMMENT 'Its path',
+    `refr_medium` LowCardinality(String) COMMENT 'What kind of site it is: search, social, email, paid, chatbot, internal, unknown',
+    `refr_source` LowCardinality(String) COMMENT 'Its name, such as Google',
+    `refr_term` String COMMENT 'The words searched for, where the site tells',
+    `mkt_medium` LowCardinality(String) COMMENT 'utm_medium',
+    `mkt_source` LowCardinality(String) COMMENT 'utm_source',
+    `mkt_term` String COMMENT 'utm_term',
+    `mkt_content` String COMMENT 'utm_content',
+    `mkt_campaign` LowCardinality(String) COMMENT 'utm_campaign',
+    `mkt_clickid` String COMMENT 'The advertiser\'s id of the click',
+    `mkt_network` LowCardinality(String) COMMENT 'The advertising network of that id',
+    `channel` LowCardinality(String) COMMENT 'The channel that a visit would have which began with this view',
+    `source` LowCardinality(String) COMMENT 'The source that it would have; empty: direct',
+    `geo_country` LowCardinality(String) COMMENT 'Country, ISO 3166-1 alpha-2',
+    `geo_region` LowCardinality(String) COMMENT 'Region, the second part of ISO 3166-2',
+    `geo_region_name` LowCardinality(String) COMMENT 'The region\'s name',
+    `geo_city` LowCardinality(String) COMMENT 'City',
+    `br_family` LowCardinality(String) COMMENT 'Browser: of ua_parser, else of YAUAA, else `br_family`',
+    `br_version` LowCardinality(String) COMMENT 'The browser\'s version, from the same',
+    `os_family` LowCardinality(String) COMMENT 'Operating system, from the same',
+    `os_version` LowCardinality(String) COMMENT 'Its version, from the same',
+    `dvce_type` LowCardinality(String) COMMENT 'Device class of YAUAA, else `dvce_type`',
+    `screen` LowCardinality(String) COMMENT 'Screen, `width x height` in pixels written as `1920x1080`',
+    `br_lang` LowCardinality(String) COMMENT 'The browser\'s language',
+    `os_timezone` LowCardinality(String) COMMENT 'The device\'s time zone',
+    `previous_path` String COMMENT '`page_path` of the view before in the visit; empty: it is the first',
+    `next_path` String COMMENT '`page_path` of the view after; empty: it is the last',
+    `is_entry` Bool COMMENT 'The visit\'s first view',
+    `is_exit` Bool COMMENT 'The visit\'s last view',
+    `events` UInt32 COMMENT 'Events with the view\'s id, page pings left out',
+    `is_bot` Bool COMMENT 'One of its events is a bot\'s',
+    `is_internal` Bool COMMENT 'Own traffic, by the application\'s rules',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX session_id_index `session_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX view_id_index `view_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`start_tstamp`)
+ORDER BY (`app_id`, toDate(start_tstamp), `session_id`, `view_id`)
+COMMENT 'One row per page view or screen view. “First” is the view\'s first page_view or screen_view event by time, `dvce_created_tstamp` and `event_id`. Its pings in another session count there as engaged time and not here. A view without a session has no `session_id`, and counts as a page view only.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`sessions`
+(
+    `session_id` String COMMENT 'client_session.session_id, else domain_sessionid',
+    `app_id` LowCardinality(String) COMMENT 'Of its first event',
+    `platform` LowCardinality(String) COMMENT 'Of its first event',
+    `visitor_id` String COMMENT 'client_session.user_id, else domain_userid, else network_userid, of its first event that has one; the nil UUID is none',
+    `person_id` String COMMENT 'Its own user_id; else the one that the visitor used next after it, else last before it; else the visitor_id',
+    `user_id` String COMMENT 'The last user_id of its events',
+    `network_userid` String COMMENT 'The first network_userid of its events',
+    `session_index` Nullable(Int32) COMMENT 'The highest domain_sessionidx, else client_session.session_index',
+    `is_new_visitor` Bool COMMENT 'session_index is 1; without one: no earlier session of the visitor is known',
+    `start_tstamp` DateTime64(3, 'UTC') COMMENT 'Time of the first event, less the minimum visit where that is a page ping',
+    `end_tstamp` DateTime64(3, 'UTC') COMMENT 'Time of the last event',
+    `duration_s` UInt32 COMMENT 'Seconds from start to end',
+    `engaged_s` UInt32 COMMENT 'Engaged time in seconds, over all its views',
+    `views` UInt32 COMMENT 'Views that belong to it',
+    `distinct_pages` UInt32 COMMENT 'Distinct `page_path` of them',
+    `events` UInt32 COMMENT 'Events, each counted once',
+    `interactions` UInt32 COMMENT 'Events that a person caused: no views, pings, screen ends, moves to and from the background, web vitals, consent banners or errors, and none of the application\'s non-interactive events',
+    `max_scroll_pct` Nullable(Float32) COMMENT 'The most seen of one of its pages, 0 to 100',
+    `is_bounce` Bool COMMENT 'At most one view, engaged less than 10 s, no interaction and no conversion; with the rule `single_page`: at most one view and no interaction',
+    `is_engaged` Bool COMMENT 'Not a bounce',
+    `entry_host` LowCardinality(String) COMMENT 'Host of the first view',
+    `entry_path` String COMMENT '`page_path` of the first view',
+    `entry_title` String COMMENT 'Title of the first view',
+    `entry_view_id` String COMMENT 'Id of the first view',
+    `entry_content_group` LowCardinality(String) COMMENT 'Content group of the first view',
+    `exit_host` LowCardinality(String) COMMENT 'Host of the last view',
+    `exit_path` String COMMENT '`page_path` of the last view',
+    `exit_title` String COMMENT 'Title of the last view',
+    `exit_view_id` String COMMENT 'Id of the last view',
+    `exit_content_group` LowCardinality(String) COMMENT 'Content group of the last view',
+    `page_referrer` String COMMENT 'The referring page\'s address, as the tracker sent it',
+    `refr_urlhost` LowCardinality(String) COMMENT 'Its host',
+    `refr_urlpath` String COMMENT 'Its path',
+    `refr_medium` LowCardinality(String) COMMENT 'What kind of site it is: search, social, email, paid, chatbot, internal, unknown',
+    `refr_source` LowCardinality(String) COMMENT 'Its name, such as Google',
+    `refr_term` String COMMENT 'The words searched for, where the site tells',
+    `mkt_medium` LowCardinality(String) COMMENT 'utm_medium',
+    `mkt_source` LowCardinality(String) COMMENT 'utm_source',
+    `mkt_term` String COMMENT 'utm_term',
+    `mkt_content` String COMMENT 'utm_content',
+    `mkt_campaign` LowCardinality(String) COMMENT 'utm_campaign',
+    `mkt_clickid` String COMMENT 'The advertiser\'s id of the click',
+    `mkt_network` LowCardinality(String) COMMENT 'The advertising network of that id',
+    `click_id_param` LowCardinality(String) COMMENT 'The parameter of the address that held a click id, such as gclid',
+    `channel` LowCardinality(String) COMMENT 'The channel that brought the visit',
+    `source` LowCardinality(String) COMMENT 'The source that brought it; empty: direct',
+    `is_continued` Bool COMMENT 'It began on a page of the same site: channel and source are those of the visitor\'s visit before, if that ended less than 24 hours before, else Direct',
+    `landing_campaign_in_session` Bool COMMENT 'A later view carries a campaign of its own',
+    `geo_country` LowCardinality(String) COMMENT 'Country, ISO 3166-1 alpha-2',
+    `geo_region` LowCardinality(String) COMMENT 'Region, the second part of ISO 3166-2',
+    `geo_region_name` LowCardinality(String) COMMENT 'The region\'s name',
+    `geo_city` LowCardinality(String) COMMENT 'City',
+    `last_geo_country` LowCardinality(String) COMMENT 'Country of its last event that has one',
+    `br_family` LowCardinality(String) COMMENT 'Browser: of ua_parser, else of YAUAA, else `br_family`',
+    `br_version` LowCardinality(String) COMMENT 'The browser\'s version, from the same',
+    `os_family` LowCardinality(String) COMMENT 'Operating system, from the same',
+    `os_version` LowCardinality(String) COMMENT 'Its version, from the same',
+    `dvce_type` LowCardinality(String) COMMENT 'Device class of YAUAA, else `dvce_type`',
+    `screen` LowCardinality(String) COMMENT 'Screen, `width x height` in pixels written as `1920x1080`',
+    `br_lang` LowCardinality(String) COMMENT 'The browser\'s language',
+    `os_timezone` LowCardinality(String) COMMENT 'The device\'s time zone',
+    `first_event_name` LowCardinality(String) COMMENT 'Name of its first event',
+    `last_event_name` LowCardinality(String) COMMENT 'Name of its last event',
+    `conversions` UInt32 COMMENT 'Rows in `conversions`',
+    `revenue` Decimal(18, 2) COMMENT 'Sum of their values; of one currency where the application has set one',
+    `orders` UInt32 COMMENT 'Distinct orders among them',
+    `goals` Array(LowCardinality(String)) COMMENT 'The goals met, each once',
+    `app_errors` UInt32 COMMENT 'application_error events',
+    `is_bot` Bool COMMENT 'One of its events is a bot\'s',
+    `is_internal` Bool COMMENT 'Own traffic, by the application\'s rules',
+    `is_cookieless` Bool COMMENT 'The visitor is known by a cookieless id, which holds for a day',
+    `is_quarantined` Bool COMMENT 'Given up at some point: see `model_quarantine`; what follows is not counted',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX visitor_id_index `visitor_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`start_tstamp`)
+ORDER BY (`app_id`, toDate(start_tstamp), `session_id`)
+COMMENT 'One row per session (visit). A visit is the tracker\'s session: `client_session.session_id`, else `domain_sessionid`. Where it came from, where its visitor is and with what device is that of its first page view, screen view or page ping. Server-side events (platform `srv`) are not part of it.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`conversions`
+(
+    `event_id` UUID COMMENT 'The event that met the goal; of scroll, time and visit goals the one that met it first',
+    `goal` LowCardinality(String) COMMENT 'The goal\'s name',
+    `app_id` LowCardinality(String) COMMENT 'Of the event',
+    `t` DateTime64(3, 'UTC') COMMENT 'Time of the event',
+    `view_id` String COMMENT 'View of the event',
+    `session_id` String COMMENT 'Its session; of a server-side event the person\'s last that began in the 30 days before',
+    `visitor_id` String COMMENT 'Visitor of the session, else of the event',
+    `person_id` String COMMENT 'Person of the session, else the event\'s user_id, else its visitor',
+    `value` Nullable(Decimal(18, 2)) COMMENT 'What it is worth',
+    `currency` LowCardinality(String) COMMENT 'Currency of the value',
+    `order_id` String COMMENT 'Order, of a transaction',
+    `channel` LowCardinality(String) COMMENT 'Of the session',
+    `source` LowCardinality(String) COMMENT 'Of the session',
+    `mkt_medium` LowCardinality(String) COMMENT 'utm_medium',
+    `mkt_source` LowCardinality(String) COMMENT 'utm_source',
+    `mkt_term` String COMMENT 'utm_term',
+    `mkt_content` String COMMENT 'utm_content',
+    `mkt_campaign` LowCardinality(String) COMMENT 'utm_campaign',
+    `mkt_clickid` String COMMENT 'The advertiser\'s id of the click',
+    `mkt_network` LowCardinality(String) COMMENT 'The advertising network of that id',
+    `is_first_of_session` Bool COMMENT 'The goal\'s first in the session',
+    `is_first_of_person` Bool COMMENT 'The goal\'s first of the person',
+    `is_bot` Bool COMMENT 'Of the session, else of the event',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX session_id_index `session_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`t`)
+ORDER BY (`app_id`, `goal`, toDate(t), `event_id`)
+COMMENT 'One row per event and goal that it meets. Goals hold for the whole history: a changed one is counted again from the start. A transaction counts once per application, however often its page is loaded. Values of different currencies are never added.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`user_days`
+(
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `day` Date COMMENT 'Day of the events in the application\'s reporting zone',
+    `event_name` LowCardinality(String) COMMENT 'Name of the event; of goals `goal:<name>`. Page pings are left out',
+    `person_id` String COMMENT 'Of the session',
+    `session_id` String COMMENT 'The session that adds this much',
+    `n` UInt32 COMMENT 'How many',
+    `is_bot` Bool COMMENT 'Of the session',
+    `is_cookieless` Bool COMMENT 'Of the session',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`day`)
+ORDER BY (`app_id`, `event_name`, `day`, `unit`)
+COMMENT 'One row per person, day, event name and session. For questions about people over time. A person with two visits on one day has a row for each: add up `n`, and count people and days as distinct ones.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`web_vitals`
+(
+    `event_id` UUID COMMENT 'Of the event',
+    `view_id` String COMMENT 'Its view, else the event\'s id',
+    `session_id` String COMMENT 'Its session',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `t` DateTime64(3, 'UTC') COMMENT 'Time of the event',
+    `page_path` String COMMENT 'As in `page_views`',
+    `content_group` LowCardinality(String) COMMENT 'As in `page_views`',
+    `dvce_type` LowCardinality(String) COMMENT 'As in `page_views`',
+    `br_family` LowCardinality(String) COMMENT 'As in `page_views`',
+    `geo_country` LowCardinality(String) COMMENT 'Country of the event',
+    `lcp` Nullable(Float32) COMMENT 'Largest contentful paint, ms',
+    `fcp` Nullable(Float32) COMMENT 'First contentful paint, ms',
+    `inp` Nullable(Float32) COMMENT 'Interaction to next paint, ms',
+    `ttfb` Nullable(Float32) COMMENT 'Time to first byte, ms',
+    `fid` Nullable(Float32) COMMENT 'First input delay, ms (retired in March 2024)',
+    `cls` Nullable(Float32) COMMENT 'Cumulative layout shift',
+    `navigation_type` LowCardinality(String) COMMENT 'How the page was reached, as the browser tells',
+    `is_bot` Bool COMMENT 'Of the session, else of the event',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`t`)
+ORDER BY (`app_id`, toDate(t), `unit`, `view_id`)
+COMMENT 'One row per view with a web_vitals event. Of several events of one view the first counts.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`ecommerce_actions`
+(
+    `event_id` UUID COMMENT 'Of the action',
+    `product_index` UInt16 COMMENT 'Number of the product in the action, from 1; 0: none',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `t` DateTime64(3, 'UTC') COMMENT 'Time of the action',
+    `view_id` String COMMENT 'Its view',
+    `session_id` String COMMENT 'Its session',
+    `person_id` String COMMENT 'Person of the session, else the event\'s user_id, else its visitor',
+    `action` LowCardinality(String) COMMENT 'Type of the action, such as add_to_cart; of the older events transaction and transaction_item',
+    `action_name` LowCardinality(String) COMMENT 'Name that the site gave it',
+    `product_id` String COMMENT 'The product\'s id (of transaction_item the SKU)',
+    `name` String COMMENT 'Its name',
+    `brand` LowCardinality(String) COMMENT 'Its brand',
+    `variant` LowCardinality(String) COMMENT 'Its variant',
+    `category_1` LowCardinality(String) COMMENT 'Part 1 of its category, cut at `/`',
+    `category_2` LowCardinality(String) COMMENT 'Part 2 of its category, cut at `/`',
+    `category_3` LowCardinality(String) COMMENT 'Part 3 of its category, cut at `/`',
+    `category_4` LowCardinality(String) COMMENT 'Part 4 of its category, cut at `/`',
+    `price` Nullable(Decimal(18, 4)) COMMENT 'Its price',
+    `list_price` Nullable(Decimal(18, 4)) COMMENT 'Its price before discounts',
+    `quantity` Nullable(Decimal(18, 3)) COMMENT 'How many',
+    `currency` LowCardinality(String) COMMENT 'Currency of the prices, else of transaction or cart',
+    `position` Nullable(Int32) COMMENT 'Place in the list that the product was shown in',
+    `cart_id` String COMMENT 'The cart',
+    `cart_total` Nullable(Decimal(18, 2)) COMMENT 'Worth of the cart after the action',
+    `revenue` Nullable(Decimal(18, 2)) COMMENT 'Revenue of the transaction; of a refund its amount, less than 0',
+    `tax` Nullable(Decimal(18, 2)) COMMENT 'Tax of the transaction',
+    `shipping` Nullable(Decimal(18, 2)) COMMENT 'Shipping of the transaction',
+    `discount` Nullable(Decimal(18, 2)) COMMENT 'Discount of the transaction',
+    `total_quantity` Nullable(Decimal(18, 3)) COMMENT 'Quantity of the transaction',
+    `payment_method` LowCardinality(String) COMMENT 'Payment method of the transaction',
+    `transaction_id` String COMMENT 'The transaction or order',
+    `is_first_of_transaction` Bool COMMENT 'The application\'s earliest action of this transaction: only it counts as revenue',
+    `checkout_step` Nullable(UInt16) COMMENT 'Number of the checkout step',
+    `is_bot` Bool COMMENT 'Of the session, else of the event',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX session_id_index `session_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX transaction_id_index `transaction_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`t`)
+ORDER BY (`app_id`, toDate(t), `event_id`, `product_index`)
+COMMENT 'One row per ecommerce action and product. snowplow_ecommerce_action events with their entities, and the older transaction and transaction_item events. An action without products has one row with `product_index` 0.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`app_errors`
+(
+    `event_id` UUID COMMENT 'Of the event',
+    `t` DateTime64(3, 'UTC') COMMENT 'Its time',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `session_id` String COMMENT 'Its session',
+    `person_id` String COMMENT 'Person of the session, else the event\'s user_id, else its visitor',
+    `message` String COMMENT 'The first 200 characters of the message',
+    `class` LowCardinality(String) COMMENT 'Class of the error',
+    `file` String COMMENT 'File that it came from',
+    `line` Nullable(Int32) COMMENT 'Line of the file',
+    `is_fatal` Bool COMMENT 'The application ended',
+    `page_path` String COMMENT 'Page or screen, as in `page_views`',
+    `app_version` LowCardinality(String) COMMENT 'Version of the application',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX person_id_index `person_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`t`)
+ORDER BY (`app_id`, toDate(t), `event_id`)
+COMMENT 'One row per application_error event. Without stack traces, which stay in `atomic.events`.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`users`
+(
+    `person_id` String COMMENT 'As in `sessions`',
+    `user_id` String COMMENT 'The last one known',
+    `visitor_ids` Array(String) COMMENT 'The visitor ids, at most 100, in order',
+    `apps` Array(LowCardinality(String)) COMMENT 'The applications, in order',
+    `first_seen` DateTime64(3, 'UTC') COMMENT 'Earliest start of a session',
+    `last_seen` DateTime64(3, 'UTC') COMMENT 'Latest end of one',
+    `sessions` UInt32 COMMENT 'How many sessions',
+    `views` UInt32 COMMENT 'Sum over the sessions',
+    `events` UInt32 COMMENT 'Sum over the sessions',
+    `engaged_s` UInt32 COMMENT 'Sum over the sessions',
+    `duration_s` UInt32 COMMENT 'Sum over the sessions',
+    `active_days` UInt32 COMMENT 'Distinct days of session starts, in the reporting zone that holds without an application',
+    `first_session_id` String COMMENT 'Of the earliest start; of equal ones the greatest id',
+    `last_session_id` String COMMENT 'Of the latest end; of equal ones the greatest id',
+    `first_channel` LowCardinality(String) COMMENT 'Of the first session',
+    `first_source` LowCardinality(String) COMMENT 'Of the first session',
+    `first_mkt_medium` LowCardinality(String) COMMENT 'Of the first session',
+    `first_mkt_source` LowCardinality(String) COMMENT 'Of the first session',
+    `first_mkt_campaign` LowCardinality(String) COMMENT 'Of the first session',
+    `first_refr_urlhost` LowCardinality(String) COMMENT 'Of the first session',
+    `first_refr_medium` LowCardinality(String) COMMENT 'Of the first session',
+    `first_entry_path` String COMMENT 'Of the first session',
+    `first_country` LowCardinality(String) COMMENT 'Of the first session',
+    `first_device` LowCardinality(String) COMMENT 'Of the first session',
+    `last_channel` LowCardinality(String) COMMENT 'Of the last session',
+    `last_source` LowCardinality(String) COMMENT 'Of the last session',
+    `last_mkt_medium` LowCardinality(String) COMMENT 'Of the last session',
+    `last_mkt_source` LowCardinality(String) COMMENT 'Of the last session',
+    `last_mkt_campaign` LowCardinality(String) COMMENT 'Of the last session',
+    `last_refr_urlhost` LowCardinality(String) COMMENT 'Of the last session',
+    `last_refr_medium` LowCardinality(String) COMMENT 'Of the last session',
+    `last_entry_path` String COMMENT 'Of the last session',
+    `last_country` LowCardinality(String) COMMENT 'Of the last session',
+    `last_device` LowCardinality(String) COMMENT 'Of the last session',
+    `last_path` String COMMENT 'Exit path of the last session',
+    `conversions` UInt32 COMMENT 'Sum over the sessions',
+    `revenue` Decimal(18, 2) COMMENT 'Sum over the sessions',
+    `orders` UInt32 COMMENT 'Sum over the sessions',
+    `first_conversion_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'Of the earliest row of `conversions`',
+    `last_conversion_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'Of the latest one',
+    `on_web` Bool COMMENT 'Has a session on platform web',
+    `on_mobile` Bool COMMENT 'Has one on another platform',
+    `is_identified` Bool COMMENT 'Has a user_id',
+    `is_bot` Bool COMMENT 'All sessions are bots\'',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+ORDER BY (`person_id`)
+COMMENT 'One row per person. A person over all applications, made of all rows of `sessions` with the person\'s id.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`identities`
+(
+    `visitor_id` String COMMENT 'As in `sessions`',
+    `user_id` String COMMENT 'As in `sessions`',
+    `first_seen` DateTime64(3, 'UTC') COMMENT 'Earliest start of such a session',
+    `last_seen` DateTime64(3, 'UTC') COMMENT 'Latest end of one',
+    `sessions` UInt32 COMMENT 'How many',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX user_id_index `user_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+ORDER BY (`visitor_id`, `user_id`)
+COMMENT 'One row per visitor and user_id. Who logged in on which device, made of the rows of `sessions` that have both.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`event_stats`
+(
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `slot` DateTime64(3, 'UTC') COMMENT 'Start of the quarter of an hour, by `collector_tstamp`',
+    `platform` LowCardinality(String) COMMENT 'Platform',
+    `event_name` LowCardinality(String) COMMENT 'Name of the event',
+    `schema` LowCardinality(String) COMMENT '`vendor/name/version` of the event',
+    `tracker` LowCardinality(String) COMMENT 'Tracker, as its name and version',
+    `app_version` LowCardinality(String) COMMENT 'Version of the application, of its entity',
+    `is_bot` Bool COMMENT 'The event is a bot\'s',
+    `events` UInt64 COMMENT 'Events, each counted once in the quarter of an hour',
+    `duplicates` UInt64 COMMENT 'Rows beyond the first of an event',
+    `late` UInt64 COMMENT 'Events of which the time is unbelievable: more than 30 days before `collector_tstamp` or more than a day after',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`slot`)
+ORDER BY (`app_id`, `event_name`, `slot`, `platform`, `schema`, `tracker`, `app_version`, `is_bot`)
+COMMENT 'One row per application, quarter of an hour and kind of event. Counts without anything about people. They outlive erasure and retention of the events: a count never falls.';
+
+CREATE OR REPLACE VIEW `derived`.`touches` AS SELECT `view_id` AS `view_id`, `session_id` AS `session_id`, `person_id` AS `person_id`, `app_id` AS `app_id`, `start_tstamp` AS `t`, `is_entry` AS `is_session_start`, `channel` AS `channel`, `source` AS `source`, `mkt_medium` AS `mkt_medium`, `mkt_campaign` AS `mkt_campaign`, `page_path` AS `entry_path`, `content_group` AS `content_group`, `is_bot` AS `is_bot` FROM `derived`.`page_views` FINAL WHERE is_entry OR (mkt_medium != '' AND refr_medium != 'internal');
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_state`
+(
+    `table` LowCardinality(String) COMMENT 'Table, or `*`',
+    `app_id` LowCardinality(String) COMMENT 'Application, or empty',
+    `model_version` UInt64 COMMENT 'Version of the definitions',
+    `ledger_position` String COMMENT 'Up to where stored events have been looked at: a `load_tstamp`, ms',
+    `modelled_until` DateTime64(3, 'UTC') COMMENT 'Everything stored before is in the tables',
+    `rebuild_day` Nullable(Date) COMMENT 'The day that a rebuild has reached, going backwards; none: no rebuild',
+    `error` String COMMENT 'Why the last run failed; empty: it did not',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`updated_at`, is_deleted)
+ORDER BY (`table`, `app_id`)
+COMMENT 'One row per table and application. How far the modeller is. `table` is `*` for what holds for all of them.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_dirty`
+(
+    `unit` String COMMENT 'As in `page_views`',
+    `kind` LowCardinality(String) COMMENT 'session, view or event',
+    `since` DateTime64(3, 'UTC') COMMENT 'The earliest `collector_tstamp` of its events that is known',
+    `until` DateTime64(3, 'UTC') COMMENT 'The latest',
+    `reason` LowCardinality(String) COMMENT 'stored, recovered, erased, definition, identity or transaction',
+    `batch_id` String COMMENT 'What caused it',
+    `at` DateTime64(3, 'UTC') COMMENT 'When it was written down',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`unit`, `batch_id`)
+COMMENT 'One row per session, view or event to be made again. Rows go once it has been made again.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_quarantine`
+(
+    `session_id` String COMMENT 'The session',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `start_tstamp` DateTime64(3, 'UTC') COMMENT 'Its start',
+    `end_tstamp` DateTime64(3, 'UTC') COMMENT 'Its end when it was given up',
+    `events` UInt64 COMMENT 'Its events then',
+    `reason` LowCardinality(String) COMMENT '`longer than 3 days` or `more than 20000 events`',
+    `at` DateTime64(3, 'UTC') COMMENT 'When',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`session_id`)
+COMMENT 'One row per session given up. Sessions that are too long or too large. What was modelled stays; later events of them are not.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_lease`
+(
+    `holder` String COMMENT 'Machine and process',
+    `taken_at` DateTime64(3, 'UTC') COMMENT 'Since when it has wanted to, without a break',
+    `until` DateTime64(3, 'UTC') COMMENT 'When its wish ends unless renewed',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`holder`)
+COMMENT 'One row per process that models, or wants to. Of several machines one models at a time.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`model_settings`
+(
+    `app_id` LowCardinality(String) COMMENT 'Application; empty: what holds where an application says nothing',
+    `version` UInt64 COMMENT 'Number of the change, from 1; the highest holds',
+    `settings` String COMMENT 'The settings, as JSON',
+    `changed_by` String COMMENT 'Who changed them',
+    `at` DateTime64(3, 'UTC') COMMENT 'When',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`app_id`, `version`)
+COMMENT 'One row per application and change. Settings per application, every version of them.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_rules`
+(
+    `id` String COMMENT 'The alert',
+    `body` String COMMENT 'What it watches, as JSON',
+    `changed_by` String COMMENT 'Who changed it last',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per alert. Alerts that people made or changed; those that are there from the start have a row once they are changed.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_channels`
+(
+    `id` String COMMENT 'The channel',
+    `body` String COMMENT 'Its name, kind and rules, as JSON',
+    `sealed` String COMMENT 'Its secrets, encrypted with the deployment\'s key',
+    `changed_by` String COMMENT 'Who changed it last',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per channel. Where messages go. Addresses that are secret, and keys, are sealed.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_states`
+(
+    `rule_id` String COMMENT 'The alert',
+    `key` String COMMENT 'What of it',
+    `body` String COMMENT 'The state, as JSON',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`rule_id`, `key`)
+COMMENT 'One row per alert and key. What holds now. The key is what the alert is about: an application, an event, a cause; `*` says up to when the alert was evaluated.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`alert_messages`
+(
+    `id` String COMMENT 'The message: made of the alert, the key and the change, the same however often the change is found',
+    `channel_id` String COMMENT 'The channel; empty: the console\'s bell',
+    `rule_id` String COMMENT 'The alert',
+    `status` LowCardinality(String) COMMENT 'waiting, sending, sent, failed, skipped, or shown (the bell)',
+    `body` String COMMENT 'The message, and its tries, as JSON',
+    `created` DateTime64(3, 'UTC') COMMENT 'When it was made',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX status_index `status` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`, `channel_id`)
+COMMENT 'One row per message and channel. The history of alerts and the log of deliveries: written before anything is sent.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`plan_notes`
+(
+    `id` String COMMENT '`event <application>/<name>`, or the id of a drift',
+    `status` LowCardinality(String) COMMENT 'Event: planned, deprecated, ignored, or empty; drift: accepted or ignored',
+    `owner` String COMMENT 'Who looks after it',
+    `description` String COMMENT 'What it means',
+    `changed_by` String COMMENT 'Who said so',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per event or drift of the tracking plan. What people said about it.';
+
 ALTER TABLE `tracking`.`hits` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';
