@@ -159,7 +159,7 @@ def test_all_rows_are_searched_and_what_is_hostile_is_text(page: Page) -> None:
     expect(dialog.get_by_role("status")).to_have_text("1–1 of 1")
     page.keyboard.press("Escape")
     page.goto("/analytics?app=shop&period=7d")
-    expect(page.get_by_role("link", name=re.compile("^/xxxx"))).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile(r"^\/xxxx"))).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
