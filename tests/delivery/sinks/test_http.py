@@ -255,7 +255,7 @@ def test_the_inside_of_a_network_is_not_reached_unless_that_is_meant(destination
     [
         ({}, "url: preset webhook has no address"),
         ({"url": "ftp://x"}, "expected http:// or https://"),
-        ({"url": "https://user:hunter2@x/"}, "without a name and password"),
+        ({"url": "https://user:hunter2@x/"}, "without a name and password"),  # pragma: allowlist secret
         ({"url": "https://x/{value.key}"}, "value.key"),
         ({"url": "https://x", "preset": "pipedream"}, "amplitude, ga4, posthog, slack, webhook, found 'pipedream'"),
         ({"url": "https://x", "filter": ["nothing:1"]}, "filter 'nothing:1'"),
