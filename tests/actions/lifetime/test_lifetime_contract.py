@@ -60,8 +60,8 @@ def test_deleting_takes_out_these_rows_and_no_others_and_may_be_repeated(store: 
     failed = [schema_violation(n) for n in range(4)]
     incomplete = [event(n) for n in range(20, 24)]
     store.write(StoreBatch("b", rows, failed, incomplete))
-    # the same event resent at another time is another row
-    store.write(StoreBatch("c", [web_page_view(3, collector_tstamp=NOON + 2 * DAY)]))
+    # the same event resent beyond the window of PostgreSQL's deduplication is another row
+    store.write(StoreBatch("c", [web_page_view(3, collector_tstamp=NOON + 8 * DAY)]))
     for _ in range(2):
         lifetime.delete("good", [row_key(row) for row in rows[::2]])
         lifetime.delete("failed", [row_key(row) for row in failed[:1]])
