@@ -19,6 +19,8 @@ from snowgauge.settings.model import Settings
 from snowgauge.store.base import Migration, Store, StoreBatch
 from snowgauge.store.clickhouse import migrations
 from snowgauge.store.clickhouse.layout import ENTITY_SCHEMAS, EVENT_TABLES
+from snowgauge.store.clickhouse.passwords import with_passwords
+from snowgauge.store.settings import EngineSettings
 from snowgauge.testing.deployment import Deployment
 from snowgauge.testing.engine import EngineProcess
 from snowgauge.testing.events import web_page_view
@@ -62,7 +64,13 @@ class Place:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("upgrades") / "data"
-    running = EngineProcess(folder / "clickhouse").start()
+    folder.mkdir(mode=0o700)
+    with_own = with_passwords(EngineSettings(), folder)
+    running = EngineProcess(
+        folder / "clickhouse",
+        password=with_own.password.get_secret_value(),
+        maintenance_password=with_own.maintenance_password.get_secret_value(),
+    ).start()
     running.data_dir = folder  # type: ignore[attr-defined]
     yield running
     running.stop()
