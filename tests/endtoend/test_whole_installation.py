@@ -146,6 +146,7 @@ def test_the_whole_installation_outlives_a_kill_of_each_part(tmp_path, authority
             "agent.issuer": issuer.url,
             "agent.client_ids": CLIENT,
             "agent.subjects": USER,
+            "agent.smallest_count": "1",
             "collector.cookie.domains": "snowgauge.example",
             "collector.pre_termination_period": "0",
             "iglu.iglu_central": "false",
