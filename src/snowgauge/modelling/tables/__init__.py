@@ -32,18 +32,21 @@ EVENT_STATS = event_stats.TABLE
 OF_UNITS = (PAGE_VIEWS, SESSIONS, CONVERSIONS, USER_DAYS, WEB_VITALS, ECOMMERCE_ACTIONS, APP_ERRORS)
 """Tables made of events, unit by unit."""
 
+ALERTS = (alerting.RULES, alerting.CHANNELS, alerting.STATES, alerting.MESSAGES)
+PLAN = (alerting.PLAN,)
+
 BOOKKEEPING = (
     bookkeeping.STATE,
     bookkeeping.DIRTY,
     bookkeeping.QUARANTINE,
     bookkeeping.LEASE,
     bookkeeping.SETTINGS,
-    alerting.RULES,
-    alerting.CHANNELS,
-    alerting.STATES,
-    alerting.MESSAGES,
-    alerting.PLAN,
+    *ALERTS,
+    *PLAN,
 )
 
 TABLES: tuple[Table, ...] = (*OF_UNITS, USERS, IDENTITIES, EVENT_STATS, TOUCHES, *BOOKKEEPING)
 """All of them; views after the tables that they show."""
+
+MODELLED = tuple(table for table in TABLES if table not in (*ALERTS, *PLAN))
+"""Those that the modeller writes and keeps its books in."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from snowgauge.modelling.tables import ALERTS, MODELLED, PLAN
 from snowgauge.store.base import Migration
 from snowgauge.store.clickhouse.connection import Connection, Refused
 from snowgauge.store.clickhouse.derived.layout import DerivedLayout
@@ -30,9 +31,9 @@ STEPS: tuple[Step, ...] = (
     Step(4, "Simple Snowplow views", lambda _: []),  # made by refresh, at every migration
     Step(5, "recovery of failed events", Layout.add_recovery),
     Step(6, "schemas of entities", Layout.add_entity_schemas),
-    Step(7, "modelled tables", lambda layout: DerivedLayout(layout).create()),
-    Step(8, "alerts", lambda layout: DerivedLayout(layout).create()),
-    Step(9, "tracking plan", lambda layout: DerivedLayout(layout).create()),
+    Step(7, "modelled tables", lambda layout: DerivedLayout(layout).create(MODELLED)),
+    Step(8, "alerts", lambda layout: DerivedLayout(layout).create(ALERTS)),
+    Step(9, "tracking plan", lambda layout: DerivedLayout(layout).create(PLAN)),
 )
 
 

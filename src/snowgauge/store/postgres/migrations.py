@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from snowgauge.modelling.tables import ALERTS, MODELLED, PLAN
 from snowgauge.store.base import Migration
 from snowgauge.store.postgres.connection import Connections
 from snowgauge.store.postgres.derived.layout import DerivedLayout
@@ -27,10 +28,10 @@ STEPS: tuple[Step, ...] = (
     Step(2, "failed events", Layout.create_failed),
     Step(3, "incomplete events", Layout.create_incomplete),
     Step(4, "recovery of failed events", Layout.add_recovery),
-    Step(5, "modelled tables", lambda layout: DerivedLayout(layout).create()),
+    Step(5, "modelled tables", lambda layout: DerivedLayout(layout).create(MODELLED)),
     Step(6, "events sent twice", Layout.create_loads),
-    Step(7, "alerts", lambda layout: DerivedLayout(layout).create()),
-    Step(8, "tracking plan", lambda layout: DerivedLayout(layout).create()),
+    Step(7, "alerts", lambda layout: DerivedLayout(layout).create(ALERTS)),
+    Step(8, "tracking plan", lambda layout: DerivedLayout(layout).create(PLAN)),
 )
 
 

@@ -8,8 +8,10 @@ rows of one key, which are all of one day, never lie in two partitions
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from snowgauge.modelling.definition import Table
-from snowgauge.modelling.tables import BOOKKEEPING, TABLES
+from snowgauge.modelling.tables import BOOKKEEPING
 from snowgauge.store.clickhouse.layout import Layout, quote, text
 
 IS_DELETED = "is_deleted"
@@ -35,10 +37,10 @@ class DerivedLayout:
     def full(self, name: str) -> str:
         return f"{quote(self.database)}.{quote(name)}"
 
-    def create(self) -> list[str]:
-        """The database and every table in it."""
+    def create(self, tables: Sequence[Table]) -> list[str]:
+        """The database, and these tables in it."""
         statements = [f"CREATE DATABASE IF NOT EXISTS {quote(self.database)}{self.on_cluster}"]
-        for table in TABLES:
+        for table in tables:
             statements += [self._view(table)] if table.kind == "view" else self._table(table)
         return statements
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from snowgauge.modelling.definition import Table
-from snowgauge.modelling.tables import TABLES
 from snowgauge.store.postgres.layout import Layout
 from snowgauge.store.postgres.naming import literal, quote
 
@@ -22,10 +23,10 @@ class DerivedLayout:
         """Where the rows of a day that is made again are put."""
         return f"{quote(self.schema)}.{quote(f'{table.name}_staging')}"
 
-    def create(self) -> list[str]:
-        """The schema and every table in it, and the index by which the events of a session are found."""
+    def create(self, tables: Sequence[Table]) -> list[str]:
+        """The schema and these tables in it, and the index by which the events of a session are found."""
         statements = [f"CREATE SCHEMA IF NOT EXISTS {quote(self.schema)}"]
-        for table in TABLES:
+        for table in tables:
             statements += [self._view(table)] if table.kind == "view" else self._table(table)
         statements += [
             f'CREATE INDEX IF NOT EXISTS "events_{column}" ON {self._events} ({quote(column)}) '
