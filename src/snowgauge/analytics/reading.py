@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from snowgauge.analytics import periods
 from snowgauge.analytics.buckets import INTERVALS, Bucket, Interval, buckets, offered
@@ -17,7 +17,7 @@ from snowgauge.analytics.question import Along, Comparison, Include, Order, Ques
 from snowgauge.analytics.refusals import QuestionRefused
 from snowgauge.analytics.sql.bases import VISITS
 from snowgauge.analytics.sql.filters import carries
-from snowgauge.analytics.sql.rows import TRAFFIC, Traffic
+from snowgauge.analytics.sql.rows import TRAFFIC
 
 MOST_MEASURES = 20
 MOST_DIMENSIONS = 4
@@ -28,6 +28,12 @@ MOST_COMPARED = 1_000
 LONGEST_VALUE = 20_000
 _DEEPEST = 8
 _LONGEST_FILTERS = 100_000
+_MODES: tuple[Literal["previous_period", "year_over_year", "custom"], ...] = (
+    "previous_period", "year_over_year", "custom",
+)  # fmt: skip
+_TURNED: tuple[Literal["not", "has_done", "has_not_done"], ...] = ("not", "has_done", "has_not_done")
+_JOINED: tuple[Literal["and", "or", "same_event", "same_visit"], ...] = ("and", "or", "same_event", "same_visit")
+_Name = TypeVar("_Name", bound=str)
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,9 @@ def read(given: Mapping[str, Any], around: Surroundings) -> Question:
     limit, offset = _paging(given.get("pagination", {}))
     comparison = _comparison(include.get("comparisons"), period, around)
     if comparison is not None and dimensions and limit > MOST_COMPARED and not _one_line(dimensions):
-        limit = min(limit, MOST_COMPARED)
+        limit = MOST_COMPARED
     return Question(
-        measures, dimensions, filters, period, apps, cast(Traffic, traffic),
+        measures, dimensions, filters, period, apps, traffic,
         _order(given.get("order_by"), measures, dimensions), limit, offset,
         Include(
             total_rows=_flag(include.get("total_rows", False), "include.total_rows"),
@@ -186,20 +192,20 @@ class _FilterReader:
     def _group(self, name: str, given: list[Any], where: str, depth: int) -> Filter:
         if len(given) != 2:
             raise QuestionRefused(where, f"{name} takes one thing after its name, found {len(given) - 1}")
-        if name in ("not", "has_done", "has_not_done"):
+        if name in _TURNED:
             part = self.read(given[1], f"{where}[1]", depth + 1)
             if name != "not" and (visit := [c.dimension.name for c in conditions(part) if c.dimension.of == "visit"]):
                 raise QuestionRefused(
                     where,
                     f"{name} is about events, and {visit[0]} is something that a whole visit is: filter by it directly",
                 )
-            return Turned(cast(Any, name), part, where)
+            return Turned(_choice(name, _TURNED, where), part, where)
         if not isinstance(given[1], list) or not given[1]:
             raise QuestionRefused(f"{where}[1]", f"{name} takes a list of filters, found {_shown(given[1])}")
         parts = tuple(self.read(one, f"{where}[1][{at}]", depth + 1) for at, one in enumerate(given[1]))
         if name in ("same_event", "same_visit") and any(isinstance(one, Turned) and one.kind != "not" for one in parts):
             raise QuestionRefused(where, f"{name} joins conditions on events: put has_done and has_not_done beside it")
-        return Both(cast(Any, name), parts, where)
+        return Both(_choice(name, _JOINED, where), parts, where)
 
     def _segment(self, operator: Operator, given: list[Any], where: str, depth: int) -> Filter:
         ids = given[2] if len(given) > 2 else None
@@ -282,7 +288,8 @@ def _period(given: Mapping[str, Any], apps: tuple[str, ...], around: Surrounding
     if not isinstance(zone, str):
         raise QuestionRefused("timezone", f"expected a name such as Europe/Berlin, found {_shown(zone)}")
     periods.zone_info(zone)
-    week_start = cast(WeekStart, _choice(named[1] or usual.week_start, get_args(WeekStart), "week_start"))
+    week_starts: tuple[WeekStart, ...] = get_args(WeekStart)
+    week_start = _choice(named[1] or usual.week_start, week_starts, "week_start")
     include = given.get("include")
     options = include if isinstance(include, dict) else {}
     today = _flag(options.get("today", False), "include.today")
@@ -315,7 +322,7 @@ def _comparison(given: Any, period: Period, around: Surroundings) -> Comparison 
         return None
     where = "include.comparisons"
     asked = _object(given, where, ("mode", "date_range", "match_day_of_week"))
-    mode = _choice(asked.get("mode"), ("previous_period", "year_over_year", "custom"), f"{where}.mode")
+    mode = _choice(asked.get("mode"), _MODES, f"{where}.mode")
     if mode == "custom":
         other = _asked_period(
             asked.get("date_range"), f"{where}.date_range", period.zone, period.week_start, False, (), around
@@ -325,7 +332,7 @@ def _comparison(given: Any, period: Period, around: Surroundings) -> Comparison 
     else:
         matches = _flag(asked.get("match_day_of_week", True), f"{where}.match_day_of_week")
         other = periods.year_before(period, around.now, match_day_of_week=matches)
-    return Comparison(cast(Any, mode), other)
+    return Comparison(mode, other)
 
 
 def _order(given: Any, measures: Sequence[Measure], dimensions: Sequence[Dimension | Along]) -> tuple[Order, ...]:
@@ -375,10 +382,11 @@ def _known(given: Mapping[str, Any], fields: Sequence[str], where: str) -> None:
             raise unknown("field", str(name), fields, where, f" (there are {', '.join(fields)})")
 
 
-def _choice(given: Any, names: Sequence[str], where: str) -> str:
-    if given not in names:
-        raise QuestionRefused(where, f"expected one of {', '.join(names)}, found {_shown(given)}")
-    return str(given)
+def _choice(given: Any, names: Sequence[_Name], where: str) -> _Name:
+    for name in names:
+        if name == given:
+            return name
+    raise QuestionRefused(where, f"expected one of {', '.join(names)}, found {_shown(given)}")
 
 
 def _flag(given: Any, where: str) -> bool:

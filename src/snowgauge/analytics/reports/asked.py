@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 from snowgauge.analytics.conditions import Both, Condition, Filter, Turned, conditions
 from snowgauge.analytics.dimensions import Dimension, dimension, unknown
@@ -88,9 +88,9 @@ def happening(given: Any, where: str, around: Surroundings) -> Happening:
     for field in given:
         if field not in fields:
             raise unknown("field", str(field), fields, where, f" (there are {', '.join(fields)})")
-    kind = given.get("kind")
-    if kind not in _KINDS:
-        raise QuestionRefused(f"{where}.kind", f"expected one of {', '.join(_KINDS)}, found {shown(kind)}")
+    kind = next((each for each in _KINDS if each == given.get("kind")), None)
+    if kind is None:
+        raise QuestionRefused(f"{where}.kind", f"expected one of {', '.join(_KINDS)}, found {shown(given.get('kind'))}")
     name, label = (_text(given.get(field) or "", f"{where}.{field}") for field in ("name", "label"))
     base, named = _KINDS[kind]
     asked = given.get("filters", [])
@@ -108,7 +108,7 @@ def happening(given: Any, where: str, around: Surroundings) -> Happening:
     if name:
         operator = OPERATORS["matches_wildcard" if kind == "page" and "*" in name else "is"]
         filters = (Condition(dimension(named, where), operator, (name,), True, f"{where}.name"), *filters)
-    return Happening(cast(Kind, kind), name, filters, label or name or f"any {kind}", where)
+    return Happening(kind, name, filters, label or name or f"any {kind}", where)
 
 
 def happenings(given: Any, where: str, around: Surroundings, *, least: int, most: int) -> tuple[Happening, ...]:

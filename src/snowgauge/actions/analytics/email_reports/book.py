@@ -14,7 +14,9 @@ import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
+
+import msgspec
 
 from snowgauge.actions.access.roles import Principal
 from snowgauge.actions.analytics.saved.database import SavedDatabase, checked, new_id, room
@@ -152,6 +154,6 @@ def _report(db: sqlite3.Connection, row: sqlite3.Row) -> EmailReport:
         (row["id"],),
     ).fetchone()
     return EmailReport(
-        row["id"], row["app"], cast(Every, row["every"]), json.loads(row["recipients"]), row["created_by"],
+        row["id"], row["app"], msgspec.convert(row["every"], Every), json.loads(row["recipients"]), row["created_by"],
         row["created_at"], None if last is None else last["at"], "" if last is None else last["result"],
     )  # fmt: skip
