@@ -43,6 +43,21 @@ def test_help_loads_nothing_that_only_commands_need() -> None:
     assert loaded_by(["--help"], ["--version"], *([name, "--help"] for name in lazy.ENTRIES)) == []
 
 
+@pytest.mark.e2e
+def test_asking_a_store_loads_no_other_part(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from snowgauge.cli.main import app\n"
+        "try:\n"
+        f"    app(['--set', 'common.data_dir={tmp_path}', '--set', 'store.url=memory://', 'sql', 'SELECT 1'])\n"
+        "except BaseException: pass\n"
+        "parts = ('enrich.enricher', 'alerts.rules', 'collector.app', 'api.app', 'analytics.engine')\n"
+        "print('LOADED', *[part for part in parts if f'snowgauge.{part}' in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.splitlines()[-1].split() == ["LOADED"], done.stdout + done.stderr
+
+
 def test_completion_offers_commands_and_their_groups() -> None:
     shown = CliRunner().invoke(
         app, env={"_ROOT_COMPLETE": "complete_bash", "COMP_WORDS": "root st", "COMP_CWORD": "1"}, prog_name="root"

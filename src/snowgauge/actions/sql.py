@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from snowgauge.actions import spreadsheet
-from snowgauge.actions.deployment import Deployment
 from snowgauge.errors import ActionRefused
 from snowgauge.store.base import Sql
+
+if TYPE_CHECKING:  # `snowgauge sql` asks a store, and needs no other part
+    from snowgauge.actions.deployment import Deployment
 
 Format = Literal["csv", "csv-exact", "tsv", "json", "parquet"]
 """``csv`` is for spreadsheets: no cell begins like a formula. ``csv-exact`` is for programs: every value as stored."""
