@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from snowgauge.actions import check_titles
 from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.actions.doctor import examine
 from snowgauge.actions.events import now_ms
@@ -54,3 +55,21 @@ def test_arrays_of_nulls_are_seen_where_the_store_has_json_columns(deployment):
     check = found(deployment, "json-columns", json_columns=True)
     assert (check.status, check.found.split()[0]) == ("warn", "2")
     assert "unstruct_event" in check.cure
+
+
+def test_a_check_is_called_by_what_is_true_in_its_state():
+    for sentence, wrong in check_titles.SENTENCES.items():
+        assert check_titles.title(sentence, "ok") == check_titles.title(sentence, "skip") == sentence
+        assert check_titles.title(sentence, "warn") == check_titles.title(sentence, "fail") == wrong != sentence
+    assert check_titles.title("Registry reachable: a.example", "warn") == "Registry unreachable: a.example"
+
+
+def test_every_check_has_a_sentence_for_when_it_is_wrong(deployment):
+    checks = examine(deployment, Surroundings(registries=("http://127.0.0.1:9",), cookie_domains=("x.example",)))
+    wrong = set(check_titles.SENTENCES.values())
+    assert len(checks) > 8
+    for check in checks:
+        sentence = check.title.partition(": ")[0]
+        assert sentence in (wrong if check.status in ("warn", "fail") else check_titles.SENTENCES), check
+    (registry,) = [check for check in checks if check.id == "registry"]
+    assert registry.title == "Registry unreachable: 127.0.0.1"

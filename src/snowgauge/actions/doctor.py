@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from snowgauge.actions import health, modelling
+from snowgauge.actions import check_titles, health, modelling
 from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.actions.events import now_ms
 from snowgauge.actions.looks import Looks
@@ -72,7 +72,7 @@ def examine(deployment: Deployment, around: Surroundings | None = None) -> list[
             found.append(Check(name, name, "fail", str(answer.error)))
         else:
             found += answer.value
-    return found
+    return [replace(check, title=check_titles.title(check.title, check.status)) for check in found]
 
 
 _Group = Callable[[Deployment, Surroundings], Iterator[Check]]
@@ -306,7 +306,7 @@ def _name(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
 
 def _registries(_: Deployment, around: Surroundings) -> Iterator[Check]:
     for address in around.registries:
-        title = f"The registry {urlsplit(address).hostname} is reachable"
+        title = f"Registry reachable: {urlsplit(address).hostname}"
         probe = f"{address}/schemas/com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0"
         try:
             answer = httpx.get(probe, timeout=4, follow_redirects=True)
@@ -316,8 +316,8 @@ def _registries(_: Deployment, around: Surroundings) -> Iterator[Check]:
                 title,
                 "warn",
                 f"{type(error).__name__}: {error}",
-                "Events that need a schema from it wait, then fail: allow outgoing requests, or switch it off "
-                "(iglu.iglu_central) and keep schemas locally.",
+                "Events that need a schema from it fail, and are recovered once it answers. Allow outgoing requests, "
+                "or switch it off (iglu.iglu_central) and keep schemas locally.",
             )
             continue
         yield Check(
@@ -333,7 +333,7 @@ def _registries(_: Deployment, around: Surroundings) -> Iterator[Check]:
                 "" if skew < 10 else "Switch time synchronisation on (NTP): times of events depend on it.",
             )
     if not around.registries:
-        yield Check("registry", "Registries are reachable", "skip", "only local schemas are used")
+        yield Check("registry", "Registry reachable", "skip", "only local schemas are used")
 
 
 def _traffic(deployment: Deployment, _: Surroundings) -> Iterator[Check]:

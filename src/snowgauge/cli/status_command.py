@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from snowgauge.actions.overview import Capacity, Fact, Overview
 
+_FAR_DAYS = 3650
+"""A disk that is full in more than ten years is not worth a figure."""
 _WELL, _NOT_WELL, _NOTHING_RUNS = 0, 1, 3
 
 
@@ -138,7 +140,8 @@ def _capacity(capacity: Capacity) -> Iterator[RenderableType]:
 
     able = "" if capacity.able is None else f", able to do {_rate(capacity.able)}"
     yield Text(f"rate    now {_rate(capacity.now)}, busiest minute of 24 hours {_rate(capacity.busiest)}{able}")
-    left = "" if capacity.days_left is None else f", full in {capacity.days_left:,.0f} days at this rate"
+    near = capacity.days_left is not None and capacity.days_left < _FAR_DAYS
+    left = f", full in {capacity.days_left:,.0f} days at this rate" if near else ""
     yield Text(
         f"disk    {_bytes(capacity.disk_free)} of {_bytes(capacity.disk_total)} free, "
         f"{_bytes(capacity.used)} taken by the data folder{left}"

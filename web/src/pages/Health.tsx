@@ -14,6 +14,8 @@ const TITLES: Record<string, { title: string; icon: IconName }> = {
   pipeline: { title: "Pipeline", icon: "wand" },
   store: { title: "Store", icon: "sql" },
   proxy: { title: "HTTPS", icon: "key" },
+  registries: { title: "Registries", icon: "schema" },
+  sinks: { title: "Sinks", icon: "right" },
 };
 
 export function Page() {
