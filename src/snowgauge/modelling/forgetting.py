@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 from uuid import uuid4
 
@@ -12,11 +12,18 @@ from snowgauge.modelling.definition import Type
 from snowgauge.modelling.events import Unit
 from snowgauge.modelling.redo import Redo, Setting
 from snowgauge.modelling.state import ModelState
-from snowgauge.modelling.store import ModelStore
+from snowgauge.modelling.store import ModelStore, units_of
 from snowgauge.modelling.tables import IDENTITIES, OF_UNITS, SESSIONS, USERS
 
 _TOGETHER = 2_000
 _T = TypeVar("_T")
+
+
+def delete_events(store: ModelStore, events: Sequence[tuple[str, int]], delete: Callable[[], None]) -> None:
+    """Have ``delete`` take events out (event id and collector_tstamp in ms), and what was made of them with them."""
+    units = units_of(store.units_of(events))  # once they are gone nothing tells which units they were part of
+    delete()
+    forget(store, units)
 
 
 def forget(store: ModelStore, units: Sequence[Unit]) -> None:

@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 
 from snowgauge.events.enriched import ATOMIC_FIELDS
-from snowgauge.modelling.forgetting import expire, forget, freeze
-from snowgauge.modelling.store import units_of
+from snowgauge.modelling.forgetting import delete_events, expire, freeze
 from snowgauge.modelling.tables import OF_UNITS
 from snowgauge.store.base import EventKind
 from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS
@@ -65,13 +64,10 @@ class ClickHouseLifetime:
             yield make(msgspec.json.decode(left))
 
     def delete(self, kind: EventKind, keys: Sequence[Key]) -> None:
-        if kind != "good":
+        if kind == "good":
+            delete_events(self._modelled(), keys, lambda: self._delete_rows(kind, keys))
+        else:
             self._delete_rows(kind, keys)
-            return
-        modelled = self._modelled()
-        units = units_of(modelled.units_of(keys))
-        self._delete_rows(kind, keys)
-        forget(modelled, units)
 
     def _modelled(self) -> ClickHouseModelStore:
         return ClickHouseModelStore(self._connection, self._layout)

@@ -15,8 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from snowgauge.events.enriched import ATOMIC_FIELDS
-from snowgauge.modelling.forgetting import expire, forget, freeze
-from snowgauge.modelling.store import units_of
+from snowgauge.modelling.forgetting import delete_events, expire, freeze
 from snowgauge.modelling.tables import OF_UNITS
 from snowgauge.store.base import EventKind
 from snowgauge.store.lifetime import ID_COLUMNS, MENTION_COLUMNS, Apps, Expired, Key, Row, Search
@@ -71,13 +70,10 @@ class PostgresLifetime:
                         yield make(row)
 
     def delete(self, kind: EventKind, keys: Sequence[Key]) -> None:
-        if kind != "good":
+        if kind == "good":
+            delete_events(self._modelled(), keys, lambda: self._delete_rows(kind, keys))
+        else:
             self._delete_rows(kind, keys)
-            return
-        modelled = self._modelled()
-        units = units_of(modelled.units_of(keys))
-        self._delete_rows(kind, keys)
-        forget(modelled, units)
 
     def _modelled(self) -> PostgresModelStore:
         return PostgresModelStore(self._connections, self._layout)
