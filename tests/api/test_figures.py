@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -25,6 +26,7 @@ from snowgauge.store.settings import ClickHouseSettings
 from snowgauge.testing.console import Browser, PrivatePort
 from snowgauge.testing.demo import seed_demo
 from snowgauge.testing.engine import EngineProcess
+from snowgauge.testing.events import web_page_view
 
 NOW = time.time_ns() // 1_000_000 // 60_000 * 60_000 + 17_000
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -358,3 +360,13 @@ def test_every_type_of_the_api_has_a_name_of_its_own() -> None:
     """Two types with one name would both be renamed after their modules, for every program that uses them."""
     names = describe("0.0.0")["components"]["schemas"]
     assert [name for name in names if "__" in name] == []
+
+
+def test_pages_of_events_of_one_instant_have_each_of_them_once(store: ClickHouseStore, console: Browser) -> None:
+    together = [web_page_view(n, app_id="ties", collector_tstamp=NOW - HOUR, event_id=str(uuid4())) for n in range(40)]
+    store.write(StoreBatch("ties", together))
+    shown = []
+    for offset in range(0, 40, 3):
+        page = ask(console, "/api/v1/events", status="all", where="app_id:ties", limit=3, offset=offset)
+        shown += [row["id"] for row in page["rows"]]
+    assert sorted(shown) == sorted(event.event_id for event in together)

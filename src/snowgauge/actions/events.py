@@ -114,7 +114,8 @@ def page(
             rows += [_row(kind, event, columns) for event in found]
     seen: set[tuple[str, str]] = set()
     distinct = []
-    for row in sorted(rows, key=lambda row: (row.at, row.id), reverse=not oldest_first):
+    # among those of one instant the store's own order stays, so that a longer list begins like a shorter one
+    for row in sorted(rows, key=lambda row: row.at, reverse=not oldest_first):
         if (row.kind, row.id) not in seen:
             seen.add((row.kind, row.id))
             distinct.append(row)
