@@ -40,9 +40,15 @@ def packed(js: Path, file: Path) -> Path:
 
 
 @pytest.fixture
-def site(own, tmp_path):
+def app(request):
+    """An app ID for each test: they share a deployment, and every visit of the page sends events."""
+    return "".join(letter for letter in request.node.name if letter.isalnum())
+
+
+@pytest.fixture
+def site(own, app, tmp_path):
     """A page with the printed snippet, on an origin of its own."""
-    snippet = own.command("scripts", "neutral", "--collector", own.url, "--app-id", "own").decode()
+    snippet = own.command("scripts", "neutral", "--collector", own.url, "--app-id", app).decode()
     function = neutral_names(SEED).function
     more = f"""<script>
       {function}('setUserId:sp', 'somebody');
@@ -70,7 +76,7 @@ def site(own, tmp_path):
     thread.join()
 
 
-def test_a_page_with_the_kits_snippet(own, site, chromium):
+def test_a_page_with_the_kits_snippet(own, app, site, chromium):
     names = neutral_names(SEED)
     page = chromium.new_page()
     asked = []
@@ -78,9 +84,9 @@ def test_a_page_with_the_kits_snippet(own, site, chromium):
     page.goto(site)
     page.wait_for_function("window.trackers !== undefined")
     assert page.evaluate("window.trackers") == ["sp"]
-    rows = own.events("own", 3)
+    rows = own.events(app, 3)
     page.evaluate(f"window.{names.function}('trackPageView', {{ title: 'later' }})")
-    wait_until(lambda: own.stored("app_id = 'own'")[0] == 4, "the later page view is stored")
+    wait_until(lambda: own.stored(f"app_id = '{app}'")[0] == 4, "the later page view is stored")
     cookies = {cookie["name"] for cookie in page.context.cookies()}
     page.close()
     assert sorted(row["event_name"] for row in rows) == ["event", "page_view", "timing"]
@@ -96,11 +102,11 @@ def test_a_page_with_the_kits_snippet(own, site, chromium):
 def test_a_collector_without_a_scheme_is_asked_as_the_page_was(own, site, chromium, before):
     function = neutral_names(SEED).function
     collector = before + own.url.removeprefix("http://")
-    app = f"bare{len(before)}"
+    bare = f"bare{len(before)}"
     page = chromium.new_page()
     page.goto(site)
     page.wait_for_function("window.trackers !== undefined")
-    page.evaluate(f"window.{function}('newTracker', '{app}', '{collector}', {{ appId: '{app}' }})")
-    page.evaluate(f"window.{function}('trackPageView:{app}')")
-    own.events(app, 1)
+    page.evaluate(f"window.{function}('newTracker', '{bare}', '{collector}', {{ appId: '{bare}' }})")
+    page.evaluate(f"window.{function}('trackPageView:{bare}')")
+    own.events(bare, 1)
     page.close()

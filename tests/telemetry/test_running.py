@@ -35,6 +35,8 @@ def enrich(event, source):
         raise KeyError(f"{{event.user_id}} {EMAIL} {{source.headers}}")
 '''
 
+PROCESSES = {"clickhouse-0", "collector-0", "console-0", "modeller-0", "pipeline-0"}
+
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -124,7 +126,7 @@ def test_one_screen_shows_it_and_programs_get_the_same(running):
         ("collector", "eventlog", "pipeline", "store"), True
     )
     processes = {one["name"]: one for one in told["processes"]}
-    assert set(processes) == {"clickhouse-0", "collector-0", "console-0", "pipeline-0"}
+    assert set(processes) == PROCESSES
     assert processes["clickhouse-0"]["pid"] == running.pid("clickhouse")
     assert min(one["memory"] for one in processes.values()) > 10_000_000
     assert "schema_violations" in {one["type"] for one in told["failures"]}
@@ -166,7 +168,7 @@ def test_figures_are_those_of_the_table(running):
         "collector", "eventlog", "pipeline", "enrichment", "store", "engine", "failed", "process", "disk", "part",
     }  # fmt: skip
     up = {sample.labels["process"]: sample.value for sample in found["process_up"].samples}
-    assert up == dict.fromkeys(("clickhouse-0", "collector-0", "console-0", "pipeline-0"), 1)
+    assert up == dict.fromkeys(PROCESSES, 1)
 
 
 def test_a_payload_is_followed_through_all_processes(running, receiver):
