@@ -58,7 +58,7 @@ class EmailReports:
         with self._database.writing() as db:
             room(db, "email_reports")
             db.execute(
-                "INSERT INTO email_reports VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO email_reports VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
                 (report_id, checked(app, "the application", 200), every, json.dumps(to), secrets.token_urlsafe(32),
                  who.name, self._database.clock()),
             )  # fmt: skip

@@ -25,19 +25,36 @@ CREATE TABLE IF NOT EXISTS annotations (
   owner TEXT NOT NULL, person TEXT REFERENCES people(id) ON DELETE CASCADE, author TEXT NOT NULL,
   changed_at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS annotations_at ON annotations (at);
+CREATE TABLE IF NOT EXISTS saved_reports (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, question TEXT NOT NULL, show TEXT NOT NULL,
+  shared INTEGER NOT NULL, owner TEXT NOT NULL, person TEXT REFERENCES people(id) ON DELETE CASCADE,
+  author TEXT NOT NULL, changed_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS dashboards (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL, refresh_s INTEGER NOT NULL, shared INTEGER NOT NULL,
+  owner TEXT NOT NULL, person TEXT REFERENCES people(id) ON DELETE CASCADE, author TEXT NOT NULL,
+  changed_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS dashboard_tiles (
+  id TEXT NOT NULL, dashboard TEXT NOT NULL REFERENCES dashboards(id) ON DELETE CASCADE,
+  report TEXT REFERENCES saved_reports(id) ON DELETE CASCADE, title TEXT NOT NULL, text TEXT NOT NULL,
+  x INTEGER NOT NULL, y INTEGER NOT NULL, w INTEGER NOT NULL, h INTEGER NOT NULL, PRIMARY KEY (dashboard, id));
+CREATE INDEX IF NOT EXISTS dashboard_tiles_report ON dashboard_tiles (report);
 CREATE TABLE IF NOT EXISTS shares (
   id TEXT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, password TEXT NOT NULL, apps TEXT NOT NULL,
   filters TEXT NOT NULL, dimensions TEXT, frame_ancestors TEXT NOT NULL, created_by TEXT NOT NULL,
-  created_at INTEGER NOT NULL, expires_at INTEGER, last_used INTEGER);
+  created_at INTEGER NOT NULL, expires_at INTEGER, last_used INTEGER,
+  dashboard TEXT REFERENCES dashboards(id) ON DELETE CASCADE);
 CREATE TABLE IF NOT EXISTS share_tickets (
   hash TEXT PRIMARY KEY, share TEXT NOT NULL REFERENCES shares(id) ON DELETE CASCADE, expires_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS email_reports (
   id TEXT PRIMARY KEY, app TEXT NOT NULL, every TEXT NOT NULL, recipients TEXT NOT NULL, secret TEXT NOT NULL,
-  created_by TEXT NOT NULL, created_at INTEGER NOT NULL);
+  created_by TEXT NOT NULL, created_at INTEGER NOT NULL,
+  dashboard TEXT REFERENCES dashboards(id) ON DELETE CASCADE);
 CREATE TABLE IF NOT EXISTS email_sends (
   report TEXT NOT NULL REFERENCES email_reports(id) ON DELETE CASCADE, period TEXT NOT NULL, recipient TEXT NOT NULL,
   at INTEGER NOT NULL, result TEXT NOT NULL, PRIMARY KEY (report, period, recipient));
 """
+_LATER = {"shares": "dashboard", "email_reports": "dashboard"}
+"""Columns that a database of an earlier version lacks: references to a dashboard."""
 MOST = 1_000
 """Rows of a kind, so that nobody fills the disk."""
 
@@ -75,10 +92,23 @@ class SavedDatabase:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA foreign_keys=ON")
             db.executescript(_LAYOUT)
+            for table, column in _LATER.items():
+                _add_reference(db, table, column)
         except BaseException:
             db.close()
             raise
         return db
+
+
+def _add_reference(db: sqlite3.Connection, table: str, column: str) -> None:
+    """Another process may add it at the same moment: whichever is first."""
+    if any(row["name"] == column for row in db.execute(f"PRAGMA table_info({table})")):
+        return
+    try:
+        db.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT REFERENCES dashboards(id) ON DELETE CASCADE")
+    except sqlite3.OperationalError as raised:
+        if "duplicate column" not in str(raised):
+            raise
 
 
 def owner_of(who: Principal) -> str:

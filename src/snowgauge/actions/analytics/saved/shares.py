@@ -85,7 +85,7 @@ class Shares:
         with self._database.writing() as db:
             room(db, "shares")
             db.execute(
-                "INSERT INTO shares VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                "INSERT INTO shares VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
                 (share_id, checked(wanted.name, "the name", 100), _digest(secret), hashed,
                  json.dumps(list(wanted.apps)), json.dumps(list(wanted.filters)),
                  None if wanted.dimensions is None else json.dumps(list(wanted.dimensions)),

@@ -1,0 +1,241 @@
+"""Saved reports and dashboards: whose they are, what they may hold, and what a scope does to a question."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowgauge.actions.analytics.saved.database import SavedDatabase
+from snowgauge.actions.analytics.saved.kinds import KINDS, Kind
+from snowgauge.actions.analytics.saved.scope import fitted, laid_over
+from snowgauge.analytics.reading import Surroundings
+from snowgauge.store.clickhouse.store import ClickHouseStore
+from snowgauge.testing.console import Browser, PrivatePort
+from snowgauge.testing.figures.filling import fill
+
+BASE = "/api/v1/analytics"
+PASSWORD = "correct horse battery"
+NOON = 1_773_144_000_000  # 2026-03-10T12:00:00Z
+VISITS = {"metrics": ["visits"], "date_range": ["2026-03-10", "2026-03-10"]}
+QUESTIONS: dict[Kind, dict[str, Any]] = {
+    "query": VISITS,
+    "trends": {"series": [{"kind": "page"}], "date_range": "7d"},
+    "funnel": {"steps": [{"kind": "page", "name": "/"}, {"kind": "goal", "name": "Order"}]},
+    "retention": {"start": {"kind": "page"}},
+    "lifecycle": {"event": {"kind": "page"}},
+    "stickiness": {"event": {"kind": "page"}},
+    "journeys": {},
+    "sql": {"sql": "SELECT 1"},
+}
+
+
+class Member(Browser):
+    """A browser in which someone has logged in."""
+
+    def __init__(self, port: PrivatePort, name: str) -> None:
+        super().__init__(port.app)
+        me = self.post("/api/v1/access/login", json={"name": name, "password": PASSWORD}).json()
+        self._headers["X-CSRF-Token"] = me["csrf"]
+
+    def report(self, name: str = "Visits", kind: str = "query", **more: Any) -> dict[str, Any]:
+        question = {"question": VISITS, **more}
+        answer = self.post(f"{BASE}/saved-reports", json={"name": name, "kind": kind, **question})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def dashboard(self, name: str = "Board", **more: Any) -> dict[str, Any]:
+        answer = self.post(f"{BASE}/dashboards", json={"name": name, **more})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[PrivatePort]:
+    made = PrivatePort(tmp_path)
+    for role, name in (("admin", "ada"), ("analyst", "ann"), ("viewer", "vic")):
+        made.access.add_person(name, PASSWORD, role)  # type: ignore[arg-type]
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_question_of_every_kind_is_kept_and_what_it_cannot_answer_is_not(port: PrivatePort, kind: Kind) -> None:
+    ann = Member(port, "ann")
+    made = ann.report(kind=kind, question=QUESTIONS[kind], show="line")
+    assert (made["kind"], made["question"], made["show"], made["mine"]) == (kind, QUESTIONS[kind], "line", True)
+    wrong = {**QUESTIONS[kind], "sauce": 1}
+    answer = ann.post(f"{BASE}/saved-reports", json={"name": "x", "kind": kind, "question": wrong})
+    assert answer.status_code == 422
+    assert "sauce" in answer.json()["detail"]
+    assert ann.patch(f"{BASE}/saved-reports/{made['id']}", json={"question": wrong}).status_code == 422
+
+
+def test_a_report_is_ones_own_until_it_is_shared(port: PrivatePort) -> None:
+    ann, vic = Member(port, "ann"), Member(port, "vic")
+    made = ann.report()
+    address = f"{BASE}/saved-reports/{made['id']}"
+    assert vic.get(f"{BASE}/saved-reports").json() == []
+    assert [vic.get(address).status_code, vic.post(f"{address}/answer", json={}).status_code] == [404, 404]
+    body = {"name": "x", "kind": "query", "question": VISITS, "shared": True}
+    assert vic.post(f"{BASE}/saved-reports", json=body).status_code == 403
+    ann.patch(address, json={"shared": True})
+    assert [one["mine"] for one in vic.get(f"{BASE}/saved-reports").json()] == [False]
+    assert vic.patch(address, json={"name": "mine now"}).status_code == 404
+    assert Member(port, "ada").patch(address, json={"name": "Ours"}).json()["name"] == "Ours"
+    assert ann.delete(address).status_code == 204
+    assert vic.get(address).status_code == 404
+
+
+def test_sql_is_kept_by_those_who_may_ask_it_and_shown_to_them_only(port: PrivatePort) -> None:
+    ann, vic = Member(port, "ann"), Member(port, "vic")
+    body = {"name": "x", "kind": "sql", "question": QUESTIONS["sql"]}
+    assert vic.post(f"{BASE}/saved-reports", json=body).status_code == 403
+    made = ann.report(kind="sql", question={"sql": "SELECT 'jane@example.com'"}, shared=True)
+    assert vic.get(f"{BASE}/saved-reports/{made['id']}").json()["question"] == {}
+    refused = vic.post(f"{BASE}/saved-reports/{made['id']}/answer", json={})
+    assert refused.status_code == 403
+    assert "query:sql" in refused.json()["detail"]
+
+
+def test_a_dashboard_keeps_its_tiles_and_whoever_sees_it_sees_its_reports(port: PrivatePort) -> None:
+    ann, vic = Member(port, "ann"), Member(port, "vic")
+    report = ann.report()
+    board = ann.dashboard()
+    address = f"{BASE}/dashboards/{board['id']}"
+    tiles = [
+        {"x": 0, "y": 0, "w": 12, "h": 2, "text": "# Hello"},
+        {"x": 6, "y": 2, "w": 6, "h": 5, "report": report["id"], "title": "This month"},
+    ]
+    made = ann.patch(address, json={"tiles": tiles, "scope": {"date_range": "28d"}, "refresh_s": 60}).json()
+    assert [(one["x"], one["text"], one["title"]) for one in made["tiles"]] == [
+        (0, "# Hello", ""),
+        (6, "", "This month"),
+    ]
+    assert made["tiles"][1]["report"]["name"] == "Visits"
+    assert vic.get(address).status_code == 404
+    assert ann.patch(address, json={"shared": True}).json()["shared"]
+    seen = vic.get(address).json()
+    assert (seen["tiles"][1]["report"]["id"], seen["may_change"]) == (report["id"], False)
+    assert vic.patch(address, json={"name": "x"}).status_code == 404
+    # what others see of it cannot be taken from them by the way
+    refused = ann.patch(f"{BASE}/saved-reports/{report['id']}", json={"shared": False})
+    assert refused.status_code == 409
+    assert "Board" in refused.json()["detail"]
+    assert ann.delete(f"{BASE}/saved-reports/{report['id']}").status_code == 204
+    assert [one["text"] for one in vic.get(address).json()["tiles"]] == ["# Hello"]
+
+
+def test_what_a_dashboard_may_not_hold(port: PrivatePort) -> None:
+    ann, ada = Member(port, "ann"), Member(port, "ada")
+    mine, board = ann.report(), ada.dashboard(shared=True)
+    address = f"{BASE}/dashboards/{board['id']}"
+    place = {"x": 0, "y": 0, "w": 6, "h": 4}
+    assert ada.patch(address, json={"tiles": [{**place, "report": mine["id"]}]}).status_code == 422
+    for wrong in ({"x": 8}, {"w": 0}, {"y": -1}, {"h": 400}):
+        assert ada.patch(address, json={"tiles": [{**place, **wrong}]}).status_code == 422, wrong
+    assert ada.patch(address, json={"tiles": [place] * 61}).status_code == 422
+    assert ada.patch(address, json={"scope": {"metrics": ["visits"]}}).status_code == 422
+    assert ada.patch(address, json={"scope": {"date_range": "42y"}}).status_code == 422
+    assert ada.patch(address, json={"refresh_s": 1}).status_code == 422
+    # a report of someone else's that is on one's dashboard is not shared over their head
+    with sqlite3.connect(port.deployment.data_dir / "console.sqlite") as db:
+        db.execute("UPDATE dashboards SET shared = 0")
+    ann.patch(f"{BASE}/saved-reports/{mine['id']}", json={"shared": True})
+    ada.patch(address, json={"tiles": [{**place, "report": mine["id"]}]})
+    with sqlite3.connect(port.deployment.data_dir / "console.sqlite") as db:
+        db.execute("UPDATE saved_reports SET shared = 0")
+    assert ada.patch(address, json={"shared": True}).status_code == 409
+
+
+def test_two_who_change_a_dashboard_do_not_undo_each_other(port: PrivatePort) -> None:
+    ann, ada = Member(port, "ann"), Member(port, "ada")
+    board = ann.dashboard(shared=True)
+    address = f"{BASE}/dashboards/{board['id']}"
+    assert ada.patch(address, json={"name": "Hers", "changed_at": board["changed_at"]}).status_code == 200
+    refused = ann.patch(address, json={"name": "Mine", "changed_at": board["changed_at"]})
+    assert (refused.status_code, ann.get(address).json()["name"]) == (409, "Hers")
+
+
+def test_reports_are_put_after_the_other_tiles_and_a_copy_is_ones_own(port: PrivatePort) -> None:
+    ann = Member(port, "ann")
+    report, board = ann.report(), ann.dashboard()
+    address = f"{BASE}/dashboards/{board['id']}"
+    for _ in range(3):
+        made = ann.post(f"{address}/tiles", json={"report": report["id"]}).json()
+    assert [(one["x"], one["y"]) for one in made["tiles"]] == [(0, 0), (6, 0), (0, 6)]
+    assert ann.get(f"{BASE}/saved-reports").json()[0]["dashboards"] == 1
+    ann.patch(address, json={"shared": True})
+    vic = Member(port, "vic")
+    copy = vic.dashboard("Copy", copy_of=board["id"])
+    assert (len(copy["tiles"]), copy["mine"], copy["shared"]) == (3, True, False)
+    assert vic.delete(f"{BASE}/dashboards/{copy['id']}").status_code == 204
+    assert [one["name"] for one in vic.get(f"{BASE}/dashboards").json()] == ["Board"]
+
+
+def test_a_database_of_an_earlier_version_gets_what_it_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "console.sqlite"
+    with sqlite3.connect(file) as db:
+        db.execute("CREATE TABLE shares (id TEXT PRIMARY KEY, name TEXT NOT NULL)")
+        db.execute("INSERT INTO shares VALUES ('1', 'kept')")
+    db.close()
+    with SavedDatabase(file).reading() as again:
+        assert [(row["name"], row["dashboard"]) for row in again.execute("SELECT * FROM shares")] == [("kept", None)]
+
+
+def test_a_scope_is_laid_over_a_question() -> None:
+    around = Surroundings(NOON)
+    question = {
+        "metrics": ["visits"], "dimensions": ["time:hour"], "date_range": "day",
+        "filters": [["is", "visit:country", ["DE"]]], "include": {"today": True, "time_labels": True},
+    }  # fmt: skip
+    more = [["is", "visit:source", ["Google"]]]
+    scope = {
+        "date_range": "12mo",
+        "app": "web",
+        "filters": more,
+        "include": {"comparisons": {"mode": "previous_period"}},
+    }
+    made = fitted("query", laid_over("query", question, scope), around)
+    assert made == {
+        "metrics": ["visits"], "dimensions": ["time"], "date_range": "12mo", "app": "web",
+        "filters": [*question["filters"], *more],
+        "include": {"time_labels": True, "comparisons": {"mode": "previous_period"}},
+    }  # fmt: skip
+    assert laid_over("query", question, {}) == question
+    trends = {"series": [{"kind": "page"}], "interval": "hour", "date_range": "day"}
+    longer = fitted("trends", laid_over("trends", trends, scope), around)
+    assert "interval" not in longer
+    assert laid_over("sql", {"sql": "SELECT 1"}, scope) == {"sql": "SELECT 1"}
+
+
+def test_a_tile_is_answered_in_the_scope_of_its_dashboard(tmp_path: Path, clickhouse: ClickHouseStore) -> None:
+    fill(
+        clickhouse,
+        {
+            "sessions": [
+                {"session_id": f"s{n}", "unit": f"s{n}", "app_id": app, "person_id": f"p{n}", "start_tstamp": NOON,
+                 "end_tstamp": NOON, "source": "Google"}
+                for n, app in enumerate(["web", "web", "shop"])
+            ]
+        },
+    )  # fmt: skip
+    port = PrivatePort(tmp_path, store=clickhouse)
+    client = Browser(port.app)
+    made = client.post(f"{BASE}/saved-reports", json={"name": "x", "kind": "query", "question": VISITS}).json()
+    address = f"{BASE}/saved-reports/{made['id']}/answer"
+    for scope, expected in (({}, 3), ({"app": "web"}, 2), ({"date_range": ["2026-03-01", "2026-03-02"]}, 0)):
+        answer = client.post(address, json={"scope": scope}).json()
+        assert (answer["answer"]["results"][0]["metrics"], answer["kind"]) == ([expected], "query")
+    assert client.post(address, json={"scope": {"metrics": ["visits"]}}).status_code == 422
+    lines = client.post(
+        f"{BASE}/saved-reports", json={"name": "x", "kind": "lifecycle", "question": QUESTIONS["lifecycle"]}
+    ).json()
+    given = client.post(f"{BASE}/saved-reports/{lines['id']}/answer", json={"scope": {"date_range": "28d"}}).json()
+    assert {"new", "dormant"} <= set(given["answer"]["results"][0])
+    port.access.close()
