@@ -287,3 +287,18 @@ def test_json_lines_that_cannot_be_written_come_again(tmp_path: Path) -> None:
     with pytest.raises(SinkUnavailable, match="out"):
         sink.deliver(StoreBatch("b", [web_page_view(1)]))
     assert JsonLinesSettings().open("json_lines", tmp_path) == {}
+
+
+def test_without_a_store_nothing_passes_a_slow_sink_by(tmp_path: Path) -> None:
+    slow = Sink(opened=False)
+    followers = Followers(tmp_path, {"slow": slow}, backlog_bytes=1, dead_letters=letters(tmp_path), pass_by=False)
+    followers.start()
+    followers.put(processed("a"))
+    with pytest.raises(SinkUnavailable, match=r"sinks\.backlog_bytes = 1"):
+        followers.put(processed("b"))
+    slow.opened.set()
+    assert followers.wait(30)
+    followers.put(processed("b"))
+    assert followers.wait(30)
+    assert slow.taken == ["a", "b"]
+    followers.close()

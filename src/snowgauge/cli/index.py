@@ -29,7 +29,7 @@ INDEX: dict[str, tuple[str, str, str, bool]] = {
     "migrate": ('migrate_command', 'Take over what another system has stored.', '', False),
     "model": ('model_command', 'Modelled tables: visits, page views, people, goals.', '', False),
     "modeller": ('serve_command', 'Run the modeller alone: from the events in the store into the modelled tables.', 'Running', False),
-    "pipeline": ('serve_command', 'Run one pipeline worker alone: from the event log into the store.', 'Running', False),
+    "pipeline": ('serve_command', 'Run one pipeline worker alone: from the event log into the store, or with `pipeline.store = none` to sinks.', 'Running', False),
     "pixel": ('pixel_command', 'The pixel hosted in a bucket behind a CDN, whose log is the data.', '', False),
     "plan": ('plan_command', 'The tracking plan: what is sent, and what was meant to be.', '', False),
     "proxy": ('proxy_command', 'HTTPS at the front: routing, certificates.', '', False),

@@ -116,7 +116,7 @@ def collector(ctx: typer.Context, host: HostOption = None, port: PortOption = No
 
 
 def pipeline(ctx: typer.Context, index: IndexOption = 0) -> None:
-    """Run one pipeline worker alone: from the event log into the store.
+    """Run one pipeline worker alone: from the event log into the store, or with `pipeline.store = none` to sinks.
 
     Example: `snowgauge pipeline --index 0`
     """
@@ -127,7 +127,12 @@ def pipeline(ctx: typer.Context, index: IndexOption = 0) -> None:
     private_files()
     check_root(settings, os.environ)
     roles.share_metrics(settings)
-    roles.run_pipeline(settings, os.environ, index=index)
+    if settings.pipeline.store == "none":
+        from snowgauge.pipeline.streaming import run_streaming
+
+        run_streaming(settings, os.environ, index=index)
+    else:
+        roles.run_pipeline(settings, os.environ, index=index)
 
 
 def modeller(ctx: typer.Context) -> None:

@@ -40,7 +40,8 @@ _log = logger("sinks")
 class Followers:
     """The sinks of one worker, which alone uses ``folder``. ``keep`` takes out of a batch what may not leave any more.
 
-    A sink that is new begins with what is put from now on.
+    A sink that is new begins with what is put from now on. Without ``pass_by`` nothing passes a slow sink by: ``put``
+    refuses more than ``backlog_bytes``, so that batches wait in the log.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Followers:
         backlog_bytes: int,
         dead_letters: DeadLetters,
         keep: Callable[[StoreBatch], StoreBatch] = lambda batch: batch,
+        pass_by: bool = True,
     ) -> None:
         self._folder = folder
         self._backlog_bytes = backlog_bytes
         self._dead_letters = dead_letters
         self._keep = keep
+        self._pass_by = pass_by
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._waiting = {int(path.stem): path.stat().st_size for path in sorted(folder.glob("*.batch"))}
         reached = [places.read(file).number for file in folder.glob("*.cursor")]
@@ -74,9 +77,10 @@ class Followers:
             thread.start()
 
     def put(self, processed: Processed) -> None:
-        """Keep what was stored for all sinks; durable when this returns. Raises ``OSError``."""
+        """Keep what was stored for all sinks; durable when this returns. Raises ``OSError`` and ``SinkUnavailable``."""
         if processed.batch.id == self._last_id:  # it comes again, after a crash before its commit
             return
+        self._refuse_too_much()
         path = self._path(self._next)
         journal.keep(path, processed)
         with self._changed:
@@ -86,6 +90,14 @@ class Followers:
             self._keep_within_bounds()
             self._measure()
             self._changed.notify_all()
+
+    def _refuse_too_much(self) -> None:
+        with self._changed:
+            waiting = sum(self._waiting.values())
+        if not self._pass_by and waiting > self._backlog_bytes:
+            raise SinkUnavailable(
+                f"{waiting} bytes wait for the sinks, which is more than sinks.backlog_bytes = {self._backlog_bytes}"
+            )
 
     def wait(self, timeout: float) -> bool:
         """Wait until every sink has taken everything; whether that was so in time."""
@@ -212,7 +224,7 @@ class Followers:
 
     def _keep_within_bounds(self) -> None:
         """Let the oldest batches pass by the sinks that are slowest."""
-        while sum(self._waiting.values()) > self._backlog_bytes and len(self._waiting) > 1:
+        while self._pass_by and sum(self._waiting.values()) > self._backlog_bytes and len(self._waiting) > 1:
             oldest = min(self._waiting)
             for name, place in list(self._places.items()):
                 if place.number < oldest:

@@ -20,7 +20,7 @@ from snowgauge.delivery.contract import LogBatch, Processed, Subscription
 from snowgauge.delivery.enriching import BadRows, BatchEnricher, RecordEnricher, collector_failure
 from snowgauge.delivery.followers import Followers
 from snowgauge.delivery.following import followed
-from snowgauge.errors import BatchLost, LogUnavailable, StoreUnavailable
+from snowgauge.errors import BatchLost, LogUnavailable, SinkUnavailable, StoreUnavailable
 from snowgauge.events.failed import Processor
 from snowgauge.events.outcome import Tally
 from snowgauge.store.base import BatchWriter, StoreBatch
@@ -155,7 +155,7 @@ class Worker:
         while not self.abandon.is_set():
             try:
                 act()
-            except (LogUnavailable, StoreUnavailable, OSError) as error:
+            except (LogUnavailable, SinkUnavailable, StoreUnavailable, OSError) as error:
                 pause = backoff.pause()
                 self._log.warning(_TROUBLE[step], reason=str(error), retry_in=pause)
                 count("pipeline_retries", reason=step)

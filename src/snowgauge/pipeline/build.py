@@ -109,6 +109,7 @@ def open_followers(settings: Settings, index: int, keep: Callable[[StoreBatch], 
                     backlog_bytes=settings.sinks.backlog_bytes,
                     dead_letters=dead_letters,
                     keep=keep,
+                    pass_by=settings.pipeline.store != "none",
                 )
             )
     return found

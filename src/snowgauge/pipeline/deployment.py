@@ -51,6 +51,11 @@ def start(
     before workers start; what it gives are more arguments for them. Raises ``SettingsError`` when the data folder is in
     use and ``SnowgaugeError`` when a part cannot use its settings; what was started is stopped then.
     """
+    if settings.pipeline.store == "none":
+        raise SettingsError(
+            "pipeline.store = none: `serve` runs what reads a store. Run `snowgauge collector` and `snowgauge "
+            "pipeline` instead, or remove pipeline.store"
+        )
     counted = settings.pipeline.counted()
     settings = settings.model_copy(update={"pipeline": counted})
     for name in ("workers", "collectors"):

@@ -115,29 +115,30 @@ def run_engine(settings: Settings) -> None:
 @reported("pipeline")
 def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: int = 0) -> None:
     """One pipeline worker: takes its share of the event log until told to stop."""
-    workers = settings.pipeline.worker_count()
-    if index >= workers:
+    if settings.sinks.kafka.exactly_once:
         raise SettingsError(
-            f"--index {index}: pipeline.workers is {workers}, so the workers are numbered from 0 to "
-            f"{workers - 1}; set pipeline.workers to the same number for all of them"
+            "sinks.kafka.exactly_once needs pipeline.store = none: a store is no part of Kafka's transactions. For a "
+            "copy of what is stored, at least once, set sinks.kafka.brokers instead"
         )
+    settings.pipeline.refuse_index(index)
+    workers = settings.pipeline.worker_count()
     stop, abandon = stopping(settings)
     iglu = build.open_iglu(settings)
     store = build.open_store(settings, iglu[0])
     migrate = (lambda: upgrades.migrate(settings, store)) if index == 0 else None
     waits = partial(mark_waiting, settings, f"pipeline-{index}")
     prepare_store(store, migrate=migrate, stop=stop, waits=waits)
-    enriching = _enriching(settings, environment, iglu, stop, waits)
-    if stop.is_set() or enriching is None:
+    made = enriching(settings, environment, iglu, stop, waits)
+    if stop.is_set() or made is None:
         return
     subscription = build.open_eventlog(settings).subscribe(index, workers)
     keep = lifetime.tombstones(settings).without
     followers = build.open_followers(settings, index, lifetime.tombstones(settings).without)
     worker = Worker(
         subscription,
-        enriching.enricher,
+        made.enricher,
         store,
-        processor=enriching.enricher.processor,
+        processor=made.enricher.processor,
         followers=followers[0] if followers else None,
         gate=lifetime.gate(settings).storing,
         keep=keep,
@@ -146,9 +147,7 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         lifetime.keep_retention(settings, store, stop)
         keep_recovering(settings, environment, store, stop)
     worker.stop, worker.abandon = stop, abandon
-    # a batch is some hundred thousand objects that all die together: looking through them finds nothing
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    collect_seldom()
     mark_ready(settings, f"pipeline-{index}")
     _log.info("worker_started", worker=index)
     for one in followers:
@@ -159,13 +158,19 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         for one in followers:
             one.close()
         subscription.close()
-        enriching.close()
+        made.close()
         store.close()
     done = worker.tally
     _log.info("worker_stopped", worker=index, enriched=done.enriched, failed=done.failed, dropped=done.dropped)
 
 
-def _enriching(
+def collect_seldom() -> None:
+    """A batch is some hundred thousand objects that all die together: looking through them finds nothing."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+def enriching(
     settings: Settings,
     environment: Mapping[str, str],
     iglu: tuple[IgluResolver, IgluValidator],

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, HttpUrl, PlainValidator, model_validator
 
 from snowgauge.collector.settings import UrlPath
+from snowgauge.errors import SettingsError
 from snowgauge.part_settings import Duration, PartSettings
 from snowgauge.settings.processors import processors
 from snowgauge.store.settings import SimpleSnowplowSchemas
@@ -41,6 +42,10 @@ class PipelineSettings(PartSettings):
     """Collector processes. They share the port; the kernel spreads connections over them. `auto`: `serve` runs half as
     many as there are processors, since a worker reads what whole collectors have written."""
 
+    store: Literal["", "none"] = ""
+    """`none`: events go to `sinks.*` alone, as Snowplow's enrich sends them, and no store is written. Only
+    `snowgauge collector` and `snowgauge pipeline` run then. Empty: events go to the store of `store.url`."""
+
     auto_recover: bool = True
     """Replay failed events that only wanted for a schema, once it is available."""
 
@@ -49,6 +54,15 @@ class PipelineSettings(PartSettings):
 
     drain_timeout: Duration = timedelta(seconds=20)
     """How long a stop waits for what has been received to be stored. What is left waits safely in the event log."""
+
+    def refuse_index(self, index: int) -> None:
+        """Raises ``SettingsError`` for the number of a worker that there is not."""
+        workers = self.worker_count()
+        if index >= workers:
+            raise SettingsError(
+                f"--index {index}: pipeline.workers is {workers}, so the workers are numbered from 0 to "
+                f"{workers - 1}; set pipeline.workers to the same number for all of them"
+            )
 
     def worker_count(self) -> int:
         """How many workers there are; 1 where `serve` has not chosen the number."""

@@ -96,6 +96,8 @@ def test_brokers_that_are_unreachable_are_waited_for_only_so_long(tmp_path: Path
     ("given", "said"),
     [
         ({"brokers": "x:1"}, "no topic"),
+        ({"exactly_once": True, "good": "good", "brokers": "x:1"}, "remove sinks.kafka.brokers"),
+        ({"exactly_once": True}, "no topic"),
         ({"partition_key": "contexts"}, "a plain column"),
         ({"attributes": ["nothing"]}, "'nothing'"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
@@ -37,7 +37,7 @@ class KafkaLog:
 
     def writer(self) -> LogWriter:
         """Raises ``SettingsError`` when brokers answer that a topic is missing."""
-        topics.refuse_missing(self._cluster)
+        topics.refuse_missing(self._cluster, [self._cluster.outcomes])
         writer = KafkaWriter(self._cluster, delivery_timeout=self._settings.delivery_timeout.total_seconds())
         if self._settings.fallback == "spool" and self._place.spool is not None:
             from snowgauge.delivery.kafka.fallback import FallbackWriter
@@ -49,7 +49,11 @@ class KafkaLog:
         """``share`` and ``of`` are the group's business here. Raises ``SettingsError`` as ``writer`` does."""
         if not 0 <= share < of:
             raise ValueError(f"share must be from 0 to {of - 1}, found {share}")
-        topics.refuse_missing(self._cluster)
+        return self.subscription([self._cluster.outcomes])
+
+    def subscription(self, more: Sequence[str] = ()) -> KafkaSubscription:
+        """A member of the group. ``more``: topics that have to be there beside the two that are read."""
+        topics.refuse_missing(self._cluster, more)
         return KafkaSubscription(
             self._cluster,
             self._place.limits,

@@ -34,6 +34,8 @@ from snowgauge.telemetry.metrics import count, gauge
 log = logger("eventlog")
 T = TypeVar("T")
 Key = tuple[str, int]
+Write = Callable[[Consumer, TopicPartition], None]
+"""Writes an offset with its metadata down."""
 
 _tenures = itertools.count(1)
 _AT_ONCE = 500
@@ -123,7 +125,10 @@ class KafkaSubscription:
 
         self._ask(keep)
 
-    def commit(self, batch: LogBatch) -> None:
+    def commit(self, batch: LogBatch, write: Write | None = None) -> None:
+        """``write`` writes the place down in the consumer's stead, on its thread; what it raises becomes of the commit.
+        After a ``BatchLost`` of its own the partition is read on from where the brokers say that all is stored."""
+
         def move() -> None:
             tenure = self._held(batch)
             at = tenure.flight(batch)
@@ -134,7 +139,10 @@ class KafkaSubscription:
             before = tenure.place
             tenure.place = Place(before.flights[0].end, before.flights[1:])
             try:
-                self._save(tenure, batch)
+                self._save(tenure, batch, write)
+            except BatchLost:
+                self._settle_again((batch.partition.split("/")[0], tenure.partition))
+                raise
             except BaseException:
                 tenure.place = before
                 raise
@@ -296,9 +304,7 @@ class KafkaSubscription:
         log.warning("kafka_topic_made_anew", topic=topic)
         self._ids.pop(topic, None)
         for key in [key for key in self._tenures if key[0] == topic]:
-            self._end(key)
-            self._consumer.pause([TopicPartition(*key)])
-            self._coming.add(key)
+            self._settle_again(key)
 
     def _form(self) -> None:
         """Batches that were in flight before, then new ones, as long as the worker has few to read."""
@@ -309,12 +315,15 @@ class KafkaSubscription:
                 try:
                     self._save(tenure, batch)
                 except (LogUnavailable, BatchLost):
-                    # what was cut off is read again, from where all is in flight or stored
-                    self._end(key)
-                    self._consumer.pause([TopicPartition(*key)])
-                    self._coming.add(key)
+                    self._settle_again(key)
                     raise
                 self._give(batch)
+
+    def _settle_again(self, key: Key) -> None:
+        """What was cut off is read again, from where all is in flight or stored."""
+        self._end(key)
+        self._consumer.pause([TopicPartition(*key)])
+        self._coming.add(key)
 
     def _give(self, batch: LogBatch) -> None:
         with self._changed:
@@ -348,13 +357,16 @@ class KafkaSubscription:
             raise BatchLost(f"{batch.id} is committed")
         return tenure.place.flights[at]
 
-    def _save(self, tenure: Tenure, batch: LogBatch) -> None:
+    def _save(self, tenure: Tenure, batch: LogBatch, write: Write | None = None) -> None:
         """Write a place down. Raises ``LogUnavailable`` and ``BatchLost``."""
         metadata = places.encode(tenure.place)
         if len(metadata) > places.LARGEST:
             raise LogUnavailable(f"what is in flight of {tenure.name} does not fit into {places.LARGEST} bytes")
         topic = batch.partition.split("/")[0]
         wanted = TopicPartition(topic, tenure.partition, tenure.place.offset, metadata)
+        if write is not None:
+            write(self._consumer, wanted)
+            return
         try:
             done = self._consumer.commit(offsets=[wanted], asynchronous=False)[0]
         except KafkaException as error:

@@ -47,9 +47,10 @@ def topic_id(cluster: Cluster, name: str) -> str:
     return str(found[name].topic_id).replace("/", "_").replace("+", "-")
 
 
-def refuse_missing(cluster: Cluster) -> None:
-    """Raises ``SettingsError`` when brokers answer and a topic is not there; silent when nobody answers."""
-    wanted = [cluster.streams.good, cluster.streams.bad, cluster.outcomes]
+def refuse_missing(cluster: Cluster, more: Sequence[str]) -> None:
+    """Raises ``SettingsError`` when brokers answer and one of the two topics that are read, or of ``more``, is not
+    there; silent when nobody answers."""
+    wanted = [cluster.streams.good, cluster.streams.bad, *more]
     try:
         found = describe(cluster, wanted)
     except LogUnavailable:

@@ -21,7 +21,12 @@ class KafkaSinkSettings(SinkSettings):
     `snowgauge[kafka]`."""
 
     brokers: str = ""
-    """Brokers, such as `kafka-1:9092,kafka-2:9092`. Not set: nothing is sent."""
+    """Brokers, such as `kafka-1:9092,kafka-2:9092`. Not set: nothing is sent, unless `exactly_once` is set."""
+
+    exactly_once: bool = False
+    """Send in transactions that include the offsets of the event log, so that readers of committed records see each
+    event once. Needs `pipeline.store = none` and an event log on Kafka, whose brokers and properties are used. Not set:
+    at least once."""
 
     good: str = ""
     """Topic of enriched events; empty: they are not sent. Topics have to exist."""
@@ -57,7 +62,9 @@ class KafkaSinkSettings(SinkSettings):
 
     @model_validator(mode="after")
     def _something(self) -> KafkaSinkSettings:
-        if self.brokers and not (self.good or self.incomplete or self.bad):
+        if self.exactly_once and (self.brokers or self.properties):
+            raise ValueError("exactly_once uses the brokers of eventlog.url: remove sinks.kafka.brokers and properties")
+        if (self.brokers or self.exactly_once) and not (self.good or self.incomplete or self.bad):
             raise ValueError("brokers are set and no topic is: set good, incomplete or bad")
         return self
 
