@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from snowgauge.actions import check_titles
@@ -73,3 +75,9 @@ def test_every_check_has_a_sentence_for_when_it_is_wrong(deployment):
         assert sentence in (wrong if check.status in ("warn", "fail") else check_titles.SENTENCES), check
     (registry,) = [check for check in checks if check.id == "registry"]
     assert registry.title == "Registry unreachable: 127.0.0.1"
+
+
+def test_every_check_has_a_section_in_the_guide_to_troubleshooting() -> None:
+    page = (Path(__file__).parents[2] / "docs/guide/troubleshooting.md").read_text("utf-8")
+    headings = {line.removeprefix("### ") for line in page.splitlines() if line.startswith("### ")}
+    assert headings >= set(check_titles.SENTENCES.values())

@@ -20,7 +20,13 @@ from markdown_it import MarkdownIt
 from snowgauge.console.answers import answer, policy
 
 ROOT = "/docs"
-_SECTIONS = (("Guides", "guide"), ("Reference", "reference"), ("Decisions", "decisions"))
+_SECTIONS = (
+    ("Tutorials", "tutorial"),
+    ("By role", "for"),
+    ("Guides", "guide"),
+    ("Reference", "reference"),
+    ("Decisions", "decisions"),
+)
 _IMAGES = {".png": "image/png", ".svg": "image/svg+xml"}
 _LONGEST_QUERY = 100
 _TAB = re.compile(r'^=== "([^"]+)"\n((?:\n|    .*\n?)+)', re.M)
