@@ -21,6 +21,13 @@ BASE = "/api/v1/analytics"
 PASSWORD = "correct horse battery"
 NOON = 1_773_144_000_000  # 2026-03-10T12:00:00Z
 VISITS = {"metrics": ["visits"], "date_range": ["2026-03-10", "2026-03-10"]}
+SESSIONS = [
+    {
+        "session_id": f"s{n}", "unit": f"s{n}", "app_id": app, "person_id": f"p{n}", "start_tstamp": NOON,
+        "end_tstamp": NOON, "source": "=Google",
+    }
+    for n, app in enumerate(["web", "web", "shop"])
+]  # fmt: skip
 QUESTIONS: dict[Kind, dict[str, Any]] = {
     "query": VISITS,
     "trends": {"series": [{"kind": "page"}], "date_range": "7d"},
@@ -215,16 +222,7 @@ def test_a_scope_is_laid_over_a_question() -> None:
 
 
 def test_a_tile_is_answered_in_the_scope_of_its_dashboard(tmp_path: Path, clickhouse: ClickHouseStore) -> None:
-    fill(
-        clickhouse,
-        {
-            "sessions": [
-                {"session_id": f"s{n}", "unit": f"s{n}", "app_id": app, "person_id": f"p{n}", "start_tstamp": NOON,
-                 "end_tstamp": NOON, "source": "Google"}
-                for n, app in enumerate(["web", "web", "shop"])
-            ]
-        },
-    )  # fmt: skip
+    fill(clickhouse, {"sessions": SESSIONS})
     port = PrivatePort(tmp_path, store=clickhouse)
     client = Browser(port.app)
     made = client.post(f"{BASE}/saved-reports", json={"name": "x", "kind": "query", "question": VISITS}).json()
@@ -238,4 +236,67 @@ def test_a_tile_is_answered_in_the_scope_of_its_dashboard(tmp_path: Path, clickh
     ).json()
     given = client.post(f"{BASE}/saved-reports/{lines['id']}/answer", json={"scope": {"date_range": "28d"}}).json()
     assert {"new", "dormant"} <= set(given["answer"]["results"][0])
+    port.access.close()
+
+
+def test_a_link_shows_one_dashboard_and_asks_nothing_else(tmp_path: Path, clickhouse: ClickHouseStore) -> None:
+    fill(clickhouse, {"sessions": SESSIONS})
+    port = PrivatePort(tmp_path, store=clickhouse)
+    client = Browser(port.app)
+
+    def report(kind: str, question: dict[str, Any], name: str = "Visits") -> str:
+        answer = client.post(f"{BASE}/saved-reports", json={"name": name, "kind": kind, "question": question})
+        return str(answer.json()["id"])
+
+    terms = {**VISITS, "dimensions": ["visit:search_term"]}
+    given = [report("query", VISITS), report("sql", {"sql": "SELECT 1"}), report("query", terms)]
+    board = client.post(f"{BASE}/dashboards", json={"name": "Board"}).json()
+    tiles = [{"x": 0, "y": 4 * at, "w": 6, "h": 4, "report": one} for at, one in enumerate(given)]
+    tiles.append({"x": 6, "y": 0, "w": 6, "h": 4, "text": "Hello"})
+    client.patch(f"{BASE}/dashboards/{board['id']}", json={"tiles": tiles})
+    made = client.post(f"{BASE}/shares", json={"name": "Link", "dashboard": board["id"], "apps": ["web"]}).json()
+    base = f"/api/v1/shared/{made['share']['id']}"
+    opened = Browser(port.app).post(f"{base}/open", json={"secret": made["secret"]}).json()
+    assert opened["view"]["dashboard"]
+    guest = Browser(port.app, headers={"Authorization": f"Share {opened['ticket']}"})
+    shown = guest.get(f"{base}/dashboard").json()
+    assert [(one["title"], one["text"], one["shown"]) for one in shown["tiles"]] == [
+        ("Visits", "", True), ("", "Hello", True), ("Visits", "", False), ("Visits", "", True),
+    ]  # fmt: skip
+    by_kind = {(one["kind"], one["y"]): f"{base}/tiles/{one['id']}" for one in shown["tiles"]}
+    assert guest.post(by_kind["query", 0], json={}).json()["answer"]["results"][0]["metrics"] == [2]
+    before = {"scope": {"date_range": ["2026-03-01", "2026-03-02"]}}
+    assert guest.post(by_kind["query", 0], json=before).json()["answer"]["results"][0]["metrics"] == [0]
+    for more in ({"app": "shop"}, {"filters": []}, {"traffic": "all"}, {"metrics": ["visitors"]}):
+        assert guest.post(by_kind["query", 0], json={"scope": more}).status_code == 422, more
+    assert guest.post(by_kind["sql", 4], json={}).status_code == 403
+    assert guest.post(by_kind["query", 8], json={}).status_code == 422
+    assert guest.post(f"{base}/tiles/other", json={}).status_code == 404
+    assert guest.post(f"{base}/query", json=VISITS).status_code == 403
+    for path in ("live", "values?dimension=visit:source", "csv?question={}"):
+        assert guest.get(f"{base}/{path}").status_code == 403, path
+    assert guest.get(f"{base}/definitions").status_code == 200
+    assert client.post(f"{BASE}/shares", json={"name": "x", "dashboard": "other"}).status_code == 404
+    # with the dashboard its links end
+    client.delete(f"{BASE}/dashboards/{board['id']}")
+    assert guest.get(f"{base}/dashboard").status_code == 401
+    port.access.close()
+
+
+def test_a_report_is_a_file(tmp_path: Path, clickhouse: ClickHouseStore) -> None:
+    fill(clickhouse, {"sessions": SESSIONS})
+    port = PrivatePort(tmp_path, store=clickhouse)
+    client = Browser(port.app)
+    for kind, question in QUESTIONS.items():
+        asked = {**question, "dimensions": ["visit:source"]} if kind == "query" else question
+        made = client.post(f"{BASE}/saved-reports", json={"name": "x", "kind": kind, "question": asked}).json()
+        scope = {"scope": '{"date_range": ["2026-03-10", "2026-03-10"]}'}
+        answer = client.get(f"{BASE}/saved-reports/{made['id']}/csv", params=scope)
+        assert answer.status_code == 200, (kind, answer.text)
+        lines = answer.text.splitlines()
+        if kind == "query":
+            assert lines == ["visit:source,visits", "'=Google,3"]
+        if kind == "trends":
+            assert lines[0] == "time,any page (count)"
+        assert lines[0].split(",")[0] in {"visit:source", "time", "step", "began", "intervals", "1"}, kind
     port.access.close()

@@ -12,11 +12,15 @@ import msgspec
 import pytest
 
 from snowgauge.actions.access.roles import LOCAL
+from snowgauge.actions.analytics.answering import dashboards, saved_reports
 from snowgauge.actions.analytics.asking import saved
 from snowgauge.actions.analytics.email_reports.book import EmailReports
 from snowgauge.actions.analytics.email_reports.letter import Envelope, letter
 from snowgauge.actions.analytics.email_reports.sending import send_due, try_out
 from snowgauge.actions.analytics.email_reports.summary import Line, Section, Summary
+from snowgauge.actions.analytics.saved.dashboards import DashboardChange
+from snowgauge.actions.analytics.saved.reports import NewReport
+from snowgauge.actions.analytics.saved.tiles import GivenTile
 from snowgauge.actions.deployment import Deployment, Outbox
 from snowgauge.errors import ActionRefused
 from snowgauge.mail.send import MailRefused
@@ -104,7 +108,7 @@ def test_a_week_comes_once_to_each_on_the_morning_after(deployment: Deployment, 
     said = text.get_content()
     assert "Google" in said
     assert "1 min 15 s  Visit duration" in said
-    assert "https://console.example.com/analytics?app=shop&from=2026-03-09&to=2026-03-15" in said
+    assert "https://console.example.com/analytics?app=shop&period=2026-03-09~2026-03-15" in said
 
 
 def test_html_loads_nothing_and_runs_nothing(deployment: Deployment, mailbox: Mailbox) -> None:
@@ -204,3 +208,33 @@ def test_without_a_mail_server_the_api_says_so(tmp_path: Path) -> None:
     assert tried.status_code in (400, 409)
     assert client.delete(f"/api/v1/analytics/email-reports/{made['id']}").status_code == 204
     port.close()
+
+
+def test_a_dashboard_comes_with_the_rows_of_its_tiles(deployment: Deployment, mailbox: Mailbox) -> None:
+    boards, kept = dashboards(deployment), saved_reports(deployment)
+    board = boards.add("Weekly board", shared=False, who=LOCAL)
+    sources = {"metrics": ["visits", "visitors"], "dimensions": ["visit:source"]}
+    reports = [
+        NewReport("Sources", "query", sources),
+        NewReport("Total", "query", {"metrics": ["visits"], "filters": [["is", "visit:source", ["Google"]]]}),
+        NewReport("Pages", "trends", {"series": [{"kind": "page"}], "interval": "hour", "date_range": "day"}),
+        NewReport("Rows", "sql", {"sql": "SELECT 'jane@example.com'"}),
+    ]
+    tiles = [GivenTile(0, 4 * at, 6, 4, kept.add(one, LOCAL).id) for at, one in enumerate(reports)]
+    boards.change(board.id, LOCAL, DashboardChange(tiles=[*tiles, GivenTile(6, 0, 6, 4, text="Hello")]))
+    made = book(deployment).add("", "week", ["ann@example.com"], LOCAL, dashboard=board.id)
+    assert made.dashboard_name == "Weekly board"
+    assert send_due(deployment, ms(MONDAY + timedelta(days=7, hours=7))).sent == 1
+    message = mailbox.messages[0]
+    assert message["Subject"] == "Weekly board, 9 March to 15 March 2026"
+    text = message.get_body(("plain",))
+    assert text is not None
+    said = text.get_content()
+    assert "visits 2 · visitors 2  Google" in said
+    assert " 2  Visits" in said
+    assert "1  2026-03-09" in said
+    assert "not sent by e-mail" in said
+    assert "jane" not in said
+    assert f"https://console.example.com/dashboards?id={board.id}&period=2026-03-09~2026-03-15" in said
+    boards.remove(board.id, LOCAL)
+    assert book(deployment).listed() == []

@@ -31,7 +31,7 @@ AnyAnswer = (
 
 @dataclass(frozen=True)
 class ReportAnswer:
-    """``question``: what was asked, the scope included; of SQL nothing."""
+    """``question``: what was asked, the scope included."""
 
     kind: Kind
     question: dict[str, Any]
@@ -44,6 +44,16 @@ class SqlLimits:
 
     max_rows: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Asker:
+    """``who``: ``None``: nobody with an account, who sees no SQL. ``within`` makes of a question what the asker may
+    see of it, or refuses it."""
+
+    who: Principal | None
+    limits: SqlLimits
+    within: Callable[[dict[str, Any]], dict[str, Any]] = lambda question: question
 
 
 _ASKED: dict[Kind, Callable[[Deployment, Mapping[str, Any], Principal | None], AnyAnswer]] = {
@@ -66,20 +76,17 @@ def dashboards(deployment: Deployment) -> Dashboards:
 
 
 def answered(
-    deployment: Deployment,
-    kind: Kind,
-    question: Mapping[str, Any],
-    scope: Mapping[str, Any],
-    who: Principal | None,
-    limits: SqlLimits,
+    deployment: Deployment, kind: Kind, question: Mapping[str, Any], scope: Mapping[str, Any], asker: Asker
 ) -> ReportAnswer:
     """A question of a kind in a scope. Raises ``QuestionRefused``, and ``AccessRefused`` for SQL without the right."""
+    who = asker.who
     around = surroundings(deployment, who)
     check_scope(scope, around)
     if kind == "sql":
         if who is None or not who.may("query:sql"):
-            raise AccessRefused("this tile shows the result of SQL, for which you need the scope query:sql", status=403)
+            raise AccessRefused("this is the result of SQL, for which you need the scope query:sql", status=403)
+        limits = asker.limits
         answer = sql.run(deployment, str(question["sql"]), max_rows=limits.max_rows, timeout=limits.seconds)
-        return ReportAnswer(kind, {}, answer)
-    asked = fitted(kind, laid_over(kind, question, scope), around)
+        return ReportAnswer(kind, dict(question), answer)
+    asked = fitted(kind, asker.within(laid_over(kind, question, scope)), around)
     return ReportAnswer(kind, asked, _ASKED[kind](deployment, asked, who))

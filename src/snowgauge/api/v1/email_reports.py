@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
+from snowgauge.actions.analytics.answering import dashboards
 from snowgauge.actions.analytics.asking import saved
 from snowgauge.actions.analytics.email_reports import sending
 from snowgauge.actions.analytics.email_reports.book import EmailReport, EmailReports, Every
@@ -26,11 +27,13 @@ _HEADERS = {"content-security-policy": "default-src 'none'; form-action 'self'; 
 
 
 class GivenEmailReport(BaseModel):
-    """``every``: a week, sent on the day after it, or a month."""
+    """``every``: a week, sent on the day after it, or a month. ``dashboard``: sent instead of the figures of ``app``,
+    which may be empty then."""
 
-    app: str = Field(max_length=200)
+    app: str = Field(default="", max_length=200)
     every: Every
     recipients: list[str] = Field(max_length=100)
+    dashboard: str | None = Field(default=None, max_length=100)
 
 
 class EmailReportChange(BaseModel):
@@ -59,9 +62,14 @@ def email_reports(parts: Parts) -> EmailReportList:
 def add_email_report(
     given: GivenEmailReport, parts: Parts, doors: TheDoors, who: Caller, request: Request
 ) -> EmailReport:
-    """Send an application's figures every week or month. The first is that of the period that runs now."""
-    made = EmailReports(saved(parts)).add(given.app, given.every, given.recipients, who)
-    doors.access.record(who, "add email report", made.app, ", ".join(made.recipients), ip=address(request))
+    """Send an application's figures, or a dashboard, every week or month. The first is that of the period that runs
+    now."""
+    if given.dashboard is not None:
+        dashboards(parts).get(given.dashboard, who)  # one that the caller may see
+    made = EmailReports(saved(parts)).add(given.app, given.every, given.recipients, who, dashboard=given.dashboard)
+    doors.access.record(
+        who, "add email report", made.dashboard_name or made.app, ", ".join(made.recipients), ip=address(request)
+    )
     return made
 
 

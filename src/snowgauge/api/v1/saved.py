@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
 from snowgauge.actions.access.roles import Principal
+from snowgauge.actions.analytics.answering import dashboards
 from snowgauge.actions.analytics.asking import saved
 from snowgauge.actions.analytics.saved.annotations import Annotation, Annotations
 from snowgauge.actions.analytics.saved.segments import Segment, Segments
@@ -49,7 +50,8 @@ class AnnotationChange(BaseModel):
 
 class GivenShare(BaseModel):
     """``apps``: none: all. ``dimensions``: those that may be asked for; ``null``: all that show no person.
-    ``frame_ancestors``: origins that may embed the page. ``expires_at`` in ms."""
+    ``frame_ancestors``: origins that may embed the page. ``expires_at`` in ms. ``dashboard``: the link shows only this
+    one."""
 
     name: str = Field(max_length=200)
     apps: list[str] = Field(default=[], max_length=50)
@@ -58,6 +60,7 @@ class GivenShare(BaseModel):
     password: str = Field(default="", max_length=1000)
     frame_ancestors: list[str] = Field(default=[], max_length=20)
     expires_at: int | None = None
+    dashboard: str | None = Field(default=None, max_length=100)
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,8 @@ def shares(parts: Parts) -> list[Share]:
 @router.post("/shares", status_code=201, dependencies=[needs("write:analytics")])
 def add_share(given: GivenShare, parts: Parts, doors: TheDoors, who: Caller, request: Request) -> CreatedShare:
     """Make a share link. Its secret is in this answer and nowhere else."""
+    if given.dashboard is not None:
+        dashboards(parts).get(given.dashboard, who)  # one that the caller may see
     share, secret = Shares(saved(parts)).add(NewShare(**given.model_dump()), who)
     doors.access.record(who, "add share link", share.name, ", ".join(share.apps) or "all", ip=address(request))
     return CreatedShare(share, secret, f"/share/{share.id}#{secret}")

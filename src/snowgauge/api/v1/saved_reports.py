@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from snowgauge.actions.access.roles import Principal
-from snowgauge.actions.analytics.answering import ReportAnswer, SqlLimits, answered, saved_reports
+from snowgauge.actions.analytics import tables
+from snowgauge.actions.analytics.answering import Asker, ReportAnswer, SqlLimits, answered, saved_reports
 from snowgauge.actions.analytics.saved.kinds import Kind
 from snowgauge.actions.analytics.saved.reports import NewReport, ReportChange, SavedReport
 from snowgauge.api.doors import Caller, needs
+from snowgauge.api.v1.analytics import question_of
 from snowgauge.api.v1.parts import Parts, TheDoors
 
 router = APIRouter(prefix="/analytics/saved-reports", tags=["saved reports"], dependencies=[needs("read:aggregates")])
+_LONGEST = 100_000
 Show = Annotated[str, Field(pattern="^[a-z_-]{0,30}$", description="How the console draws it; empty: as usual.")]
 
 
@@ -86,7 +90,22 @@ def remove_report(report_id: str, parts: Parts, who: Caller) -> None:
 def answer(report_id: str, given: ReportScope, parts: Parts, who: Caller, sql: Limits) -> ReportAnswer:
     """Answer it, in a scope."""
     held = saved_reports(parts).get(report_id, who)
-    return answered(parts, held.kind, held.question, given.scope, who, sql)
+    return answered(parts, held.kind, held.question, given.scope, Asker(who, sql))
+
+
+@router.get("/{report_id}/csv")
+def as_csv(
+    report_id: str,
+    parts: Parts,
+    who: Caller,
+    sql: Limits,
+    scope: Annotated[str, Query(max_length=_LONGEST, description="A scope, as JSON.")] = "{}",
+) -> StreamingResponse:
+    """Its answer in a scope, as CSV. No cell begins like a formula."""
+    held = saved_reports(parts).get(report_id, who)
+    made = answered(parts, held.kind, held.question, question_of(scope), Asker(who, sql))
+    headers = {"content-disposition": 'attachment; filename="report.csv"'}
+    return StreamingResponse(tables.as_csv(tables.table(made.answer)), media_type="text/csv", headers=headers)
 
 
 def may_share(who: Principal, shared: bool | None) -> None:

@@ -11,6 +11,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from snowgauge.actions.analytics import asking
+from snowgauge.actions.analytics.answering import ReportAnswer
+from snowgauge.actions.analytics.linked import LinkedDashboard, linked, linked_answer
 from snowgauge.actions.analytics.saved.shares import Share, Shares, narrowed
 from snowgauge.analytics.answer import AnalyticsAnswer
 from snowgauge.analytics.definitions import Definitions, definitions
@@ -18,6 +20,7 @@ from snowgauge.analytics.live import Live
 from snowgauge.api.doors import address
 from snowgauge.api.v1.analytics import AnalyticsQuestion, Text, question_of
 from snowgauge.api.v1.parts import Parts
+from snowgauge.api.v1.saved_reports import ReportScope
 from snowgauge.errors import AccessRefused
 
 router = APIRouter(prefix="/shared/{share_id}", tags=["shared"])
@@ -30,12 +33,14 @@ class Opening(BaseModel):
 
 @dataclass(frozen=True)
 class SharedView:
-    """What a link shows. ``dimensions``: ``null``: all that show no person."""
+    """What a link shows. ``dimensions``: ``null``: all that show no person. ``dashboard``: whether it is one; else it
+    is the analytics page."""
 
     name: str
     apps: list[str]
     dimensions: list[str] | None
     expires_at: int | None
+    dashboard: bool
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ class Opened:
 def open_link(share_id: str, given: Opening, parts: Parts, request: Request) -> Opened:
     """Exchange the secret of a link, and its password where it has one (403 asks for it), for a ticket. Open to all."""
     share, handed = Shares(asking.saved(parts)).open(share_id, given.secret, given.password, ip=address(request))
-    return Opened(SharedView(share.name, share.apps, share.dimensions, share.expires_at), handed)
+    view = SharedView(share.name, share.apps, share.dimensions, share.expires_at, share.dashboard is not None)
+    return Opened(view, handed)
 
 
 def shared(share_id: str, request: Request, parts: Parts) -> Share:
@@ -61,7 +67,15 @@ def shared(share_id: str, request: Request, parts: Parts) -> Share:
     return Shares(asking.saved(parts)).by_ticket(share_id, handed.strip())
 
 
-Link = Annotated[Share, Depends(shared)]
+def of_page(link: Annotated[Share, Depends(shared)]) -> Share:
+    """As ``shared``, of a link to the analytics page: one to a dashboard opens nothing but its tiles."""
+    if link.dashboard is not None:
+        raise AccessRefused("this link shows one dashboard, and only its own questions can be asked", status=403)
+    return link
+
+
+AnyLink = Annotated[Share, Depends(shared)]
+Link = Annotated[Share, Depends(of_page)]
 
 
 @router.post("/query")
@@ -98,6 +112,18 @@ def live(parts: Parts, link: Link) -> Live:
 
 
 @router.get("/definitions")
-def everything(link: Link) -> Definitions:  # noqa: ARG001 - only for those with a ticket
+def everything(link: AnyLink) -> Definitions:  # noqa: ARG001 - only for those with a ticket
     """Measures, dimensions and operators. For those with a ticket."""
     return definitions()
+
+
+@router.get("/dashboard")
+def dashboard(parts: Parts, link: AnyLink) -> LinkedDashboard:
+    """The dashboard that the link shows. For those with a ticket."""
+    return linked(parts, link)
+
+
+@router.post("/tiles/{tile_id}")
+def tile(parts: Parts, link: AnyLink, tile_id: str, given: ReportScope) -> ReportAnswer:
+    """The answer of one of its tiles, in its own period or another. For those with a ticket."""
+    return linked_answer(parts, link, tile_id, given.scope)

@@ -30,10 +30,13 @@ _STUCK_MS = 600_000
 
 @dataclass(frozen=True)
 class EmailReport:
-    """``last_sent_at`` in ms; ``last_result``: what the mail server said then, or why it was not sent."""
+    """``dashboard``: what is sent; ``None``: the figures of ``app``. ``dashboard_name``: what it is called.
+    ``last_sent_at`` in ms; ``last_result``: what the mail server said then, or why it was not sent."""
 
     id: str
     app: str
+    dashboard: str | None
+    dashboard_name: str
     every: Every
     recipients: list[str]
     created_by: str
@@ -51,16 +54,18 @@ class EmailReports:
             rows = db.execute("SELECT * FROM email_reports ORDER BY app, every, id").fetchall()
             return [_report(db, row) for row in rows]
 
-    def add(self, app: str, every: Every, recipients: Sequence[str], who: Principal) -> EmailReport:
-        """Raises ``ActionRefused`` for what is no address."""
+    def add(
+        self, app: str, every: Every, recipients: Sequence[str], who: Principal, *, dashboard: str | None = None
+    ) -> EmailReport:
+        """``app`` may be empty for a dashboard: as that has it. Raises ``ActionRefused`` for what is no address."""
         to = addresses(recipients)
         report_id = new_id()
         with self._database.writing() as db:
             room(db, "email_reports")
             db.execute(
-                "INSERT INTO email_reports VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
-                (report_id, checked(app, "the application", 200), every, json.dumps(to), secrets.token_urlsafe(32),
-                 who.name, self._database.clock()),
+                "INSERT INTO email_reports VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (report_id, "" if dashboard and not app.strip() else checked(app, "the application", 200), every,
+                 json.dumps(to), secrets.token_urlsafe(32), who.name, self._database.clock(), dashboard),
             )  # fmt: skip
             return _report(db, _found(db, report_id))
 
@@ -153,7 +158,9 @@ def _report(db: sqlite3.Connection, row: sqlite3.Row) -> EmailReport:
         "SELECT at, result FROM email_sends WHERE report = ? AND result <> '' ORDER BY at DESC, recipient LIMIT 1",
         (row["id"],),
     ).fetchone()
+    board = db.execute("SELECT name FROM dashboards WHERE id = ?", (row["dashboard"],)).fetchone()
     return EmailReport(
-        row["id"], row["app"], msgspec.convert(row["every"], Every), json.loads(row["recipients"]), row["created_by"],
+        row["id"], row["app"], row["dashboard"], board["name"] if board else "",
+        msgspec.convert(row["every"], Every), json.loads(row["recipients"]), row["created_by"],
         row["created_at"], None if last is None else last["at"], "" if last is None else last["result"],
     )  # fmt: skip

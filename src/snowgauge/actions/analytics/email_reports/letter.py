@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from html import escape
-from urllib.parse import quote
 
 from snowgauge.actions.analytics.email_reports.summary import Line, Summary
 
@@ -30,10 +29,7 @@ class Envelope:
 
 def letter(summary: Summary, envelope: Envelope) -> EmailMessage:
     message = EmailMessage()
-    visitors = summary.top[0]
-    change = f" ({visitors.change})" if visitors.change else ""
-    subject = f"{summary.app}: {visitors.value} visitors{change}, {summary.title}"
-    message["Subject"] = " ".join(subject.split())[:200]
+    message["Subject"] = " ".join(summary.subject.split())[:200]
     message["From"] = envelope.sender
     message["To"] = envelope.to
     message["Date"] = format_datetime(datetime.fromtimestamp(envelope.at / 1000, UTC))
@@ -48,19 +44,16 @@ def letter(summary: Summary, envelope: Envelope) -> EmailMessage:
 
 
 def _link(summary: Summary, envelope: Envelope) -> str:
-    if not envelope.console:
-        return ""
-    first, _, last = summary.period.partition("/")
-    return f"{envelope.console.rstrip('/')}/analytics?app={quote(summary.app, safe='')}&from={first}&to={last}"
+    return f"{envelope.console.rstrip('/')}{summary.path}" if envelope.console else ""
 
 
 def _text(summary: Summary, envelope: Envelope) -> str:
-    lines = [f"{summary.app}, {summary.title}", ""]
+    lines = [f"{summary.name}, {summary.title}", ""]
     lines += [_row(one) for one in summary.top]
     for section in summary.sections:
         lines += ["", section.title, *(_row(one) for one in section.lines)]
     if not summary.sections:
-        lines += ["", "There were no visits."]
+        lines += ["", summary.note]
     if link := _link(summary, envelope):
         lines += ["", link]
     if envelope.leave:
@@ -73,12 +66,13 @@ def _row(line: Line) -> str:
 
 
 def _html(summary: Summary, envelope: Envelope) -> str:
-    parts = [f'<h1 style="font-size:18px;margin:0">{escape(summary.app)}</h1>', f"<p>{escape(summary.title)}</p>"]
-    parts.append(_table(summary.top))
+    parts = [f'<h1 style="font-size:18px;margin:0">{escape(summary.name)}</h1>', f"<p>{escape(summary.title)}</p>"]
+    if summary.top:
+        parts.append(_table(summary.top))
     for section in summary.sections:
         parts += [f'<h2 style="font-size:15px;margin:20px 0 4px">{escape(section.title)}</h2>', _table(section.lines)]
     if not summary.sections:
-        parts.append("<p>There were no visits.</p>")
+        parts.append(f"<p>{escape(summary.note)}</p>")
     if link := _link(summary, envelope):
         parts.append(f'<p><a href="{escape(link)}">Open in Snowgauge</a></p>')
     if envelope.leave:

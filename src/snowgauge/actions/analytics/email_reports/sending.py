@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from snowgauge.actions.analytics.asking import saved
+from snowgauge.actions.analytics.email_reports.board import dashboard_summary
 from snowgauge.actions.analytics.email_reports.book import EmailReport, EmailReports, addresses
 from snowgauge.actions.analytics.email_reports.letter import Envelope, letter
 from snowgauge.actions.analytics.email_reports.summary import Summary, last_period, summary
 from snowgauge.actions.deployment import Deployment
+from snowgauge.analytics.periods import Period
 from snowgauge.errors import ActionRefused, SnowgaugeError
 from snowgauge.mail.send import MailRefused
 from snowgauge.telemetry.logs import logger
@@ -41,9 +43,7 @@ def send_due(deployment: Deployment, now: int) -> Sent:
         if now < period.end + _MORNING_MS or report.created_at >= period.end:
             continue
         try:
-            total = _with(
-                total, _send(deployment, book, report, summary(deployment, report.app, period, report.every), now)
-            )
+            total = _with(total, _send(deployment, book, report, _made(deployment, report, period), now))
         except SnowgaugeError as error:
             total = replace(total, again=total.again + 1)
             _log.warning("report_not_made", report=report.id, app=report.app, reason=str(error), effect="tried again")
@@ -58,11 +58,17 @@ def try_out(deployment: Deployment, report_id: str, to: str) -> str:
     if report is None:
         raise ActionRefused(f"there is no report by e-mail {report_id[:100]!r}", status=404)
     now = time.time_ns() // 1_000_000
-    made = summary(deployment, report.app, last_period(deployment, report.app, report.every, now), report.every)
+    made = _made(deployment, report, last_period(deployment, report.app, report.every, now))
     try:
         return _hand_over(deployment, made, _envelope(deployment, book, report, made, to, now, trial=True))
     except (MailRefused, OSError) as error:
         raise ActionRefused(f"not sent: {error}", status=502) from None
+
+
+def _made(deployment: Deployment, report: EmailReport, period: Period) -> Summary:
+    if report.dashboard is not None:
+        return dashboard_summary(deployment, report.dashboard, report.app, period, report.every)
+    return summary(deployment, report.app, period, report.every)
 
 
 def _send(deployment: Deployment, book: EmailReports, report: EmailReport, made: Summary, now: int) -> Sent:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from snowgauge.actions.analytics.asking import ask, calendar
 from snowgauge.actions.analytics.email_reports.book import Every
@@ -37,14 +38,27 @@ class Section:
 
 @dataclass(frozen=True)
 class Summary:
-    """``period`` tells it apart from all others: its dates. ``modelled``: are all of its figures there?"""
+    """``name``: of the application or dashboard. ``period`` tells it apart from all others: its dates. ``modelled``:
+    are all of its figures there? ``path``: where the console shows it. ``note``: instead of figures, where there are
+    none."""
 
-    app: str
+    name: str
     title: str
     period: str
     top: list[Line]
     sections: list[Section]
     modelled: bool
+    path: str = ""
+    note: str = "There were no visits."
+
+    @property
+    def subject(self) -> str:
+        """With the first figure, where there is one."""
+        if not self.top:
+            return f"{self.name}, {self.title}"
+        first = self.top[0]
+        change = f" ({first.change})" if first.change else ""
+        return f"{self.name}: {first.value} {first.label.lower()}{change}, {self.title}"
 
 
 def last_period(deployment: Deployment, app: str, every: Every, now: int) -> Period:
@@ -74,12 +88,13 @@ def summary(deployment: Deployment, app: str, period: Period, every: Every) -> S
         _section(deployment, shared, "Goals", "converters", "event:goal"),
     ]
     return Summary(
-        app, f"{_dates(period.first, period.last, every)}", f"{period.first}/{period.last}", _lines(top),
-        [one for one in sections if one.lines], _complete(top, period),
+        app, dates(period, every), f"{period.first}/{period.last}", _lines(top),
+        [one for one in sections if one.lines], complete(top, period),
+        f"/analytics?app={quote(app, safe='')}&period={period.first}~{period.last}",
     )  # fmt: skip
 
 
-def _complete(answer: AnalyticsAnswer, period: Period) -> bool:
+def complete(answer: AnalyticsAnswer, period: Period) -> bool:
     from datetime import datetime
 
     until = answer.meta.modelled_until
@@ -108,7 +123,7 @@ def _section(deployment: Deployment, shared: Mapping[str, Any], title: str, metr
     }  # fmt: skip
     unset = DIMENSIONS[dimension].unset
     lines = [
-        Line(_short(row.dimensions[0], unset), shown(MEASURES[metric], row.metrics[0]))
+        Line(short(row.dimensions[0], unset), shown(MEASURES[metric], row.metrics[0]))
         for row in ask(deployment, question).results
         if row.metrics[0]
     ]
@@ -125,12 +140,16 @@ def shown(measure: Measure, value: Figure) -> str:
     return f"{value:.1f} %" if measure.unit == "percent" else f"{value:,.{measure.decimals}f}"
 
 
-def _short(value: Cell, unset: str) -> str:
+def short(value: Cell, unset: str) -> str:
     text = unset if value is None else " ".join(str(value).split())
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
-def _dates(first: date, last: date, every: Every) -> str:
+def dates(period: Period, every: Every) -> str:
+    """The whole days of a period, in words."""
+    first, last = period.first, period.last
+    assert first is not None
+    assert last is not None
     if every == "month":
         return f"{first:%B %Y}"
     return f"{first.day} {first:%B} to {last.day} {last:%B %Y}"

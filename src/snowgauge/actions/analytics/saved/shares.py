@@ -35,7 +35,7 @@ _HIDDEN = frozenset({"event:query", "event:fragment", "visit:login", "visit:sear
 @dataclass(frozen=True)
 class Share:
     """``dimensions``: those that may be asked for; ``None``: all that show no person. ``frame_ancestors``: the origins
-    that may embed the page. Times in ms."""
+    that may embed the page. ``dashboard``: the one that it shows; ``None``: the analytics page. Times in ms."""
 
     id: str
     name: str
@@ -48,11 +48,12 @@ class Share:
     created_at: int
     expires_at: int | None
     last_used: int | None
+    dashboard: str | None
 
 
 @dataclass(frozen=True)
 class NewShare:
-    """What a link is to show. ``apps``: none: all. ``password`` empty: none."""
+    """What a link is to show. ``apps``: none: all. ``password`` empty: none. ``dashboard``: only this one."""
 
     name: str
     apps: Sequence[str] = ()
@@ -61,6 +62,7 @@ class NewShare:
     password: str = ""
     frame_ancestors: Sequence[str] = ()
     expires_at: int | None = None
+    dashboard: str | None = None
 
 
 class Shares:
@@ -85,11 +87,12 @@ class Shares:
         with self._database.writing() as db:
             room(db, "shares")
             db.execute(
-                "INSERT INTO shares VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+                "INSERT INTO shares VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",
                 (share_id, checked(wanted.name, "the name", 100), _digest(secret), hashed,
                  json.dumps(list(wanted.apps)), json.dumps(list(wanted.filters)),
                  None if wanted.dimensions is None else json.dumps(list(wanted.dimensions)),
-                 json.dumps(list(wanted.frame_ancestors)), who.name, now, wanted.expires_at),
+                 json.dumps(list(wanted.frame_ancestors)), who.name, now, wanted.expires_at,
+                 wanted.dashboard),
             )  # fmt: skip
             return _share(_found(db, share_id)), secret
 
@@ -191,6 +194,26 @@ def narrowed(share: Share, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {**asked, "app": apps, "filters": [*share.filters, *(filters if isinstance(filters, list) else [filters])]}
 
 
+def of_dashboard(share: Share, question: Mapping[str, Any]) -> dict[str, Any]:
+    """The question of a tile within what a link shows. Raises ``QuestionRefused`` for one that could tell who someone
+    is."""
+    given = [("breakdown", question.get("breakdown")), ("dimension", question.get("dimension"))]
+    listed = question.get("dimensions")
+    given += [("dimensions", name) for name in (listed if isinstance(listed, list) else [])]
+    for where, name in given:
+        if name is not None:
+            _visible(name, share.dimensions, where)
+    made = {name: value for name, value in question.items() if name not in ("explain", "traffic")}
+    made["filters"] = [*share.filters, *(question.get("filters") or [])]
+    if share.apps:
+        made["app"] = [name for name in _apps(question.get("app")) if name in share.apps] or share.apps
+    return made
+
+
+def _apps(given: Any) -> list[str]:
+    return [given] if isinstance(given, str) else [str(one) for one in given] if isinstance(given, list) else []
+
+
 def _filtered(given: Any) -> Iterable[str]:
     """The dimensions of filters, however they are nested."""
     if not isinstance(given, list):
@@ -234,4 +257,5 @@ def _share(row: sqlite3.Row) -> Share:
         row["id"], row["name"], json.loads(row["apps"]), json.loads(row["filters"]),
         None if row["dimensions"] is None else json.loads(row["dimensions"]), bool(row["password"]),
         json.loads(row["frame_ancestors"]), row["created_by"], row["created_at"], row["expires_at"], row["last_used"],
+        row["dashboard"],
     )  # fmt: skip
