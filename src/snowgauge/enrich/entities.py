@@ -26,6 +26,7 @@ _CONTEXTS = SchemaCriterion(_SNOWPLOW, "contexts", "jsonschema", 1, 0)
 _UNSTRUCT_1_0_0 = SchemaKey(_SNOWPLOW, "unstruct_event", "jsonschema", 1, 0, 0)
 _CONTEXTS_1_0_0 = SchemaKey(_SNOWPLOW, "contexts", "jsonschema", 1, 0, 0)
 _CONTEXTS_1_0_1 = SchemaKey(_SNOWPLOW, "contexts", "jsonschema", 1, 0, 1)
+_PUBLISHED = frozenset((_UNSTRUCT_1_0_0, _CONTEXTS_1_0_0, _CONTEXTS_1_0_1))
 VALIDATION_INFO = SchemaKey("com.snowplowanalytics.iglu", "validation_info", "jsonschema", 1, 0, 0)
 
 
@@ -42,7 +43,7 @@ def read_event(text: str, check: Check, max_depth: int) -> Checked:
     wrapper = _wrapper("unstruct", text, _UNSTRUCT, check, max_depth)
     if isinstance(wrapper, Violation):
         return Checked([], [wrapper], [])
-    return _check_inner("unstruct", [wrapper.value], wrapper.literals, check)
+    return _check_inner("unstruct", wrapper, check)
 
 
 def read_contexts(text: str, check: Check, max_depth: int) -> Checked:
@@ -50,7 +51,7 @@ def read_contexts(text: str, check: Check, max_depth: int) -> Checked:
     wrapper = _wrapper("contexts", text, _CONTEXTS, check, max_depth)
     if isinstance(wrapper, Violation):
         return Checked([], [wrapper], [])
-    return _check_inner("contexts", wrapper.value, wrapper.literals, check)
+    return _check_inner("contexts", wrapper, check)
 
 
 def check_items(source: str, items: Iterable[SelfDescribing], check: Check) -> Checked:
@@ -62,7 +63,9 @@ def check_items(source: str, items: Iterable[SelfDescribing], check: Check) -> C
 
 
 class _Unwrapped(msgspec.Struct):
-    value: Any
+    """What was in a wrapper, each item read or with what is wrong with it."""
+
+    items: list[SelfDescribing | Violation]
     literals: bool
 
 
@@ -80,50 +83,49 @@ def _wrapper(
     if not criterion.matches(wrapper.schema):
         wrapper.literal = compact(wrapper.data)
         return failures.criterion_mismatch(source, wrapper, criterion)
-    if not _plainly_wrapped(wrapper):
+    jsons = [wrapper.data] if criterion is _UNSTRUCT else wrapper.data
+    items = _plain_items(wrapper.schema, jsons)
+    if items is None:
         seen = SelfDescribing(wrapper.schema, comparable(wrapper.data))
         verdict = check(seen)
         if isinstance(verdict, Invalid):
             wrapper.literal = compact(wrapper.data)
             return failures.iglu_error(source, wrapper, verdict.error)
-    return _Unwrapped(wrapper.data, parsed.literals)
+        items = [_item(source, json) for json in jsons]
+    return _Unwrapped(items, parsed.literals)
 
 
-def _plainly_wrapped(wrapper: SelfDescribing) -> bool:
-    """Is the wrapper of a published version and valid beyond doubt? If not, its schema decides."""
-    if wrapper.schema == _UNSTRUCT_1_0_0:
-        return _is_item(wrapper.data)
-    if wrapper.schema in (_CONTEXTS_1_0_0, _CONTEXTS_1_0_1):
-        items = wrapper.data
-        return (
-            type(items) is list
-            and (bool(items) or wrapper.schema == _CONTEXTS_1_0_1)
-            and all(_is_item(item) for item in items)
-        )
-    return False
-
-
-def _is_item(item: Any) -> bool:
-    if type(item) is not dict or len(item) != 2 or "data" not in item or type(item.get("schema")) is not str:
-        return False
-    try:
-        SchemaKey.parse(item["schema"])
-    except SelfDescribingError:
-        return False
-    return True
-
-
-def _check_inner(source: str, items: list[Any], literals: bool, check: Check) -> Checked:
-    checked = Checked([], [], [])
-    for json in items:
+def _plain_items(wrapper: SchemaKey, jsons: Any) -> list[SelfDescribing | Violation] | None:
+    """The items of a wrapper of a published version that is valid beyond doubt. ``None``: its schema decides."""
+    if wrapper not in _PUBLISHED or type(jsons) is not list or not (jsons or wrapper == _CONTEXTS_1_0_1):
+        return None
+    items: list[SelfDescribing | Violation] = []
+    for json in jsons:
+        if type(json) is not dict or len(json) != 2:
+            return None
         try:
-            item = SelfDescribing.parse(json)
-        except SelfDescribingError as error:
-            checked.violations.append(failures.not_iglu(source, error.json, error.code))
+            items.append(SelfDescribing.parse(json))
+        except SelfDescribingError:
+            return None
+    return items
+
+
+def _item(source: str, json: Any) -> SelfDescribing | Violation:
+    try:
+        return SelfDescribing.parse(json)
+    except SelfDescribingError as error:
+        return failures.not_iglu(source, error.json, error.code)
+
+
+def _check_inner(source: str, unwrapped: _Unwrapped, check: Check) -> Checked:
+    checked = Checked([], [], [])
+    for item in unwrapped.items:
+        if isinstance(item, Violation):
+            checked.violations.append(item)
             continue
         item.literal = compact(item.data)
         seen = item
-        if literals:
+        if unwrapped.literals:
             seen = SelfDescribing(item.schema, comparable(item.data))
             item.data = plain(item.data)
         _judge(source, item, seen, check, checked)

@@ -116,6 +116,7 @@ class PayloadReader:
             validate=validate,
             parse_json=lambda text: read(text, self._max_json_depth),
             secrets=self._secrets.get(f"{checked.vendor}/{checked.version}", {}),
+            max_json_depth=self._max_json_depth,
         )
 
     def format_violation(self, batch: Batch, message: dict[str, Any], index: int, loader: str = "thrift") -> Failed:

@@ -48,6 +48,8 @@ _head = struct.Struct(">bhi").pack  # type, id, length of a string field
 _int = struct.Struct(">i").pack
 _timestamp = struct.Struct(">bhq").pack
 _headers = struct.Struct(">bhbi").pack
+_read_id = struct.Struct(">h").unpack_from
+_read_int = struct.Struct(">i").unpack_from
 
 
 def encode(payload: CollectorPayload) -> bytes:
@@ -116,42 +118,42 @@ def decode(record: bytes) -> CollectorPayload:
 
 def _decode(record: bytes) -> CollectorPayload:
     payload = CollectorPayload(schema=None, encoding=None)
-    unpack_head = struct.Struct(">h").unpack_from
-    unpack_i32 = struct.Struct(">i").unpack_from
     pos, size = 0, len(record)
     while True:
         kind = record[pos]
         if kind == _STOP:
             return payload
-        (field_id,) = unpack_head(record, pos + 1)
+        (field_id,) = _read_id(record, pos + 1)
         pos += 3
-        if kind == _STRING and field_id in _STRING_FIELDS:
-            (length,) = unpack_i32(record, pos)
+        if kind == _STRING and (name := _STRING_FIELDS.get(field_id)) is not None:
+            (length,) = _read_int(record, pos)
             pos += 4
             if length < 0:
                 raise _negative(length)
-            if pos + length > size:
+            end = pos + length
+            if end > size:
                 raise IndexError
-            setattr(payload, _STRING_FIELDS[field_id], record[pos : pos + length].decode("utf-8", "replace"))
-            pos += length
+            setattr(payload, name, record[pos:end].decode("utf-8", "replace"))
+            pos = end
         elif kind == _I64 and field_id == _TIMESTAMP:
             (payload.timestamp,) = struct.unpack_from(">q", record, pos)
             pos += 8
         elif kind == _LIST and field_id == _HEADERS and record[pos] == _STRING:
-            (count,) = unpack_i32(record, pos + 1)
+            (count,) = _read_int(record, pos + 1)
             pos += 5
             if count < 0:
                 raise _negative(count)
             headers = []
             for _ in range(count):
-                (length,) = unpack_i32(record, pos)
+                (length,) = _read_int(record, pos)
                 pos += 4
                 if length < 0:
                     raise _negative(length)
-                if pos + length > size:
+                end = pos + length
+                if end > size:
                     raise IndexError
-                headers.append(record[pos : pos + length].decode("utf-8", "replace"))
-                pos += length
+                headers.append(record[pos:end].decode("utf-8", "replace"))
+                pos = end
             payload.headers = headers
         else:
             pos = _skip(record, pos, kind, 0)

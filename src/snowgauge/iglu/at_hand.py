@@ -70,15 +70,16 @@ class ValidatorAtHand:
         self._settled = False
 
     def try_check(self, item: SelfDescribing) -> ValidSchema | Invalid | None:
-        self._begin()
-        return self._verdict(item)
+        if self._settled:
+            self._begin()
+        cached = self._resolver.cached(item.schema)
+        return self._verdict(item) if cached is None else self._validator.judge(cached, item)
 
     def _begin(self) -> None:
         """The first question after a wait is the next batch's: nothing is spent of it yet."""
-        if self._settled:
-            self._settled = False
-            self._asked.clear()
-            self._found.clear()
+        self._settled = False
+        self._asked.clear()
+        self._found.clear()
 
     def _verdict(self, item: SelfDescribing) -> ValidSchema | Invalid | None:
         try:
@@ -99,7 +100,8 @@ class ValidatorAtHand:
         return unresolved(self._resolver.history(key, _TOO_MANY))
 
     def look_for(self, keys: Iterable[SchemaKey]) -> None:
-        self._begin()
+        if self._settled:
+            self._begin()
         new = [key for key in dict.fromkeys(keys) if key not in self._asked]
         taken = new[: min(self.per_event, self._per_batch - len(self._asked))]
         if len(taken) < len(new):

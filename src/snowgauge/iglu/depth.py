@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_NESTING = frozenset((dict, list))
+
 
 def depth_exceeds(value: Any, limit: int) -> bool:
     """Whether some value lies deeper than ``limit``. Looks no deeper than that itself."""
@@ -18,6 +20,8 @@ def depth_exceeds(value: Any, limit: int) -> bool:
         return False
     if limit == 1:
         return bool(inner)
+    if _NESTING.isdisjoint(map(type, inner)):  # nearly all data
+        return False
     for each in inner:
         kind = type(each)
         if (kind is dict or kind is list) and depth_exceeds(each, limit - 1):

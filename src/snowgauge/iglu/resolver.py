@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from math import inf
 from threading import Lock
 from typing import Any, NoReturn
 
@@ -31,9 +32,10 @@ _MISSES = 20
 
 class Found:
     """A schema in the cache. ``schema`` is the document of the key; ``effective`` is the one that data is checked
-    against: the same, or that of the version in ``superseded_by``. ``compiled`` belongs to the validator."""
+    against: the same, or that of the version in ``superseded_by``. Until ``fresh_until`` nobody is asked about it.
+    ``compiled`` belongs to the validator."""
 
-    __slots__ = ("checked", "compiled", "effective", "registry", "schema", "stored", "superseded_by")
+    __slots__ = ("compiled", "effective", "fresh_until", "registry", "schema", "stored", "superseded_by")
 
     def __init__(
         self, schema: dict[str, Any], effective: dict[str, Any], superseded_by: str | None, registry: Registry
@@ -43,7 +45,7 @@ class Found:
         self.superseded_by = superseded_by
         self.registry = registry
         self.stored = 0.0
-        self.checked = 0.0
+        self.fresh_until = 0.0
         self.compiled: Any = None
 
 
@@ -114,18 +116,24 @@ class IgluResolver:
     def keys(self) -> list[SchemaKey]:
         return sorted(set().union(*(registry.keys() for registry in self.registries)))
 
+    def cached(self, key: SchemaKey) -> Found | None:
+        """The schema from the cache, where nobody needs to be asked about it."""
+        found = self._found.get(key)
+        if found is None or self._clock() >= found.fresh_until:
+            return None
+        try:  # noqa: SIM105 - six times an event: suppress costs more than the lookup
+            self._found.move_to_end(key)
+        except KeyError:
+            pass  # another thread has dropped it just now
+        return found
+
     def find(self, key: SchemaKey) -> Found:
         """The schema and the one that supersedes it. Raises as :meth:`schema` does."""
-        now = self._clock()
-        found = self._found.get(key)
-        if found is not None and self._fresh(found, now):
-            try:  # noqa: SIM105 - six times an event: suppress costs more than the lookup
-                self._found.move_to_end(key)
-            except KeyError:
-                pass  # another thread has dropped it just now
+        found = self.cached(key)
+        if found is not None:
             return found
         failed = self._failed.get(key)
-        if failed is not None and not self._due(key, failed, now):
+        if failed is not None and not self._due(key, failed, self._clock()):
             self._raise(key, failed)
         with self._only_one(key):
             return self._look(key)
@@ -135,14 +143,11 @@ class IgluResolver:
 
         ``None``: only a registry that is elsewhere can tell. Raises as :meth:`schema` does where it has told already.
         """
+        cached = self.cached(key)
+        if cached is not None:
+            return cached
         now = self._clock()
-        found = self._found.get(key)
-        if found is not None and self._fresh(found, now):
-            try:  # noqa: SIM105 - as in find
-                self._found.move_to_end(key)
-            except KeyError:
-                pass
-            return found
+        stale = self._found.get(key)
         failed = self._failed.get(key)
         if failed is None or now - failed.checked >= self._folder_check:
             for registry in self.order(key.vendor):
@@ -150,7 +155,7 @@ class IgluResolver:
                     break
                 answer = self._read(registry, key)
                 if isinstance(answer, Found):
-                    return self._renewed(key, answer, found, now)
+                    return self._renewed(key, answer, stale, now)
             else:
                 return self.find(key)  # nobody else is left to ask
             if failed is not None:
@@ -181,10 +186,10 @@ class IgluResolver:
             self._found.clear()
             self._failed.clear()
 
-    def _fresh(self, found: Found, now: float) -> bool:
-        if self._ttl is not None and now - found.stored >= self._ttl:
-            return False
-        return not found.registry.volatile or now - found.checked < self._folder_check
+    def _checked(self, found: Found, now: float) -> None:
+        """It is as its registry has it now."""
+        expires = inf if self._ttl is None else found.stored + self._ttl
+        found.fresh_until = min(expires, now + self._folder_check) if found.registry.volatile else expires
 
     def _due(self, key: SchemaKey, failed: _Failed, now: float) -> bool:
         return self._expired(failed, now) or bool(self._worth_asking(key, failed, now))
@@ -234,7 +239,7 @@ class IgluResolver:
         now = self._clock()
         stale = self._found.get(key)
         if stale is not None:
-            if self._fresh(stale, now):
+            if now < stale.fresh_until:
                 return stale
             if self._ttl is None or now - stale.stored < self._ttl:
                 return self._check_folder(key, stale, now)
@@ -294,13 +299,14 @@ class IgluResolver:
                 self._found.pop(key, None)
             return self._look(key)
         if isinstance(answer, Refusal) or (answer.schema is stale.schema and answer.effective is stale.effective):
-            stale.checked = now
+            self._checked(stale, now)
             return stale
         self._keep(key, answer, now)
         return answer
 
     def _keep(self, key: SchemaKey, found: Found, now: float) -> None:
-        found.stored = found.checked = now
+        found.stored = now
+        self._checked(found, now)
         with self._lock:
             self._failed.pop(key, None)
             if not self._size:

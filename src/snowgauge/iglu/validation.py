@@ -37,6 +37,9 @@ class IgluValidator:
 
     def check(self, item: SelfDescribing) -> ValidSchema | Invalid:
         """Check one self-describing datum. Raises :class:`RegistryOutage` only."""
+        cached = self._resolver.cached(item.schema)
+        if cached is not None:
+            return self.judge(cached, item)
         try:
             found = self._resolver.find(item.schema)
         except RegistryOutage:

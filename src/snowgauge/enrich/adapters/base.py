@@ -25,6 +25,7 @@ class AdapterInput(msgspec.Struct):
     ``querystring`` keeps order and duplicates; ``parameters`` is the same as a map, the last of a name winning.
     ``validate`` checks self-describing data against Iglu; it returns the bad-row message of a failure, or ``None``.
     ``parse_json`` reads JSON text with the depth limit and raises ``ValueError`` with the message of a bad row.
+    ``max_json_depth`` is that limit, for JSON that is read in another way.
     ``secrets`` are the webhook secrets configured for this adapter (see ``AdapterSettings``).
     """
 
@@ -36,6 +37,7 @@ class AdapterInput(msgspec.Struct):
     validate: Callable[[SelfDescribing], dict[str, Any] | None]
     parse_json: Callable[[str], Any]
     secrets: dict[str, str] = {}
+    max_json_depth: int = 50
 
 
 class Partial(Exception):

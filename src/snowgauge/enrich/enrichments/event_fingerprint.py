@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from snowgauge.enrich.enrichments.base import PLACES, Enrichment, EnrichmentSource, Means
@@ -13,10 +14,12 @@ from snowgauge.events.selfdescribing import SelfDescribing
 
 _ALGORITHMS = {"MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA384": "sha384", "SHA512": "sha512"}
 _SEPARATOR = "\x1f"
+_LONGEST_CACHED = 1000
+"""Characters of all names together; trackers send a tenth of it, and longer ones cannot fill the memory."""
 
 
-def _utf16_order(pair: tuple[str, str | None]) -> bytes:
-    return pair[0].encode("utf-16-be", "surrogatepass")
+def _utf16_order(name: str) -> bytes:
+    return name.encode("utf-16-be", "surrogatepass")
 
 
 class EventFingerprint(Enrichment):
@@ -51,6 +54,7 @@ class EventFingerprint(Enrichment):
     def __init__(self, algorithm: str, excluded: Sequence[str]) -> None:
         self._hash = getattr(hashlib, _ALGORITHMS[algorithm])
         self._excluded = frozenset(excluded)
+        self._cached_order = lru_cache(maxsize=1000)(self._order)
 
     @classmethod
     def create(cls, parameters: dict[str, Any], means: Means) -> EventFingerprint:  # noqa: ARG003
@@ -58,10 +62,16 @@ class EventFingerprint(Enrichment):
         return cls(read.choice("hashAlgorithm", _ALGORITHMS), read.texts("excludeParameters"))
 
     def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:
-        excluded = self._excluded
-        pairs = [pair for pair in source.parameters.items() if pair[1] is not None and pair[0] not in excluded]
-        # names are ASCII nearly always, and then Python's order is the order of UTF-16 code units
-        pairs.sort(key=None if all(name.isascii() for name, _ in pairs) else _utf16_order)
-        text = "".join([f"{name}{_SEPARATOR}{value}{_SEPARATOR}" for name, value in pairs])
+        values = source.parameters
+        # a tracker sends the same names in the same order again and again
+        order = self._cached_order if len("".join(values)) <= _LONGEST_CACHED else self._order
+        text = "".join([
+            f"{name}{_SEPARATOR}{value}{_SEPARATOR}"
+            for name in order(tuple(values))
+            if (value := values[name]) is not None
+        ])  # fmt: skip
         event.event_fingerprint = self._hash(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
         return ()
+
+    def _order(self, names: Iterable[str]) -> Sequence[str]:
+        return sorted((name for name in names if name not in self._excluded), key=_utf16_order)

@@ -117,6 +117,8 @@ class Yauaa(Enrichment):
 
     def __init__(self, cache_size: int) -> None:
         self._described = lru_cache(maxsize=cache_size)(describe)
+        self._headers: Sequence[str] = ()
+        self._lines: tuple[str, ...] = ()
 
     @classmethod
     def create(cls, parameters: dict[str, Any], means: Means) -> Yauaa:  # noqa: ARG003
@@ -125,9 +127,10 @@ class Yauaa(Enrichment):
     def enrich(self, event: EnrichedEvent, source: EnrichmentSource) -> Sequence[SelfDescribing]:
         if not event.useragent:
             return (SelfDescribing(ENTITY, _UNKNOWN.copy()),)
-        headers = source.headers
-        lines = client_hints.hint_lines(headers) if headers else ()
-        return (SelfDescribing(ENTITY, self._described(event.useragent[: user_agents.LONGEST], lines).copy()),)
+        if source.headers is not self._headers:  # those of a request are the same list for all events of it
+            self._headers, self._lines = source.headers, client_hints.hint_lines(source.headers)
+        described = self._described(event.useragent[: user_agents.LONGEST], self._lines)
+        return (SelfDescribing(ENTITY, described.copy()),)
 
 
 def describe(text: str, hint_lines: tuple[str, ...]) -> dict[str, str]:

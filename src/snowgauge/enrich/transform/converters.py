@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import lru_cache
 
 from snowgauge.events.timestamps import MAX_MS, MIN_MS, tsv_text
 
 _INTEGER = re.compile(r"[+-]?\d+")
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d+))?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-_DIMENSIONS = re.compile(r"([0-9]+)x([0-9]+)")
 _MAX_INT = 2**31 - 1
 _MAX_EXPONENT = 4000
 """Beyond this enrich would write out thousands of zeros for one short parameter; the parameter is refused instead."""
@@ -73,6 +71,9 @@ def integer(text: str) -> int | None:
 
 
 def _whole(text: str, bound: int) -> int | None:
+    if len(text) < 19 and text.isdigit() and text.isascii():  # nearly all
+        number = int(text)
+        return number if number < bound else None
     if not _INTEGER.fullmatch(text) or max(text) > "\uffff":  # Java reads digits of the basic plane only
         return None
     digits = text.lstrip("+-0")
@@ -92,20 +93,13 @@ def flag(text: str) -> bool:
 
 def dimensions(text: str) -> tuple[int, int]:
     """Width and height of ``1280x1024``."""
-    return _cached_dimensions(text) if len(text) <= 21 else _dimensions(text)
-
-
-def _dimensions(text: str) -> tuple[int, int]:
-    found = _DIMENSIONS.fullmatch(text)
-    if not found:
+    first, _, second = text.partition("x")
+    if not (first.isdigit() and second.isdigit() and text.isascii()):
         raise Unconvertible(r"Does not conform to regex (\d+)x(\d+)")
-    width, height = _whole(found[1], 2**31), _whole(found[2], 2**31)
+    width, height = _whole(first, 2**31), _whole(second, 2**31)
     if width is None or height is None:
         raise Unconvertible("Could not be converted to java.lang.Integer s")
     return width, height
-
-
-_cached_dimensions = lru_cache(maxsize=4096)(_dimensions)
 
 
 def decimal(text: str) -> str | None:
