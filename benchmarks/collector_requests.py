@@ -33,6 +33,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._aims import note
 from snowgauge.collector.serve import run
 from snowgauge.collector.settings import CollectorSettings
 
@@ -212,15 +213,22 @@ def main() -> None:
         for title in ("", "requests/s", "of (a)", "p50 ms", "p99 ms", "CPU µs/request", "MB", "errors"):
             table.add_column(title, justify="right" if title else "left")
         limit = 0.0
+        measured = []
         for name, serve, arguments in rows:
             got = measure(serve, arguments, options.seconds, options.connections)
             limit = limit or got["rate"]
+            measured.append(got)
             table.add_row(
                 name, f"{got['rate']:,.0f}", f"{got['rate'] / limit:.0%}", f"{got['p50']:.1f}", f"{got['p99']:.1f}",
                 f"{got['cpu_us']:.0f}", f"{got['mb']:.0f}", f"{got['errors']:.0f}",
             )  # fmt: skip
     Console(width=110).print(table)
-    Console(width=110).print("Aim: (c) at least 50 % of (a), p99 below 25 ms.")
+    empty, forgetful, durable = measured
+    note(
+        empty_us=empty["cpu_us"],
+        forgetful_share=forgetful["rate"] / empty["rate"] * 100,
+        collector_share=durable["rate"] / empty["rate"] * 100,
+    )
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._aims import note
 from snowgauge.testing.deployment import Deployment
 
 PAGE = "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0"
@@ -212,6 +213,14 @@ def main() -> None:
     table.add_column("aim", justify="right")
     costs = {role: full.get(f"{role}_us", 0.0) for role in ("collector", "pipeline", "clickhouse", "rest", "load")}
     cores = os.cpu_count() or 1
+    note(
+        **{f"{role}_us": cost for role, cost in costs.items() if role != "load"},
+        small_batches=calm.get("clickhouse_us", 0.0) / max(costs["clickhouse"], 0.1),
+        ready_s=ready,
+        idle_mb=idle,
+        peak_mb=full["peak"],
+        delay_p95_s=calm["p95"],
+    )
     for name, measured, aim in (
         ("start to ready", f"{ready:.1f} s", "< 5 s"),
         ("memory idle (all processes, proportional)", f"{idle:.0f} MB", "< 700 MB"),

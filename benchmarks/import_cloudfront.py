@@ -1,6 +1,6 @@
 """How fast a CloudFront log is imported, with exact totals; memory must not grow with the log.
 
-Usage: python benchmarks/import_cloudfront.py [lines]        (default: a million)
+Usage: python -m benchmarks.import_cloudfront [lines]        (default: a million)
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
+from benchmarks._aims import note
 from snowgauge.actions.imports.access_log import AccessLogReader, TrackingPaths
 from snowgauge.actions.imports.cloudfront import CloudFrontImport
 from snowgauge.actions.imports.files import local_files
@@ -92,6 +93,7 @@ def main() -> None:
         again, seconds_again, _ = run(folder, folder / "copy.gz")
         if again.events or again.unreadable:
             raise SystemExit(f"a copy added something: {again}")
+        note(cloudfront_lines=count / seconds)
         print(f"| import of {count:,} lines | lines/s | lines/s of CPU | MiB before | MiB after |")
         print("|---|---|---|---|---|")
         print(f"| new | {count / seconds:,.0f} | {count / cpu:,.0f} | {before:.0f} | {after:.0f} |")

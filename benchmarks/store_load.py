@@ -22,6 +22,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks._aims import note
 from snowgauge.store.base import StoreBatch
 from snowgauge.store.build import engine_connection
 from snowgauge.store.clickhouse.blocks import Block, block
@@ -131,13 +132,15 @@ def main() -> None:
         limit = table[-1][1]
         print(f"{chosen.events} events in batches of {chosen.batch}, fsync on\n")
         print(f"{'':24}{'events/s':>10}{'of limit':>10}{'client us':>11}{'engine us':>11}{'of limit, by CPU':>18}")
-        for name, (wall, client, server), note in table:
+        for name, (wall, client, server), remark in table:
             per_event = [seconds / chosen.events * 1e6 for seconds in (client, server)]
             by_cpu = (limit[1] + limit[2]) / max(client + server, 0.01)  # a clock tick
             print(
                 f"{name:24}{chosen.events / wall:10,.0f}{limit[0] / wall:10.0%}"
-                f"{per_event[0]:11.1f}{per_event[1]:11.1f}{by_cpu:18.0%}  {note}"
+                f"{per_event[0]:11.1f}{per_event[1]:11.1f}{by_cpu:18.0%}  {remark}"
             )
+        own_time = table[0][1]
+        note(clickhouse_share=(limit[1] + limit[2]) / (own_time[1] + own_time[2]) * 100)
         print(
             f"\nbytes per event: {wire:,.0f} sent, {disk / chosen.events:,.0f} on disk ({plain / disk:.1f}x compressed)"
         )

@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks._aims import note
 from snowgauge.iglu.build import build
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.store.base import StoreBatch
@@ -147,6 +148,7 @@ def run(server: str, events: int, size: int, workers: int) -> None:
     print(f"{'':24}{'events/s':>10}{'seconds':>10}")
     print(f"{'bare COPY':24}{events / by_copy:10.0f}{by_copy:10.2f}")
     print(f"{'store, 1 worker':24}{events / by_store:10.0f}{by_store:10.2f}   {by_store / by_copy:.2f} x bare COPY")
+    note(postgres_times=by_store / by_copy)
     shown = ", ".join(f"{ratio:.2f}" for ratio in sorted(ratios))
     print(f"time with the look for events sent twice, by the time without it: {median(ratios):.2f} (of {shown})")
     if workers > 1:
