@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from snowgauge.actions import agent, doctor, overview
+from snowgauge.actions import doctor, overview
+from snowgauge.actions.agent import asking
 from snowgauge.store.build import engine_connection
 from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.store.postgres.settings import PostgresSettings
@@ -65,8 +66,8 @@ def test_every_question_is_answered_and_names_the_part_that_hangs(hung_store, tm
     assert browser.get("/health").status_code == 200
     assert browser.get("/ready").status_code == 503
     assert not overview.overview(port.deployment).ready
-    assert not agent.status(port.deployment).ready
-    assert not agent.component_health(port.deployment).healthy
+    assert not asking.status(port.deployment).ready
+    assert not asking.component_health(port.deployment).healthy
     checks = {check.id: check for check in doctor.examine(port.deployment)}
     assert (checks["store"].status, checks["store"].found) == ("fail", "no answer within 2 s")
     assert checks["traffic"].status == "fail"

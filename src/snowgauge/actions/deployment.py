@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from snowgauge.actions.elsewhere.looking import OtherDeployments
 from snowgauge.actions.looks import Looks
 from snowgauge.actions.sinks import Sinks
 from snowgauge.alerts.delivering.post import Means
@@ -62,5 +63,7 @@ class Deployment(msgspec.Struct, frozen=True):
     """Where e-mail goes; ``None`` where no mail server is set."""
     surroundings: Surroundings = Surroundings()
     """What the settings say about the world around, for the doctor."""
+    elsewhere: OtherDeployments | None = None
+    """Other deployments that are asked how they are."""
     sinks: Sinks | None = None
     """Places beside the store that events go to."""

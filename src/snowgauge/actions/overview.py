@@ -251,6 +251,12 @@ def _totals(samples: list[_Sample]) -> dict[str, float]:
     return sums
 
 
+def capacity(deployment: Deployment) -> Capacity:
+    """What this machine does and could do. Raises ``StoreError``."""
+    recent = deployment.store.count("good", Selection(now_ms() - 300_000)) / 300
+    return _capacity(deployment, _totals(_samples()), recent)
+
+
 def _capacity(deployment: Deployment, totals: dict[str, float], recent: float) -> Capacity:
     now = now_ms()
     day = Selection(now - _DAY)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from snowgauge.actions.elsewhere.settings import OtherDeployment, checked_names
 from snowgauge.api.oidc.settings import OidcSettings
 from snowgauge.part_settings import Duration, PartSettings
 
@@ -51,8 +52,17 @@ class ConsoleSettings(PartSettings):
     oidc: OidcSettings = OidcSettings()
     """Logging in through an identity provider, beside the accounts of the console's own."""
 
+    deployments: dict[str, OtherDeployment] = {}
+    """Other deployments, by name, that the page Deployments shows through their agent APIs, such as
+    `[console.deployments.shop]` with `url` and `token`."""
+
     sql_max_rows: int = Field(default=10_000, ge=1, le=1_000_000)
     """Most rows of one query in the SQL page and its API."""
 
     sql_timeout: Duration = timedelta(seconds=30)
     """How long one query of the SQL page may take."""
+
+    @field_validator("deployments")
+    @classmethod
+    def _names(cls, deployments: dict[str, OtherDeployment]) -> dict[str, OtherDeployment]:
+        return checked_names(deployments)

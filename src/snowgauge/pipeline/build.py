@@ -204,6 +204,7 @@ class LentEnricher:
 def open_deployment(settings: Settings, environment: Mapping[str, str] | None = None) -> Deployment:
     """``environment`` is what enrichments' configurations may refer to; without it no enricher can be lent."""
     from snowgauge.actions.deployment import Deployment
+    from snowgauge.actions.elsewhere.looking import OtherDeployments
 
     resolver, validator = open_iglu(settings)
     return Deployment(
@@ -217,6 +218,7 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         surroundings=surroundings(settings),
         applications_file=settings.modelling.applications,
         sinks=open_sinks(settings),
+        elsewhere=OtherDeployments(settings.console.deployments),
         alert_means=cache(partial(open_alert_means, settings)),
         outbox=open_outbox(settings),
         lend_enricher=None if environment is None else LentEnricher(settings, environment),

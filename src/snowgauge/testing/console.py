@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.deployment import Deployment, Surroundings
+from snowgauge.actions.elsewhere.looking import OtherDeployments
 from snowgauge.actions.sinks import Sinks
 from snowgauge.alerts.delivering.post import Means
 from snowgauge.api.app import create_app
@@ -62,6 +63,7 @@ class PrivatePort:
             collector_url=collector_url,
             surroundings=Surroundings(scripts=folder / "static"),
             sinks=sinks,
+            elsewhere=OtherDeployments(self.settings.deployments),
             lend_enricher=lambda: nullcontext(Enricher(validator)),
             alert_means=alert_means,
         )

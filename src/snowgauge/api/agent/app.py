@@ -1,4 +1,4 @@
-"""The agent API's routes. Aggregates only; see ``actions.agent`` for what that means."""
+"""The agent API's routes. Aggregates only; see `actions.agent` for what that means."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 
-from snowgauge.actions import agent
+from snowgauge.actions.agent import asking, figures
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.health import require_store
 from snowgauge.api.agent.door import AgentDoor, RateLimit
@@ -19,7 +19,7 @@ from snowgauge.collector.admission.settings import Network
 from snowgauge.errors import StoreError
 
 PREFIX = "/agent/v1"
-PeriodQuery = Annotated[agent.Period, Query(description="`today` (UTC), `24h`, `7d`, `30d` or `all`.")]
+PeriodQuery = Annotated[figures.Period, Query(description="`today` (UTC), `24h`, `7d`, `30d` or `all`.")]
 
 
 def agent_app(
@@ -29,7 +29,7 @@ def agent_app(
     checker: TokenChecker | None = None,
     limit: RateLimit | None = None,
     proxies: Sequence[Network] = (),
-    clock: Callable[[], int] = agent.now_ms,
+    clock: Callable[[], int] = asking.now_ms,
 ) -> FastAPI:
     """An application to be mounted at ``PREFIX``. ``clock`` gives milliseconds since the epoch.
     ``proxies``: networks of proxies in front."""
@@ -54,7 +54,7 @@ def agent_app(
 def describe(version: str) -> dict[str, Any]:
     """The OpenAPI document, without a deployment."""
     app = _bare(version)
-    _routes(app, _nobody, agent.now_ms, smallest=1)
+    _routes(app, _nobody, asking.now_ms, smallest=1)
     return app.openapi()
 
 
@@ -82,63 +82,68 @@ def _routes(app: FastAPI, deployment: Callable[[], Deployment], clock: Callable[
         return found
 
     @app.get("/status", tags=["agent"])
-    def status() -> agent.Status:
+    def status() -> figures.Status:
         """Installed, ready, receiving."""
-        return agent.status(deployment())
+        return asking.status(deployment())
 
     @app.get("/health", tags=["agent"])
-    def health() -> agent.Health:
+    def health() -> figures.Health:
         """Each component: up, last success, lag, free disk."""
-        return agent.component_health(deployment())
+        return asking.component_health(deployment())
 
     @app.get("/counts", tags=["agent"])
-    def counts() -> list[agent.PeriodCounts]:
+    def counts() -> list[figures.PeriodCounts]:
         """Good and bad events by period, bad ones by type of failure."""
-        return agent.counts(stored(), clock())
+        return asking.counts(stored(), clock())
 
     @app.get("/minutes", tags=["agent"])
     def minutes(
         number: Annotated[int, Query(ge=1, le=1440, description="How many minutes back.")] = 60,
-    ) -> list[agent.MinuteCount]:
+    ) -> list[figures.MinuteCount]:
         """Good and bad events per minute, oldest first."""
-        return agent.minutes(stored(), clock(), number)
+        return asking.minutes(stored(), clock(), number)
 
     @app.get("/event-types", tags=["agent"])
-    def event_types(period: PeriodQuery = "24h") -> list[agent.EventType]:
+    def event_types(period: PeriodQuery = "24h") -> list[figures.EventType]:
         """Names, vendors and versions of events."""
-        return agent.event_types(stored(), period, clock())
+        return asking.event_types(stored(), period, clock())
 
     @app.get("/schemas", tags=["agent"])
-    def schemas(period: PeriodQuery = "24h") -> list[agent.Counted]:
+    def schemas(period: PeriodQuery = "24h") -> list[figures.Counted]:
         """Schemas of entities."""
-        return agent.schemas(stored(), period, clock())
+        return asking.schemas(stored(), period, clock())
 
     @app.get("/trackers", tags=["agent"])
-    def trackers(period: PeriodQuery = "24h") -> list[agent.Counted]:
+    def trackers(period: PeriodQuery = "24h") -> list[figures.Counted]:
         """Trackers and their versions; rare ones are summed."""
-        return agent.by_chosen_column(stored(), "v_tracker", period, clock(), smallest=smallest)
+        return asking.by_chosen_column(stored(), "v_tracker", period, clock(), smallest=smallest)
 
     @app.get("/tracker-namespaces", tags=["agent"])
-    def namespaces(period: PeriodQuery = "24h") -> list[agent.Counted]:
+    def namespaces(period: PeriodQuery = "24h") -> list[figures.Counted]:
         """Names that trackers were given; rare ones are summed."""
-        return agent.by_chosen_column(stored(), "name_tracker", period, clock(), smallest=smallest)
+        return asking.by_chosen_column(stored(), "name_tracker", period, clock(), smallest=smallest)
 
     @app.get("/applications", tags=["agent"])
-    def applications(period: PeriodQuery = "24h") -> list[agent.Counted]:
+    def applications(period: PeriodQuery = "24h") -> list[figures.Counted]:
         """App ids; rare ones are summed."""
-        return agent.by_chosen_column(stored(), "app_id", period, clock(), smallest=smallest)
+        return asking.by_chosen_column(stored(), "app_id", period, clock(), smallest=smallest)
 
     @app.get("/platforms", tags=["agent"])
-    def platforms(period: PeriodQuery = "24h") -> list[agent.Counted]:
+    def platforms(period: PeriodQuery = "24h") -> list[figures.Counted]:
         """Platforms: web, mob, srv, ..."""
-        return agent.platforms(stored(), period, clock())
+        return asking.platforms(stored(), period, clock())
+
+    @app.get("/capacity", tags=["agent"])
+    def capacity() -> figures.Throughput:
+        """Events per second now, in the busiest minute, and at most."""
+        return asking.throughput(stored())
 
     @app.get("/versions", tags=["agent"])
-    def versions() -> agent.Versions:
+    def versions() -> figures.Versions:
         """Versions of the software."""
-        return agent.versions(deployment())
+        return asking.versions(deployment())
 
     @app.get("/limits", tags=["agent"])
-    def limits() -> list[agent.LimitHit]:
+    def limits() -> list[figures.LimitHit]:
         """Limits that were met."""
-        return agent.limits(deployment())
+        return asking.limits(deployment())

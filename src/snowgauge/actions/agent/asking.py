@@ -1,20 +1,27 @@
-"""How a deployment is doing, in figures only: what the agent API tells a console that runs elsewhere.
-
-Nothing of what an event says about a person or a page is in any answer. The only texts that come out of tables are the
-keys that things are counted by: names and versions of events, schemas, trackers, applications, platforms and failure
-types. Visitors choose those of trackers and applications, which are named from a smallest count on. A message of a
-database or of a failure is not among them, because it may quote what it complains about.
-"""
+"""The figures of a deployment, asked of its parts."""
 
 from __future__ import annotations
 
 import platform
 import shutil
 import time
-from dataclasses import dataclass
 from typing import Literal, cast
 
-from snowgauge.actions import health
+from snowgauge.actions import health, overview
+from snowgauge.actions.agent.figures import (
+    PERIODS,
+    Component,
+    Counted,
+    EventType,
+    Health,
+    LimitHit,
+    MinuteCount,
+    Period,
+    PeriodCounts,
+    Status,
+    Throughput,
+    Versions,
+)
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.processes import Processes, processes
 from snowgauge.delivery.contract import LogStats
@@ -22,104 +29,9 @@ from snowgauge.errors import SnowgaugeError
 from snowgauge.store.base import Bucket, EventKind, Filter, Selection
 from snowgauge.telemetry import metrics
 
-Period = Literal["today", "24h", "7d", "30d", "all"]
-PERIODS: tuple[Period, ...] = ("today", "24h", "7d", "30d", "all")
-
 _DAY = 86_400_000
 _MOST = 200
 _LIMITS = ("collector_refused", "enrich_accepted_invalid", "store_refused", "pipeline_poison")
-
-
-@dataclass(frozen=True)
-class Status:
-    """The three ticks of Try Snowplow. ``receiving``: at least one event has been stored, ``events`` of them so far."""
-
-    installed: bool
-    ready: bool
-    receiving: bool
-    events: int
-    version: str
-
-
-@dataclass(frozen=True)
-class Component:
-    """One part. ``lag_events`` and ``lag_seconds`` are what it has yet to do, ``last_success`` is Unix time in ms."""
-
-    name: str
-    up: bool
-    last_success: int | None = None
-    lag_events: int | None = None
-    lag_seconds: float | None = None
-    free_bytes: int | None = None
-
-
-@dataclass(frozen=True)
-class Health:
-    healthy: bool
-    components: list[Component]
-
-
-@dataclass(frozen=True)
-class PeriodCounts:
-    """Good and bad events of one period; ``bad_by_type`` is by type of failure."""
-
-    period: Period
-    good: int
-    bad: int
-    bad_by_type: dict[str, int]
-
-
-@dataclass(frozen=True)
-class MinuteCount:
-    """``start`` is Unix time in ms."""
-
-    start: int
-    good: int
-    bad: int
-
-
-@dataclass(frozen=True)
-class Counted:
-    """How often one key was seen, and when first and last (Unix time in ms) in the period asked for.
-
-    ``key`` is ``None`` for events without it, and where ``others``: then it is the sum of keys too rare to be named.
-    """
-
-    key: str | None
-    count: int
-    first_seen: int | None
-    last_seen: int | None
-    others: bool = False
-
-
-@dataclass(frozen=True)
-class EventType:
-    """One kind of event by the name, vendor and version of its schema."""
-
-    vendor: str | None
-    name: str | None
-    version: str | None
-    count: int
-    first_seen: int | None
-    last_seen: int | None
-
-
-@dataclass(frozen=True)
-class Versions:
-    """``local_schemas`` is the number of schemas that need no network."""
-
-    snowgauge: str
-    python: str
-    local_schemas: int
-
-
-@dataclass(frozen=True)
-class LimitHit:
-    """How often a limit was met since the start of the deployment."""
-
-    limit: str
-    reason: str
-    count: int
 
 
 def now_ms() -> int:
@@ -255,6 +167,12 @@ def by_chosen_column(
 
 def versions(deployment: Deployment) -> Versions:
     return Versions(deployment.version, platform.python_version(), len(deployment.resolver.keys()))
+
+
+def throughput(deployment: Deployment) -> Throughput:
+    """How much comes in, and how much could. Raises ``StoreError``."""
+    capacity = overview.capacity(deployment)
+    return Throughput(capacity.now, capacity.busiest, capacity.able, capacity.disk_free, capacity.days_left)
 
 
 def limits(deployment: Deployment) -> list[LimitHit]:  # noqa: ARG001 - every action is asked the same way
