@@ -6,9 +6,10 @@ import json
 import sys
 from typing import Annotated
 
+import msgspec
 import typer
 
-from snowgauge.cli.context import JsonOption, out, settings_of, table
+from snowgauge.cli.context import JsonOption, err, out, settings_of, table
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +17,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("stats")(stats)
     group.command("init")(init)
+    group.command("copy")(copy)
     app.add_typer(group, name="eventlog")
 
 
@@ -56,6 +58,46 @@ def stats(ctx: typer.Context, as_json: JsonOption = False) -> None:
     if found.partitions:
         parts = [(part.name, f"{part.entries:,}", f"{part.oldest_seconds:.1f} s") for part in found.partitions]
         out.print(table(("partition", "records", "oldest"), parts))
+
+
+def copy(
+    ctx: typer.Context,
+    to: Annotated[
+        str, typer.Option("--to", help="Brokers, as kafka://host:9092,host:9092. Default: those of `eventlog.url`.")
+    ] = "",
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with what collectors still write to the spool, until stopped.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy what waits in this machine's spool to Kafka, each record once, and take it out of the spool.
+
+    For the move from one machine to many. Stop the workers of this machine first; collectors may go on. A copy that was
+    stopped or killed goes on where it was. Records keep the time at which they were received. Topics have to exist
+    (`snowgauge eventlog init`). Consumers that read committed records see each record once.
+
+    Example: `snowgauge eventlog copy --to kafka://kafka-1:9092,kafka-2:9092`
+    """
+    from rich.progress import Progress
+
+    from snowgauge.pipeline.copying import copying
+    from snowgauge.pipeline.roles import on_stop
+
+    settings = settings_of(ctx, *([f"eventlog.url={to}"] if to else []))
+    copy, waiting = copying(settings, lambda why: err.print(f"tried again: {why}", markup=False, soft_wrap=True))
+    on_stop(copy.stop.set)
+    with Progress(console=err, transient=True, disable=as_json) as shown:
+        task = shown.add_task("records copied", total=None if watch else waiting)
+        copy.run(lambda done: shown.update(task, completed=sum(msgspec.structs.astuple(done))), until_empty=not watch)
+    done = msgspec.structs.asdict(copy.copied)
+    if as_json:
+        out.print_json(json.dumps(done))
+        return
+    meanings = {"payloads": "payloads copied", "bad_rows": "bad rows copied", "erased": "erased, not copied",
+                "again": "copied before"}  # fmt: skip
+    out.print(table(("records", ""), [(meanings[name], f"{number:,}") for name, number in done.items()]))
+    if copy.stop.is_set():
+        out.print("stopped; start it again for the rest", markup=False)
 
 
 def init(

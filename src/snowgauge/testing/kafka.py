@@ -14,9 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from snowgauge.testing.certificates import self_signed
 
 VERSION = "4.1.1"
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
@@ -58,11 +61,20 @@ def fetch() -> None:
 
 
 class KafkaBrokers:
-    """A cluster of ``number`` brokers, which are their own controllers. Brokers are numbered from 0."""
+    """A cluster of ``number`` brokers, which are their own controllers. Brokers are numbered from 0.
 
-    def __init__(self, folder: Path, number: int = 1, **properties: str) -> None:
+    ``users``: passwords by name. With any, the brokers also listen for SASL_SSL (PLAIN, SCRAM-SHA-512) at
+    ``secure_servers``, with a certificate for 127.0.0.1 that ``certificate`` has signed.
+    """
+
+    def __init__(
+        self, folder: Path, number: int = 1, users: Mapping[str, str] | None = None, **properties: str
+    ) -> None:
         self.folder = folder.absolute()
         self.number = number
+        self._users = users or {}
+        self._secure_ports = [_free_port() for _ in range(number)] if users else []
+        self.certificate = self.folder / "certificate.pem"
         self._ports = [(_free_port(), _free_port()) for _ in range(number)]
         self._properties = properties
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -72,6 +84,10 @@ class KafkaBrokers:
     def servers(self) -> str:
         """``host:port`` of all brokers, as ``bootstrap.servers`` wants it."""
         return ",".join(f"127.0.0.1:{port}" for port, _ in self._ports)
+
+    @property
+    def secure_servers(self) -> str:
+        return ",".join(f"127.0.0.1:{port}" for port in self._secure_ports)
 
     @property
     def url(self) -> str:
@@ -89,7 +105,12 @@ class KafkaBrokers:
             folder.mkdir(parents=True)
             (folder / "server.properties").write_text(self._configuration(broker), "utf-8")
             self._cluster = self._cluster or _java(folder, "kafka.tools.StorageTool", "random-uuid").strip()
-            _java(folder, "kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", "server.properties")
+            scram = [
+                word
+                for user, password in self._users.items()
+                for word in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]")
+            ]
+            _java(folder, "kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", "server.properties", *scram)
         with (folder / "log").open("ab") as log:
             self._processes[broker] = subprocess.Popen(  # noqa: S603 - our own program
                 [*_command("-Xmx300m"), "kafka.Kafka", "server.properties"], cwd=folder, stdout=log, stderr=log
@@ -146,9 +167,32 @@ class KafkaBrokers:
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
             "auto.create.topics.enable": "true",
+            **self._security(broker),
             **self._properties,
         }
         return "".join(f"{name}={value}\n" for name, value in lines.items())
+
+    def _security(self, broker: int) -> dict[str, str]:
+        if not self._users:
+            return {}
+        if not self.certificate.exists():
+            key = self.folder / "key.pem"
+            self_signed(["localhost"], self.certificate, key, addresses=["127.0.0.1"])
+            (self.folder / "keystore.pem").write_bytes(key.read_bytes() + self.certificate.read_bytes())
+        port, controller = self._ports[broker]
+        plain, secure = f"PLAINTEXT://127.0.0.1:{port}", f"SASL_SSL://127.0.0.1:{self._secure_ports[broker]}"
+        module = "org.apache.kafka.common.security"
+        users = " ".join(f'user_{user}="{password}"' for user, password in self._users.items())
+        return {
+            "listeners": f"{plain},{secure},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"{plain},{secure}",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL",
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(self.folder / "keystore.pem"),
+            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+            "listener.name.sasl_ssl.plain.sasl.jaas.config": f"{module}.plain.PlainLoginModule required {users};",
+            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f"{module}.scram.ScramLoginModule required;",
+        }
 
 
 def _command(*options: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 log = logger("eventlog")
 WAIT = 10.0
 """Seconds that a question to the brokers may take."""
+_OVERHEAD = 1_000
+"""Bytes by which a record is larger than its value."""
 
 _GONE = frozenset(
     {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_INSTANCE_ID,
@@ -34,6 +37,12 @@ _PASSING = frozenset(
      KafkaError.REBALANCE_IN_PROGRESS, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION,
      KafkaError.UNSTABLE_OFFSET_COMMIT, KafkaError._WAIT_COORD}
 )  # fmt: skip
+_UNREACHED = frozenset(
+    {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT,
+     KafkaError._RESOLVE}
+)  # fmt: skip
+_LATELY = 60.0
+"""Seconds for which a refusal explains why nobody is reached."""
 MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
 
 
@@ -49,14 +58,35 @@ _lines.propagate = False
 _lines.addHandler(_Lines())
 
 
+class Denied:
+    """Why brokers did not let a client in, which librdkafka says beside the calls: to these, nobody is there."""
+
+    def __init__(self) -> None:
+        self._reason = ""
+        self._until = 0.0
+
+    @property
+    def reason(self) -> str:
+        """Empty when none was given lately."""
+        return self._reason if time.monotonic() < self._until else ""
+
+    def told(self, error: KafkaError, where: str) -> None:
+        if error.code() in _ACCESS:
+            text = error.str().partition(": ")[2] or error.str()
+            self._reason = f"{text.partition(' (after')[0]}; {_access(error, where)}"
+            self._until = time.monotonic() + _LATELY
+
+
 class Cluster(msgspec.Struct, frozen=True):
-    """Where the brokers are and how to be let in; the topics and the group."""
+    """Where the brokers are and how to be let in; the topics and the group. ``section`` of the settings says so."""
 
     servers: str
     properties: Mapping[str, str]
     streams: Streams
     outcomes: str
     group: str
+    section: str = "eventlog.kafka"
+    denied: Denied = msgspec.field(default_factory=Denied)
 
     @staticmethod
     def of(url: str, settings: KafkaSettings, streams: Streams) -> Cluster:
@@ -82,6 +112,11 @@ class Cluster(msgspec.Struct, frozen=True):
             raise SettingsError(f"eventlog.kafka.properties: {error.args[0].str()}") from None
         return found
 
+    @property
+    def largest_record(self) -> int:
+        """The largest record that clients send, in bytes."""
+        return max(1_000_000, self.streams.max_bytes + _OVERHEAD)
+
     def _common(self) -> dict[str, Any]:
         return {
             "client.id": "snowgauge",
@@ -90,7 +125,12 @@ class Cluster(msgspec.Struct, frozen=True):
             **self.properties,
             "bootstrap.servers": self.servers,
             "logger": _lines,
+            "error_cb": self.told,
         }
+
+    def told(self, error: KafkaError) -> None:
+        """Hears what librdkafka says about brokers as a whole."""
+        self.denied.told(error, f"{self.section}.properties")
 
     def admin(self) -> AdminClient:
         return AdminClient(self._common())
@@ -126,18 +166,38 @@ def lost(error: KafkaError) -> bool:
     return error.code() in _GONE
 
 
-def unavailable(error: KafkaError, servers: str) -> LogUnavailable:
+def unavailable(error: KafkaError, cluster: Cluster) -> LogUnavailable:
     """The error as the operator needs it."""
-    text = f"Kafka at {servers}: {error.str()} ({error.name()})"
-    if error.code() in _ACCESS:
-        text += "; see eventlog.kafka.properties (security.protocol, sasl.*, ssl.*) and the brokers' access lists"
-    elif error.code() in MISSING:
-        text += "; `snowgauge eventlog init` makes the topics"
-    elif error.code() in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError._MSG_TIMED_OUT, KafkaError.RECORD_LIST_TOO_LARGE):
-        if error.code() == KafkaError._MSG_TIMED_OUT:
-            text += "; are enough brokers up for the topic's min.insync.replicas?"
-        else:
-            text += "; the topic's max.message.bytes must be above collector.streams.good.max_bytes"
-    elif error.code() in (KafkaError.NOT_ENOUGH_REPLICAS, KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND):
-        text += "; fewer brokers are up than the topic's min.insync.replicas asks for"
-    return LogUnavailable(text)
+    return LogUnavailable(f"Kafka at {cluster.servers}: {error.str()} ({error.name()}){_advice(error, cluster)}")
+
+
+def _advice(error: KafkaError, cluster: Cluster) -> str:
+    where = f"{cluster.section}.properties"
+    code = error.code()
+    if code in _UNREACHED and cluster.denied.reason:
+        return f"; {cluster.denied.reason}"
+    if code in _ACCESS:
+        return f"; {_access(error, where)}"
+    if code in MISSING:
+        return "; `snowgauge eventlog init` makes the topics"
+    if code in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE):
+        return "; the topic's max.message.bytes must be above collector.streams.good.max_bytes"
+    if code in (KafkaError.NOT_ENOUGH_REPLICAS, KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND):
+        return "; fewer brokers are up than the topic's min.insync.replicas asks for"
+    if code == KafkaError._MSG_TIMED_OUT:
+        return (
+            "; are enough brokers up for the topic's min.insync.replicas, and do they speak what security.protocol of "
+            f"{where} says?"
+        )
+    if code in _UNREACHED:
+        return f"; are the brokers up, and do they speak what security.protocol of {where} says?"
+    return ""
+
+
+def _access(error: KafkaError, where: str) -> str:
+    """What to look at when brokers do not let a client in, or it does not trust them."""
+    if error.code() in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
+        return f"see sasl.mechanism, sasl.username and sasl.password of {where}"
+    if error.code() == KafkaError._SSL:
+        return f"see ssl.ca.location and security.protocol of {where}"
+    return f"see {where} and the brokers' access lists"

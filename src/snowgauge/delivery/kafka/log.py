@@ -68,7 +68,7 @@ class KafkaLog:
             consumer.assign([TopicPartition(*key, first) for key, (first, _) in ranges.items()])
             yield from islice(self._merged(consumer, ranges, follow), limit)
         except KafkaException as error:
-            raise unavailable(error.args[0], self._cluster.servers) from error
+            raise unavailable(error.args[0], self._cluster) from error
         finally:
             consumer.close()
 
@@ -93,7 +93,7 @@ class KafkaLog:
                 error = message.error()
                 if error is not None:
                     if error.code() != KafkaError._PARTITION_EOF:
-                        raise unavailable(error, self._cluster.servers)
+                        raise unavailable(error, self._cluster)
                     reached[key] = max(reached[key], message.offset() or 0)
                 else:
                     reached[key] = (message.offset() or 0) + 1
@@ -136,7 +136,7 @@ class KafkaLog:
             late = {key: first for key, (first, end) in ranges.items() if first < end}
             ages = self._ages(consumer, late)
         except KafkaException as error:
-            raise unavailable(error.args[0], self._cluster.servers) from error
+            raise unavailable(error.args[0], self._cluster) from error
         finally:
             consumer.close()
         parts = [

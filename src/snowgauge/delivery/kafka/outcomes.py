@@ -61,16 +61,16 @@ class Outcomes:
         while not done.is_set() and time.monotonic() < until:
             self._producer.poll(0.05)
         if errors or not done.is_set():
-            raise unavailable(errors[0] if errors else KafkaError(KafkaError._MSG_TIMED_OUT), self._cluster.servers)
+            raise unavailable(errors[0] if errors else KafkaError(KafkaError._MSG_TIMED_OUT), self._cluster)
         return Written(where, min(offsets), max(offsets), len(parts), key)
 
     def _partitions(self) -> int:
         try:
             found = self._producer.list_topics(self._cluster.outcomes, timeout=WAIT).topics[self._cluster.outcomes]
         except KafkaException as error:
-            raise unavailable(error.args[0], self._cluster.servers) from error
+            raise unavailable(error.args[0], self._cluster) from error
         if found.error is not None or not found.partitions:
-            raise unavailable(found.error or KafkaError(KafkaError._UNKNOWN_TOPIC), self._cluster.servers)
+            raise unavailable(found.error or KafkaError(KafkaError._UNKNOWN_TOPIC), self._cluster)
         return len(found.partitions)
 
     def read(self, written: Written) -> Processed | None:
@@ -90,7 +90,7 @@ class Outcomes:
                 if error is not None:
                     if error.code() == KafkaError._PARTITION_EOF:
                         break
-                    raise unavailable(error, self._cluster.servers)
+                    raise unavailable(error, self._cluster)
                 if (message.offset() or 0) > written.last:
                     break
                 if message.key() == written.key.encode():

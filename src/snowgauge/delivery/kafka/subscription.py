@@ -288,7 +288,7 @@ class KafkaSubscription:
     def _take(self, message: Message) -> None:
         error = message.error()
         if error is not None and error.code() != KafkaError._PARTITION_EOF:
-            raise unavailable(error, self._cluster.servers)
+            raise unavailable(error, self._cluster)
         self._trouble = None
         key = (message.topic() or "", message.partition() or 0)
         tenure = self._tenures.get(key)
@@ -376,15 +376,16 @@ class KafkaSubscription:
         if done.error is not None:
             if lost(done.error):
                 raise BatchLost(f"{tenure.name} was given to another worker: {done.error.str()}")
-            raise unavailable(done.error, self._cluster.servers)
+            raise unavailable(done.error, self._cluster)
 
     def _translated(self, error: KafkaException) -> LogUnavailable:
-        return unavailable(error.args[0], self._cluster.servers)
+        return unavailable(error.args[0], self._cluster)
 
     def _told(self, error: KafkaError) -> None:
         """librdkafka's word about the brokers as a whole."""
+        self._cluster.told(error)
         if error.code() != KafkaError._TRANSPORT:  # one broker of several
-            self._say(unavailable(error, self._cluster.servers))
+            self._say(unavailable(error, self._cluster))
 
     def _say(self, trouble: LogUnavailable) -> None:
         with self._changed:

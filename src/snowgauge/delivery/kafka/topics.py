@@ -35,7 +35,8 @@ def describe(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
             found[name] = future.result()
         except KafkaException as error:
             if error.args[0].code() not in MISSING:
-                raise unavailable(error.args[0], cluster.servers) from None
+                admin.poll(0.1)  # for what it has to say about the brokers
+                raise unavailable(error.args[0], cluster) from None
     return found
 
 
@@ -86,6 +87,27 @@ def make(cluster: Cluster, layout: Layout) -> dict[str, str]:
     return {name: done[name] for name in wanted}
 
 
+def configurations(cluster: Cluster, names: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    """The configurations of topics that exist. Raises ``LogUnavailable``."""
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+    configs: dict[str, Mapping[str, str]] = {}
+    admin = cluster.admin()
+    asked = admin.describe_configs(resources, request_timeout=WAIT) if resources else {}
+    for resource, future in asked.items():
+        try:
+            configs[resource.name] = {key: entry.value for key, entry in future.result().items()}
+        except KafkaException as error:
+            admin.poll(0.1)
+            raise unavailable(error.args[0], cluster) from None
+    return configs
+
+
+def retention(cluster: Cluster, names: Sequence[str]) -> dict[str, float]:
+    """How long topics keep records, in seconds; negative where that has no limit. Raises ``LogUnavailable``."""
+    found = configurations(cluster, names)
+    return {name: int(config.get("retention.ms", "-1")) / 1000 for name, config in found.items()}
+
+
 def doubts(cluster: Cluster) -> list[Doubt]:
     """What could lose acknowledged events, or hold them up. Raises ``LogUnavailable``."""
     names = [cluster.streams.good, cluster.streams.bad, cluster.outcomes]
@@ -93,17 +115,9 @@ def doubts(cluster: Cluster) -> list[Doubt]:
     said = [
         Doubt(f"topic {name} does not exist", "run `snowgauge eventlog init`") for name in names if name not in found
     ]
-    resources = [ConfigResource(ResourceType.TOPIC, name) for name in found]
-    configs: dict[str, Mapping[str, Any]] = {}
-    admin = cluster.admin()
-    asked = admin.describe_configs(resources, request_timeout=WAIT) if resources else {}
-    for resource, future in asked.items():
-        try:
-            configs[resource.name] = future.result()
-        except KafkaException as error:
-            raise unavailable(error.args[0], cluster.servers) from None
+    configs = configurations(cluster, list(found))
     for name, topic in found.items():
-        said += _of_topic(name, topic, {key: entry.value for key, entry in configs[name].items()}, cluster)
+        said += _of_topic(name, topic, configs[name], cluster)
     return said
 
 

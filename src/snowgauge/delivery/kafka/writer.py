@@ -20,8 +20,16 @@ log = logger("eventlog")
 _LINGER_MS = 3
 _TRY_AGAIN = 1.0
 """Seconds for which requests are refused at once after brokers took nothing; then one waits for them again."""
-_OVERHEAD = 1_000
 _PROBE = 2.0
+
+
+def record_key(entry: LogEntry, *, by_ip: bool) -> bytes:
+    """The key of a record of the good or the bad topic, as Snowplow's collector makes it: random, or the IP address."""
+    if by_ip and entry.kind == "payload":
+        with suppress(PayloadRecordError):
+            if address := decode(entry.body).ip_address:
+                return address.encode()
+    return str(uuid.uuid4()).encode()
 
 
 class _Ticket:
@@ -52,7 +60,7 @@ class KafkaWriter:
                 "linger.ms": _LINGER_MS,
                 "delivery.timeout.ms": int(self._timeout * 1000),
                 "partitioner": "murmur2_random",  # as Java's, so that a key stays where Snowplow's collector put it
-                "message.max.bytes": max(1_000_000, self._cluster.streams.max_bytes + _OVERHEAD),
+                "message.max.bytes": self._cluster.largest_record,
             }
         )
 
@@ -87,14 +95,8 @@ class KafkaWriter:
 
         streams = self._cluster.streams
         topic = streams.bad if entry.kind == "bad_row" else streams.good
-        producer.produce(topic, entry.body, self._key(entry), on_delivery=reported, timestamp=entry.received_at)
-
-    def _key(self, entry: LogEntry) -> bytes:
-        if self._cluster.streams.key_by_ip and entry.kind == "payload":
-            with suppress(PayloadRecordError):
-                if address := decode(entry.body).ip_address:
-                    return address.encode()
-        return str(uuid.uuid4()).encode()
+        key = record_key(entry, by_ip=streams.key_by_ip)
+        producer.produce(topic, entry.body, key, on_delivery=reported, timestamp=entry.received_at)
 
     def _wait(self, ticket: _Ticket) -> None:
         with self._changed:
@@ -106,7 +108,7 @@ class KafkaWriter:
                     log.info("eventlog_accepts_again")
                 self._reason = ""
                 return
-            refusal = unavailable(error, self._cluster.servers)
+            refusal = unavailable(error, self._cluster)
             if not self._reason:
                 log.error("eventlog_refuses", reason=str(refusal), effect="the collector answers 503")
             self._reason = str(refusal)

@@ -185,7 +185,7 @@ class ExactlyOnce:
 
     def _trouble(self, error: KafkaError) -> LogUnavailable:
         more = missing(self._producer, self._records) if self._producer is not None else ""
-        return LogUnavailable(f"{unavailable(error, self._cluster.servers)}{more}")
+        return LogUnavailable(f"{unavailable(error, self._cluster)}{more}")
 
 
 def _repeated(act: Callable[[], Any], until: float) -> None:

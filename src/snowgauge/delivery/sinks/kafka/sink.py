@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException, Producer
 
 from snowgauge.delivery.backends import Streams
 from snowgauge.delivery.contract import Refusal
-from snowgauge.delivery.kafka.client import Cluster
+from snowgauge.delivery.kafka.client import Cluster, unavailable
 from snowgauge.delivery.sinks.kafka.records import Records
 from snowgauge.delivery.sinks.kafka.sending import Sending, Sent
 from snowgauge.delivery.sinks.kafka.settings import KafkaSinkSettings
@@ -19,14 +19,14 @@ from snowgauge.store.base import StoreBatch
 def opened(settings: KafkaSinkSettings) -> KafkaSink:
     properties = {name: secret.get_secret_value() for name, secret in settings.properties.items()}
     try:
-        return KafkaSink(Cluster(settings.brokers, properties, Streams(), "", ""), settings)
+        return KafkaSink(Cluster(settings.brokers, properties, Streams(), "", "", "sinks.kafka"), settings)
     except KafkaException as error:
         raise SettingsError(f"sinks.kafka.properties: {error.args[0].str()}") from None
 
 
 class KafkaSink:
     def __init__(self, cluster: Cluster, settings: KafkaSinkSettings) -> None:
-        self._servers = cluster.servers
+        self._cluster = cluster
         self._records = Records(settings)
         timeout = settings.delivery_timeout.total_seconds()
         self._producer = producer(cluster, timeout)
@@ -41,7 +41,7 @@ class KafkaSink:
         if sent.error is not None:
             self._producer.purge()  # what comes again is not to arrive a second time for that
             self._producer.flush(5)
-            text = f"Kafka at {self._servers}: {sent.error.str()} ({sent.error.name()})"
+            text = unavailable(sent.error, self._cluster)
             raise SinkUnavailable(f"{text}{missing(self._producer, self._records)}")
         return sent
 
