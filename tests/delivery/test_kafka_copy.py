@@ -153,7 +153,7 @@ def test_each_record_is_copied_once_through_kills(brokers: KafkaBrokers, tmp_pat
         try:
             wait_until(
                 lambda before=left, running=process: move.spool.stats().entries < before or running.poll() is not None,
-                "some are copied", within=120,
+                "some are copied", within=240,
             )  # fmt: skip
         finally:
             process.kill()

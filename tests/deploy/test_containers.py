@@ -23,7 +23,9 @@ from snowgauge.testing.deployment import free_port, wait_until
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
-OURS = [name for name, service in COMPOSE["services"].items() if service["image"].startswith("snowgauge")]
+IMAGES = [name for name, service in COMPOSE["services"].items() if service["image"].startswith("snowgauge")]
+SPREAD = [name for name in IMAGES if "spread" in COMPOSE["services"][name]["profiles"]]
+OURS = [name for name in IMAGES if name not in SPREAD]
 
 
 def instructions(kind):
@@ -83,6 +85,38 @@ def test_a_profile_runs_one_snowgauge_with_what_it_needs(profile):
         assert "healthcheck" in chosen[name]
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_each_part_of_the_spread_form_is_a_command_with_settings(name, program_exists, tmp_path):
+    service = COMPOSE["services"][name]
+    program_exists(service["command"])
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    subprocess.run(
+        [ROOT / "deploy" / "compose" / "make-secrets.sh", tmp_path / "secrets"], check=True, capture_output=True
+    )
+    environment = {
+        key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value)).replace("/run/secrets", str(tmp_path / "secrets"))
+        for key, value in service["environment"].items()
+    }
+    settings = load(environment=environment, folder=tmp_path).settings
+    host, _, port = settings.eventlog.url.removeprefix("kafka://").partition(":")
+    assert f"PLAINTEXT://{host}:{port}" == COMPOSE["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert settings.store.url.get_secret_value().startswith("clickhouse://")
+    for needed, about in service["depends_on"].items():
+        there = COMPOSE["services"][needed]
+        assert "spread" in there["profiles"]
+        assert about["condition"] in ("service_healthy", "service_completed_successfully")
+        assert ("healthcheck" in there and about["condition"] == "service_healthy") or there["restart"] == "no"
+
+
+def test_only_collectors_and_the_console_of_the_spread_form_are_reached_from_outside():
+    reached = {name for name in SPREAD if COMPOSE["services"][name]["ports"]}
+    assert reached == {"collector"}
+    assert {name for name in SPREAD if "front" in COMPOSE["services"][name]["networks"]} == {"collector", "private"}
+    commands = {COMPOSE["services"][name]["command"][0] for name in SPREAD}
+    assert {"collector", "pipeline", "modeller", "console"} <= commands
 
 
 def test_the_default_profile_needs_no_secret():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from typing import Annotated
 
@@ -81,11 +82,11 @@ def copy(
     from rich.progress import Progress
 
     from snowgauge.pipeline.copying import copying
-    from snowgauge.pipeline.roles import on_stop
 
     settings = settings_of(ctx, *([f"eventlog.url={to}"] if to else []))
     copy, waiting = copying(settings, lambda why: err.print(f"tried again: {why}", markup=False, soft_wrap=True))
-    on_stop(copy.stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: copy.stop.set())
     with Progress(console=err, transient=True, disable=as_json) as shown:
         task = shown.add_task("records copied", total=None if watch else waiting)
         copy.run(lambda done: shown.update(task, completed=sum(msgspec.structs.astuple(done))), until_empty=not watch)
