@@ -9,6 +9,7 @@
     ├── SinkUnavailable             a sink beside the store took nothing: hand it the same batch later
     ├── StoreError
     │   ├── StoreUnavailable        the database is away: the same batch is written again later
+    │   │   └── StateUnavailable    ... or what all machines share cannot be read: nothing is stored meanwhile
     │   └── QueryRefused            a query that may not run (not read-only, over a limit, bad SQL)
     ├── PayloadRecordError          bytes that are not a Thrift CollectorPayload
     ├── SelfDescribingError         data that is not self-describing (carries Iglu's error code)
@@ -61,6 +62,10 @@ class StoreError(SnowgaugeError):
 
 class StoreUnavailable(StoreError):
     """The database cannot be reached or is not ready; writing the same batch again later is safe."""
+
+
+class StateUnavailable(StoreUnavailable):
+    """What all machines share (erasures, people, keys, schemas) cannot be read or changed at present."""
 
 
 class QueryRefused(StoreError):

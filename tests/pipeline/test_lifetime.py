@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from snowgauge.actions.lifetime.erased import Erased, WithoutErased
 from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.places import EventLogPlace, store_places
@@ -18,7 +19,8 @@ from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Enriched, Outcome, Tally
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
-from snowgauge.pipeline.lifetime import JournalPlace, RecoveriesPlace, WithoutErased
+from snowgauge.pipeline.lifetime import JournalPlace, RecoveriesPlace
+from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.store.memory import MemoryStore
 from snowgauge.testing.events import NOON, web_page_view
@@ -50,7 +52,7 @@ class Enricher:
 
 def test_an_erasure_while_a_worker_has_the_records_in_its_hands(tmp_path: Path) -> None:
     log, store, enricher = MemoryLog(), MemoryStore(), Enricher()
-    gate, tombstones = Gate(tmp_path), Tombstones(tmp_path)
+    gate, tombstones = Gate(tmp_path), Tombstones(FolderDocuments(tmp_path / "privacy"))
     users = ["ann", "bob", "ann", "eve"]
     log.writer().append(
         [
@@ -60,13 +62,13 @@ def test_an_erasure_while_a_worker_has_the_records_in_its_hands(tmp_path: Path) 
     )
     worker = Worker(
         log.subscribe(), enricher, store,
-        processor=Processor("enrich", "1"), gate=gate.storing, keep=tombstones.without,
+        processor=Processor("enrich", "1"), gate=gate.storing, erasures=Erased(tombstones, store.lifetime()),
     )  # fmt: skip
     thread = threading.Thread(target=worker.run, kwargs={"until_empty": True})
     thread.start()
     assert enricher.reached.wait(20)
     places = [EventLogPlace(log), JournalPlace(tmp_path / "journal"), *store_places(store.lifetime())]
-    erasing = Erasing(places, Tombstones(tmp_path), gate)
+    erasing = Erasing(places, Tombstones(FolderDocuments(tmp_path / "privacy")), gate)
     order = erasing.order(EVERYBODY, at=NOON + 10**9, by="op")
     assert erasing.carry_out(order, lambda: 1.0).left == 0
     enricher.go.set()
@@ -119,15 +121,15 @@ def test_a_plan_of_a_recovery_that_names_the_person_goes(tmp_path: Path) -> None
     (folder / "1.json").write_bytes(msgspec.json.encode(named))
     (folder / "2.json").write_bytes(msgspec.json.encode({**named, "choice": {"where": ["user_id = bob"]}}))
     place = RecoveriesPlace(folder)
-    erasing = Erasing([place], Tombstones(tmp_path), Gate(tmp_path))
+    erasing = Erasing([place], Tombstones(FolderDocuments(tmp_path / "privacy")), Gate(tmp_path))
     report = erasing.carry_out(erasing.order(EVERYBODY, at=NOON, by="op"), lambda: 1.0)
     assert [taken.removed for taken in report.taken] == [1]
     assert [path.name for path in folder.iterdir()] == ["2.json"]
 
 
 def test_what_is_written_past_the_pipeline_is_filtered_too(tmp_path: Path) -> None:
-    store, tombstones = MemoryStore(), Tombstones(tmp_path)
+    store, tombstones = MemoryStore(), Tombstones(FolderDocuments(tmp_path / "privacy"))
     tombstones.add("e", NOON + 10**6, [("user_id", "ann")])
-    guarded = WithoutErased(store, tombstones)
+    guarded = WithoutErased(store, Erased(tombstones, store.lifetime()))
     guarded.write(StoreBatch("b", [web_page_view(1, user_id="ann"), web_page_view(2, user_id="bob")]))
     assert store.count("good", ALL) == 1

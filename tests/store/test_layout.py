@@ -68,7 +68,7 @@ def test_the_cluster_layout_runs_but_for_the_cluster(clickhouse: ClickHouseStore
     database = f"{clickhouse.layout.database}_cluster"
     for statement in _statements({"database": database, "views_database": database, "cluster_name": "main"}):
         text = statement.replace(" ON CLUSTER `main`", "")
-        text = re.sub(r"Replicated(\w+)\('[^']*', '[^']*', ", r"\1(", text)
+        text = re.sub(r"Replicated(\w+)\('[^']*', '[^']*'(?:, )?", r"\1(", text)
         text = re.sub(r"ENGINE = Distributed\('main', '(\w+)', '(\w+)', .*", r"ENGINE = Merge('\1', '^\2$')", text)
         clickhouse.connection.command(text)
     assert clickhouse.query(f"SELECT count() FROM {database}.distributed").rows == [[0]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 SENTENCES = {
     "The store works": "The store does not work",
     "The event log works": "The event log does not work",
+    "The shared state works": "The shared state does not work",
     "Events are stored soon after they arrive": "Events wait to be stored",
     "Every entry of the event log could be read": "Entries of the event log could not be read",
     "The event log keeps what it took": "The event log may lose what it took",

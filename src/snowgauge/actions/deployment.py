@@ -16,6 +16,7 @@ from snowgauge.alerts.delivering.post import Means
 from snowgauge.delivery.contract import EventLog
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.iglu.contract import Resolver, Validator
+from snowgauge.state.documents import Documents
 from snowgauge.store.base import Store
 
 
@@ -65,5 +66,7 @@ class Deployment(msgspec.Struct, frozen=True):
     """What the settings say about the world around, for the doctor."""
     elsewhere: OtherDeployments | None = None
     """Other deployments that are asked how they are."""
+    shared_state: Documents | None = None
+    """Erasures and retention's mark, where machines share them through the store."""
     sinks: Sinks | None = None
     """Places beside the store that events go to."""

@@ -32,7 +32,7 @@ _PATIENCE = 15.0
 """Seconds that all checks together may take; those of other hosts wait up to four for each question."""
 _MODELLED_LATE = 900
 _BOTS = ("bot", "crawler", "spider", "headless")
-_NAMES = {"eventlog": "event log"}
+_NAMES = {"eventlog": "event log", "state": "shared state"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def _parts(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
     cures = {
         "store": "Is the database up? `snowgauge db init` completes its layout; the log says why it does not start.",
         "eventlog": "Is there room on the disk? Are the workers running? `snowgauge eventlog stats` tells more.",
+        "state": "Is the table snowgauge_state there (`snowgauge db init`), and shared_state.key the same everywhere?",
     }
     for part in health.check(deployment).parts:
         yield Check(

@@ -43,7 +43,7 @@ def check(deployment: Deployment) -> Health:
 
 def questions(deployment: Deployment) -> dict[str, Callable[[], PartHealth]]:
     """What each part is asked, for ``Looks.ask``."""
-    return {name: partial(ask, deployment) for name, (ask, _) in _PARTS.items()}
+    return {name: partial(_PARTS[name][0], deployment) for name in _names(deployment)}
 
 
 def require_store(deployment: Deployment) -> None:
@@ -57,7 +57,9 @@ def judged(answers: Mapping[str, Answer], patience: float) -> Health:
     """The answers to ``questions``, of however many that were asked."""
     parts = []
     for name in _PARTS:
-        answer = answers[name]
+        answer = answers.get(name)
+        if answer is None:  # this deployment has no such part
+            continue
         if answer.late:
             parts.append(PartHealth(name, False, f"no answer within {patience:g} s"))
         elif answer.error is not None:
@@ -83,7 +85,7 @@ class Readiness:
 
     def check(self) -> Health:
         """Never raises."""
-        answers = self._looks.ask({name: partial(self._judged, name) for name in _PARTS})
+        answers = self._looks.ask({name: partial(self._judged, name) for name in _names(self._deployment)})
         return judged(answers, self._looks.patience)
 
     def _judged(self, name: str) -> PartHealth:
@@ -143,9 +145,24 @@ def _eventlog(deployment: Deployment) -> PartHealth:
     return PartHealth("eventlog", not full, f"full, or its disk is: {note}" if full else note)
 
 
+def _state(deployment: Deployment) -> PartHealth:
+    assert deployment.shared_state is not None
+    try:
+        erasures = len(deployment.shared_state.names("tombstones"))
+    except SnowgaugeError as error:
+        return PartHealth("state", False, f"{error}; nothing is stored without it")
+    return PartHealth("state", True, f"in the store, with {erasures} erasures")
+
+
+def _names(deployment: Deployment) -> list[str]:
+    """The parts that this deployment has."""
+    return [name for name in _PARTS if name != "state" or deployment.shared_state is not None]
+
+
 _PARTS: dict[str, tuple[Callable[[Deployment], PartHealth], Callable[[Deployment], str]]] = {
     "store": (_store, _store_proof),
     "eventlog": (_eventlog, _eventlog_proof),
+    "state": (_state, lambda _: ""),
 }
 """How each part is asked, and how it proves that it can be written to."""
 

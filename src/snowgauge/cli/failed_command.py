@@ -294,7 +294,7 @@ def _carry_out(settings: Settings, runs: Runs, plan: Plan, *, dry_run: bool, sho
                 dry_run=dry_run,
                 tell=tell,
                 gate=lifetime.gate(settings).storing,
-                keep=lifetime.tombstones(settings).without,
+                erasures=lifetime.erased(settings, store),
             )
 
         if dry_run:

@@ -38,6 +38,18 @@ from snowgauge.events.outcome import Tally
 from snowgauge.store.base import StoreBatch
 
 
+class Erasures(Protocol):
+    """What keeps the erased out of the store, on however many machines. Raises ``StateUnavailable`` where that cannot
+    be said, so that nothing is stored."""
+
+    def without(self, batch: StoreBatch) -> StoreBatch:
+        """What of a batch may be stored; the same batch when that is all of it."""
+
+    def after(self, stored: StoreBatch) -> None:
+        """Take out of the store what belongs to those who were erased since ``without`` was asked. ``stored`` is all
+        that may have been stored by now, by this attempt or an earlier one."""
+
+
 class LogBatch(msgspec.Struct, frozen=True):
     """Entries to be stored together. ``id`` is unique for ever and never reused for other entries.
 

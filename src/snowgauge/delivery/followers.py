@@ -25,7 +25,7 @@ from snowgauge.delivery import place as places
 from snowgauge.delivery.contract import Processed, Sink
 from snowgauge.delivery.dead_letters import DeadLetters
 from snowgauge.delivery.place import Place, now_ms
-from snowgauge.errors import SinkUnavailable
+from snowgauge.errors import SinkUnavailable, StateUnavailable
 from snowgauge.store.base import StoreBatch
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count, gauge
@@ -181,6 +181,8 @@ class Followers:
                 for refusal in sink.deliver(self._keep(batch)):
                     _log.warning("sink_refused", sink=name, letter=refusal.batch.id, reason=refusal.reason)
                     self._dead_letters.put(name, refusal)
+            except StateUnavailable as error:  # who was erased cannot be said, so nothing leaves
+                reason = str(error)
             except SinkUnavailable as error:
                 reason, wanted = str(error), min(error.retry_after, _LONGEST_ASKED_FOR)
             except Exception as error:  # a bug of a sink must not take the worker with it, nor lose the batch

@@ -16,11 +16,11 @@ from contextlib import AbstractContextManager, nullcontext
 
 from snowgauge.backoff import Backoff
 from snowgauge.delivery.attempts import Attempts
-from snowgauge.delivery.contract import LogBatch, Processed, Subscription
+from snowgauge.delivery.contract import Erasures, LogBatch, Processed, Subscription
 from snowgauge.delivery.enriching import BadRows, BatchEnricher, RecordEnricher, collector_failure
 from snowgauge.delivery.followers import Followers
 from snowgauge.delivery.following import followed
-from snowgauge.errors import BatchLost, LogUnavailable, SinkUnavailable, StoreUnavailable
+from snowgauge.errors import BatchLost, LogUnavailable, SinkUnavailable, StateUnavailable, StoreUnavailable
 from snowgauge.events.failed import Processor
 from snowgauge.events.outcome import Tally
 from snowgauge.store.base import BatchWriter, StoreBatch
@@ -34,6 +34,7 @@ _BEING_STORED = 2
 _TROUBLE = {
     "journal": "journal_not_written",
     "store": "store_away",
+    "state": "state_away",
     "sinks": "sinks_not_handed_on",
     "eventlog": "eventlog_unusable",
 }
@@ -53,17 +54,17 @@ class Worker:
         followers: Followers | None = None,
         clock: Callable[[], float] = time.time,
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
-        keep: Callable[[StoreBatch], StoreBatch] | None = None,
+        erasures: Erasures | None = None,
         bad_rows: BadRows = collector_failure,
     ) -> None:
-        """``gate`` is held while a batch is being stored; ``keep`` takes out of it what may not be stored any more."""
+        """``gate`` is held while a batch is being stored."""
         self._subscription = subscription
         self._batches = BatchEnricher(enricher, Attempts(subscription), processor, clock, bad_rows)
         self._store = store
         self._followers = followers
         self._clock = clock
         self._gate = gate
-        self._keep = keep
+        self._erasures = erasures
         self._log = logger("pipeline")
         self.stop = threading.Event()
         self.abandon = threading.Event()
@@ -136,8 +137,15 @@ class Worker:
             try:
                 if not recorded and not self._until("journal", lambda: self._subscription.record(batch, processed)):
                     return
+                unknown = processed.batch if recorded else None
+
+                def write() -> None:
+                    nonlocal unknown
+                    before, unknown = unknown, unknown or processed.batch
+                    self._write(batch, processed, before)
+
                 for step, act in (
-                    ("store", lambda: self._write(batch, processed)),
+                    ("store", write),
                     ("sinks", lambda: self._hand_on(processed)),
                     ("eventlog", lambda: self._subscription.commit(batch)),
                 ):
@@ -157,8 +165,9 @@ class Worker:
                 act()
             except (LogUnavailable, SinkUnavailable, StoreUnavailable, OSError) as error:
                 pause = backoff.pause()
-                self._log.warning(_TROUBLE[step], reason=str(error), retry_in=pause)
-                count("pipeline_retries", reason=step)
+                trouble = "state" if isinstance(error, StateUnavailable) else step
+                self._log.warning(_TROUBLE[trouble], reason=str(error), retry_in=pause)
+                count("pipeline_retries", reason=trouble)
                 self.abandon.wait(pause)
             else:
                 if step == "store":
@@ -166,13 +175,16 @@ class Worker:
                 return True
         return False
 
-    def _write(self, batch: LogBatch, processed: Processed) -> None:
+    def _write(self, batch: LogBatch, processed: Processed, unknown: StoreBatch | None) -> None:
+        """``unknown``: what an earlier attempt may have stored, this process's or another's."""
         with self._gate(), reports.transaction("store", "batch") as work:
             self._without_erased(processed)
             if work.follows:
                 work.about["batch"] = batch.id
                 work.payloads = [followed(entry) for entry in batch.entries if entry.kind == "payload"]
             self._store.write(processed.batch)
+            if self._erasures is not None:
+                self._erasures.after(unknown or processed.batch)
 
     def _hand_on(self, processed: Processed) -> None:
         if self._followers is not None:
@@ -192,7 +204,7 @@ class Worker:
     def _without_erased(self, processed: Processed) -> None:
         """Someone may have been erased since this was read; what goes counts as dropped."""
         before = processed.batch
-        processed.batch = before if self._keep is None else self._keep(before)
+        processed.batch = before if self._erasures is None else self._erasures.without(before)
         good = len(before.events) - len(processed.batch.events)
         bad = len(before.failed) - len(processed.batch.failed)
         processed.tally.enriched -= good

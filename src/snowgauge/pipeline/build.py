@@ -22,6 +22,8 @@ from snowgauge.iglu.resolver import IgluResolver
 from snowgauge.iglu.settings import IGLU_CENTRAL
 from snowgauge.iglu.validation import IgluValidator
 from snowgauge.settings.model import Settings
+from snowgauge.state.book import Book
+from snowgauge.state.documents import Documents, FolderDocuments, SharedDocuments
 from snowgauge.store import build as store_build
 from snowgauge.store.base import Store, StoreBatch
 from snowgauge.store.clickhouse.foreign_table import ForeignTable
@@ -81,6 +83,32 @@ def make_topics(settings: Settings, partitions: int, replication: int, retention
     return make(log.cluster, Layout(partitions, replication, retention))
 
 
+def shares_state(settings: Settings) -> bool:
+    """Is what all machines share kept in the store's database?"""
+    if settings.shared_state.place == "auto":
+        return settings.eventlog.kind == "kafka" and settings.pipeline.store != "none"
+    return settings.shared_state.place == "store"
+
+
+def open_book(settings: Settings, name: str) -> Book:
+    """What all machines share under a name, in the store's database. Raises ``SettingsError`` without a key."""
+    key = settings.shared_state.key.get_secret_value()
+    if not key:
+        raise SettingsError(
+            "shared_state.key is not set: machines that share their state through the store need a key, the same on "
+            "each of them, such as `openssl rand -base64 32` makes. For a single machine set shared_state.place to "
+            "data_dir"
+        )
+    return Book(store_build.state_log(settings.store, clickhouse_settings(settings), settings.postgres), name, key)
+
+
+def open_documents(settings: Settings, name: str) -> Documents:
+    """The documents of this name that all machines share: a folder of the data folder, or a book in the store."""
+    if shares_state(settings):
+        return SharedDocuments(open_book(settings, name))
+    return FolderDocuments(data_dir(settings) / name)
+
+
 def sinks_folder(settings: Settings) -> Path:
     """Where what was stored waits for the sinks, a folder for each worker."""
     return data_dir(settings) / "sinks"
@@ -117,15 +145,17 @@ def open_followers(settings: Settings, index: int, keep: Callable[[StoreBatch], 
 
 def open_sinks(settings: Settings) -> Sinks:
     """The sinks as people ask for them."""
-    from snowgauge.actions.lifetime.tombstones import Tombstones
     from snowgauge.actions.sinks import Sinks
+    from snowgauge.pipeline.lifetime import tombstones
+
+    known = cache(partial(tombstones, settings))
 
     return Sinks(
         sinks_folder(settings),
         list(settings.sinks.open(data_dir(settings))),
         settings.sinks.dead_letters(data_dir(settings)),
         lambda: settings.sinks.open(data_dir(settings)),
-        lambda batch: Tombstones(data_dir(settings), settings.privacy.person_fields).without(batch),
+        lambda batch: known().without(batch),
     )
 
 
@@ -205,6 +235,7 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
     """``environment`` is what enrichments' configurations may refer to; without it no enricher can be lent."""
     from snowgauge.actions.deployment import Deployment
     from snowgauge.actions.elsewhere.looking import OtherDeployments
+    from snowgauge.actions.lifetime.tombstones import FOLDER
 
     resolver, validator = open_iglu(settings)
     return Deployment(
@@ -217,6 +248,7 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         collector_url=collector_url(settings),
         surroundings=surroundings(settings),
         applications_file=settings.modelling.applications,
+        shared_state=open_documents(settings, FOLDER) if shares_state(settings) else None,
         sinks=open_sinks(settings),
         elsewhere=OtherDeployments(settings.console.deployments),
         alert_means=cache(partial(open_alert_means, settings)),

@@ -18,7 +18,8 @@ from pydantic import SecretStr
 import snowgauge
 from snowgauge.actions.lifetime import backup, retention
 from snowgauge.actions.lifetime.backup import Root
-from snowgauge.actions.lifetime.erasing import Erasing
+from snowgauge.actions.lifetime.erased import Erased, WithoutErased
+from snowgauge.actions.lifetime.erasing import Erasing, take_over
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.marks import Finder
 from snowgauge.actions.lifetime.places import (
@@ -32,7 +33,7 @@ from snowgauge.actions.lifetime.places import (
     store_places,
 )
 from snowgauge.actions.lifetime.pruning import pruned_failed
-from snowgauge.actions.lifetime.tombstones import Tombstones
+from snowgauge.actions.lifetime.tombstones import FOLDER, Tombstones
 from snowgauge.delivery import journal
 from snowgauge.delivery.contract import Processed
 from snowgauge.errors import SettingsError, SnowgaugeError
@@ -41,7 +42,8 @@ from snowgauge.modelling.store import HasModelling, ModelStore
 from snowgauge.modelling.tables import OF_UNITS
 from snowgauge.pipeline import build
 from snowgauge.settings.model import Settings
-from snowgauge.store.base import BatchWriter, HasLifetime, Store, StoreBatch, WriteResult
+from snowgauge.state.documents import FolderDocuments
+from snowgauge.store.base import HasLifetime, Store, StoreBatch
 from snowgauge.store.clickhouse import snapshot
 from snowgauge.store.clickhouse.schemas import SchemaColumns
 from snowgauge.store.cut import without
@@ -125,7 +127,18 @@ def _listens(host: str, port: int) -> bool:
 
 
 def tombstones(settings: Settings) -> Tombstones:
-    return Tombstones(build.data_dir(settings), settings.privacy.person_fields)
+    """Those of this deployment, with those that its data folder alone has where all machines share them."""
+    shared = Tombstones(build.open_documents(settings, FOLDER), settings.privacy.person_fields)
+    if build.shares_state(settings):
+        own = FolderDocuments(build.data_dir(settings) / FOLDER)
+        shared.merge(Tombstones(own))
+        take_over(own, shared.documents)
+    return shared
+
+
+def erased(settings: Settings, store: HasLifetime) -> Erased:
+    """What whoever stores asks about erasures."""
+    return Erased(tombstones(settings), store.lifetime())
 
 
 def gate(settings: Settings) -> Gate:
@@ -224,7 +237,8 @@ def restore_backup(
     draft_settings = settings.model_copy(update=changes)
     # what was erased since the backup was taken stays erased
     kept = tombstones(draft_settings)
-    kept.merge(tombstones(settings))
+    if not build.shares_state(settings):
+        kept.merge(tombstones(settings))
     with opened_engine(draft_settings, maintenance=True) as (here, store):
         tables = [msgspec.json.decode(raw, type=snapshot.Table) for raw in found.tables]
         parts = folder.absolute() / "clickhouse"
@@ -377,19 +391,19 @@ def _dropped(processed: Processed, after: StoreBatch) -> None:
 
 def keep_retention(settings: Settings, store: HasLifetime, stop: threading.Event) -> threading.Thread | None:
     """Run retention once a day in the background of this process, until ``stop``. ``None``: nothing ever goes."""
-    daily = retention.Daily(settings.retention, build.data_dir(settings))
+    daily = retention.Daily(settings.retention, build.open_documents(settings, FOLDER))
     if not daily.wanted:
         return None
     lifetime = store.lifetime()
 
     def keep() -> None:
         while not stop.is_set():
-            if daily.due():
-                try:
+            try:
+                if daily.due():
                     retention.run(lifetime, settings.retention, datetime.now(UTC), spool_folder(settings))
                     daily.done()
-                except SnowgaugeError as error:
-                    log.warning("retention_failed", reason=str(error), effect="tried again in a minute")
+            except SnowgaugeError as error:
+                log.warning("retention_failed", reason=str(error), effect="tried again in a minute")
             stop.wait(_LOOK_EVERY)
 
     thread = threading.Thread(target=keep, name="retention", daemon=True)
@@ -397,17 +411,6 @@ def keep_retention(settings: Settings, store: HasLifetime, stop: threading.Event
     return thread
 
 
-class WithoutErased:
-    """Writes nothing of whoever was erased: for all that stores what was collected long ago."""
-
-    def __init__(self, store: BatchWriter, tombstones: Tombstones) -> None:
-        self._store = store
-        self._tombstones = tombstones
-
-    def write(self, batch: StoreBatch) -> WriteResult:
-        return self._store.write(self._tombstones.without(batch))
-
-
-def without_erased(settings: Settings, store: BatchWriter) -> WithoutErased:
+def without_erased(settings: Settings, store: Store) -> WithoutErased:
     """Writing to the store past this deployment's tombstones."""
-    return WithoutErased(store, tombstones(settings))
+    return WithoutErased(store, erased(settings, store))

@@ -9,7 +9,7 @@ from snowgauge.actions.imports.loaded import EnrichedRecords, bad_row
 from snowgauge.delivery.worker import Worker
 from snowgauge.pipeline import build, lifetime, upgrades
 from snowgauge.pipeline.reporters import reported
-from snowgauge.pipeline.roles import prepare_store, stopping
+from snowgauge.pipeline.roles import known_erased, prepare_store, stopping
 from snowgauge.settings.model import Settings
 from snowgauge.telemetry.logs import logger
 
@@ -26,15 +26,17 @@ def run_load(settings: Settings, told: Callable[[str], None]) -> None:
         prepare_store(store, migrate=lambda: upgrades.migrate(settings, store), stop=stop, waits=told)
         if stop.is_set():
             return
+        erased = known_erased(settings, store, stop, told)
+        if erased is None:
+            return
         subscription = build.open_eventlog(settings).subscribe()
-        keep = lifetime.tombstones(settings).without
         worker = Worker(
             subscription,
             EnrichedRecords(),
             store,
             processor=PROCESSOR,
             gate=lifetime.gate(settings).storing,
-            keep=keep,
+            erasures=erased,
             bad_rows=bad_row,
         )
         worker.stop, worker.abandon = stop, abandon

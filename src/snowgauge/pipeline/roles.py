@@ -15,6 +15,7 @@ from typing import Any
 
 from snowgauge.actions.analytics.asking import saved
 from snowgauge.actions.analytics.saved.shares import Shares
+from snowgauge.actions.lifetime.erased import Erased
 from snowgauge.actions.scripts.door import with_neutral_names
 from snowgauge.actions.scripts.first_start import fetch_in_background
 from snowgauge.api.app import create_app
@@ -22,7 +23,7 @@ from snowgauge.api.programs import programs
 from snowgauge.connections import ConnectionGuard, ConnectionLimits
 from snowgauge.console.site import Console
 from snowgauge.delivery.worker import Worker
-from snowgauge.errors import RegistryOutage, SettingsError, StoreUnavailable
+from snowgauge.errors import RegistryOutage, SettingsError, StateUnavailable, StoreUnavailable
 from snowgauge.iglu.at_hand import Limits
 from snowgauge.iglu.resolver import IgluResolver
 from snowgauge.iglu.validation import IgluValidator
@@ -32,7 +33,7 @@ from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.reports import keep_reporting
 from snowgauge.pipeline.self_recovery import keep_recovering
 from snowgauge.settings.model import Settings
-from snowgauge.store.base import Migration, Migrator
+from snowgauge.store.base import HasLifetime, Migration, Migrator
 from snowgauge.telemetry import metrics
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.reporting.requests import Traced
@@ -129,11 +130,11 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
     waits = partial(mark_waiting, settings, f"pipeline-{index}")
     prepare_store(store, migrate=migrate, stop=stop, waits=waits)
     made = enriching(settings, environment, iglu, stop, waits)
-    if stop.is_set() or made is None:
+    erased = known_erased(settings, store, stop, waits)
+    if stop.is_set() or made is None or erased is None:
         return
     subscription = build.open_eventlog(settings).subscribe(index, workers)
-    keep = lifetime.tombstones(settings).without
-    followers = build.open_followers(settings, index, lifetime.tombstones(settings).without)
+    followers = build.open_followers(settings, index, erased.without)
     worker = Worker(
         subscription,
         made.enricher,
@@ -141,7 +142,7 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         processor=made.enricher.processor,
         followers=followers[0] if followers else None,
         gate=lifetime.gate(settings).storing,
-        keep=keep,
+        erasures=erased,
     )
     if index == 0:
         lifetime.keep_retention(settings, store, stop)
@@ -184,6 +185,20 @@ def enriching(
         except RegistryOutage as outage:
             _log.warning("registry_away", schema=outage.uri, needed_for="an enrichment's configuration")
             waits(f"the schema of an enrichment's configuration: {outage}")
+            stop.wait(2)
+    return None
+
+
+def known_erased(
+    settings: Settings, store: HasLifetime, stop: threading.Event, waits: Callable[[str], None]
+) -> Erased | None:
+    """Who was erased has to be known before anything is stored. ``waits`` is told what is waited for."""
+    while not stop.is_set():
+        try:
+            return lifetime.erased(settings, store)
+        except StateUnavailable as error:
+            _log.warning("state_away", reason=str(error), needed_for="erasures")
+            waits(str(error))
             stop.wait(2)
     return None
 

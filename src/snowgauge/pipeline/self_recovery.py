@@ -14,15 +14,13 @@ from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline import build, lifetime
 from snowgauge.settings.model import Settings
-from snowgauge.store.base import EventStore
+from snowgauge.store.base import Store
 from snowgauge.telemetry.logs import logger
 
 _log = logger("recovery")
 
 
-def keep_recovering(
-    settings: Settings, environment: Mapping[str, str], store: EventStore, stop: threading.Event
-) -> None:
+def keep_recovering(settings: Settings, environment: Mapping[str, str], store: Store, stop: threading.Event) -> None:
     """Start the thread that looks every ``pipeline.auto_recover_interval``; it ends with ``stop``."""
     if not settings.pipeline.auto_recover:
         return
@@ -43,7 +41,7 @@ def keep_recovering(
 
 
 def recover_unresolved(
-    settings: Settings, environment: Mapping[str, str], store: EventStore, turns: Turns | None = None
+    settings: Settings, environment: Mapping[str, str], store: Store, turns: Turns | None = None
 ) -> Totals:
     """Replay what failed for want of schemas that can be had now. Raises ``ActionRefused`` while somebody recovers."""
     resolver, _ = build.open_iglu(settings)  # a new one: it has not yet learnt that a schema is missing
@@ -63,7 +61,7 @@ def recover_unresolved(
                 turns=turns,
                 at=int(time.time() * 1000),
                 gate=lifetime.gate(settings).storing,
-                keep=lifetime.tombstones(settings).without,
+                erasures=lifetime.erased(settings, store),
             )
     finally:
         for enriching in opened:

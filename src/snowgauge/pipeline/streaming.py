@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping
 from functools import partial
 
+from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.delivery.contract import Subscription
 from snowgauge.delivery.followers import Followers
 from snowgauge.delivery.worker import Worker
@@ -28,13 +29,25 @@ class NoStore:
         return WriteResult(len(batch.events), len(batch.failed), len(batch.incomplete))
 
 
+class NotSent:
+    """Sends nothing of whoever was erased; what was sent already is not this deployment's any more."""
+
+    def __init__(self, tombstones: Tombstones) -> None:
+        self._tombstones = tombstones
+
+    def without(self, batch: StoreBatch) -> StoreBatch:
+        return self._tombstones.without(batch)
+
+    def after(self, stored: StoreBatch) -> None: ...
+
+
 @reported("pipeline")
 def run_streaming(settings: Settings, environment: Mapping[str, str], *, index: int = 0) -> None:
     """Take a share of the event log to the sinks until told to stop. Raises ``SettingsError``."""
     settings.pipeline.refuse_index(index)
     stop, abandon = stopping(settings)
-    keep = lifetime.tombstones(settings).without
-    followers = build.open_followers(settings, index, keep)
+    erased = NotSent(lifetime.tombstones(settings))
+    followers = build.open_followers(settings, index, erased.without)
     if not followers and not settings.sinks.kafka.exactly_once:
         raise SettingsError("pipeline.store = none keeps no event anywhere: set one of sinks.*, or remove it")
     waits = partial(mark_waiting, settings, f"pipeline-{index}")
@@ -49,7 +62,7 @@ def run_streaming(settings: Settings, environment: Mapping[str, str], *, index: 
         processor=made.enricher.processor,
         followers=followers[0] if followers else None,
         gate=lifetime.gate(settings).storing,
-        keep=keep,
+        erasures=erased,
     )
     worker.stop, worker.abandon = stop, abandon
     collect_seldom()

@@ -21,6 +21,7 @@ from snowgauge.modelling.settings import ModellingSettings
 from snowgauge.part_settings import PartSettings
 from snowgauge.settings.deployment import CommonSettings, PerformanceSettings, PipelineSettings
 from snowgauge.settings.tls import TlsSettings
+from snowgauge.state.settings import SharedStateSettings
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.settings import ClickHouseSettings, StoreSettings
 from snowgauge.telemetry.settings import (
@@ -73,6 +74,9 @@ class Settings(PartSettings):
 
     postgres: PostgresSettings = PostgresSettings()
     """PostgreSQL, when `store.url` names one: the layout of the tables, limits of connections."""
+
+    shared_state: SharedStateSettings = SharedStateSettings()
+    """What all machines of a deployment share."""
 
     pipeline: PipelineSettings = PipelineSettings()
     """The workers between event log and store."""

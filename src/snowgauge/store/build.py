@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -24,6 +25,7 @@ from snowgauge.store.settings import (
 if TYPE_CHECKING:
     from snowgauge.store.clickhouse.foreign_table import ForeignTable
     from snowgauge.store.clickhouse.store import ClickHouseStore
+    from snowgauge.store.state_log import StateLog
 
 _CLICKHOUSE = {"clickhouse": "http", "http": "http", "clickhouses": "https", "https": "https"}
 
@@ -127,6 +129,38 @@ def build_clickhouse(
         return ClickHouseStore(clickhouse, pool=pool, schemas=schemas)
     engine = engine_connection(clickhouse, engine_url, maintenance=maintenance)
     return ClickHouseStore(clickhouse, engine, pool=pool, schemas=schemas, advice=_ENGINE)
+
+
+def state_log(
+    store: StoreSettings, clickhouse: ClickHouseSettings, postgres: PostgresSettings, *, timeout: float = 20
+) -> StateLog:
+    """The state log in the database of these settings, over a connection of its own that gives up after ``timeout``
+    seconds. Connects at its first use; closed at the latest when nothing refers to it any more."""
+    url = store.url.get_secret_value()
+    scheme = urlsplit(url).scheme
+    if scheme == "memory":
+        raise SettingsError("shared_state.place: a store in memory keeps nothing that machines could share")
+    if scheme in ("postgresql", "postgres"):
+        from snowgauge.store.postgres.connection import Connections
+        from snowgauge.store.postgres.layout import Layout as PostgresLayout
+        from snowgauge.store.postgres.state_log import PostgresStateLog
+
+        connections = Connections(url, size=2, connect_timeout=min(timeout, postgres.connect_timeout.total_seconds()))
+        log = PostgresStateLog(connections, PostgresLayout(postgres))
+        weakref.finalize(log, connections.close)
+        return log
+    from snowgauge.store.clickhouse.connection import Connection
+    from snowgauge.store.clickhouse.layout import Layout
+    from snowgauge.store.clickhouse.state_log import ClickHouseStateLog
+
+    if url:
+        chosen = _server(urlsplit(url), clickhouse.connection)
+    else:
+        chosen = clickhouse.connection if clickhouse.connection.host else engine_connection(clickhouse)
+    connection = Connection(chosen, pool=(1, 2), timeout=timeout)
+    found = ClickHouseStateLog(connection, Layout(clickhouse.configuration))
+    weakref.finalize(found, connection.close)
+    return found
 
 
 def foreign_table(store: StoreSettings, clickhouse: ClickHouseSettings, url: str, name: str) -> ForeignTable:

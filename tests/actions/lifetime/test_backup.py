@@ -24,6 +24,7 @@ from snowgauge.events.payload_record import decode, encode
 from snowgauge.pipeline import build
 from snowgauge.pipeline.lifetime import erasing, gate, opened, restore_backup, take_backup, tombstones
 from snowgauge.settings.model import Settings
+from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.testing.deployment import free_port
 from snowgauge.testing.events import NOON, described, schema_violation, web_page_view
@@ -72,7 +73,7 @@ def fill(settings: Settings) -> None:
 def sums(settings: Settings) -> Any:
     with opened(settings) as (_, store):
         lifetime = store.lifetime()
-        none = Tombstones(Path("/nowhere"))
+        none = Tombstones(FolderDocuments(Path("/nowhere") / "privacy"))
         return (
             [checksum(lifetime, none, kind, 0, 2**42)[0] for kind in ("good", "failed", "incomplete")],
             store.query("SELECT count(), sum(toUInt32(contexts_com_acme_thing_1[1].n)) FROM atomic.events").rows,

@@ -33,6 +33,7 @@ from snowgauge.events.outcome import Tally
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
 from snowgauge.pipeline.lifetime import JournalPlace
+from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import Store, StoreBatch
 from snowgauge.store.memory import MemoryStore
 from snowgauge.testing.events import NOON, described, schema_violation, web_page_view
@@ -84,7 +85,7 @@ class World:
         self.journal = Journal(folder / "journal")
         lifetime = store.lifetime()
         self.lifetime = lifetime
-        self.tombstones = Tombstones(folder)
+        self.tombstones = Tombstones(FolderDocuments(folder / "privacy"))
         places: list[Place] = [EventLogPlace(self.log), JournalPlace(folder / "journal"), *store_places(lifetime)]
         self.erasing = Erasing(places, self.tombstones, Gate(folder, wait=2))
 
@@ -229,7 +230,8 @@ def test_the_first_erasures_of_a_folder_at_the_same_moment_have_one_key(tmp_path
     script = (
         "import sys; from pathlib import Path; from snowgauge.actions.lifetime.tombstones import Tombstones\n"
         "print(flush=True); sys.stdin.readline()\n"
-        "Tombstones(Path(sys.argv[1])).add(sys.argv[2], 9, [('user_id', sys.argv[2])])"
+        "from snowgauge.state.documents import FolderDocuments\n"
+        "Tombstones(FolderDocuments(Path(sys.argv[1]) / 'privacy')).add(sys.argv[2], 9, [('user_id', sys.argv[2])])"
     )
     started = [
         subprocess.Popen([sys.executable, "-c", script, str(tmp_path), f"person-{number}"], stdin=-1, stdout=-1)
@@ -245,7 +247,7 @@ def test_the_first_erasures_of_a_folder_at_the_same_moment_have_one_key(tmp_path
     for process in started:
         process.communicate()
         assert process.returncode == 0
-    kept = Tombstones(tmp_path)
+    kept = Tombstones(FolderDocuments(tmp_path / "privacy"))
     for number in range(4):
         assert kept.covers(web_page_view(1, user_id=f"person-{number}", collector_tstamp=8)), number
     assert [file.name for file in (tmp_path / "privacy").iterdir() if file.suffix == ".new"] == []
@@ -302,6 +304,7 @@ from snowgauge.delivery.spool import SpoolLog, amend
 from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.tombstones import Tombstones
+from snowgauge.state.documents import FolderDocuments
 from snowgauge.pipeline.lifetime import JournalPlace
 from snowgauge.store.memory import MemoryStore
 folder, step = Path(sys.argv[1]), int(sys.argv[2])
@@ -313,7 +316,7 @@ def tick(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 log = SpoolLog(folder / "spool", min_free_bytes=0)
 parts = [places.EventLogPlace(log), JournalPlace(folder / "journal"), *places.store_places(MemoryStore().lifetime())]
-erasing = Erasing(parts, Tombstones(folder), Gate(folder))
+erasing = Erasing(parts, Tombstones(FolderDocuments(folder / "privacy")), Gate(folder))
 (order,) = erasing.unfinished()
 erasing.carry_out(order, lambda: 1.0, tick)
 """

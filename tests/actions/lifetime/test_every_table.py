@@ -14,6 +14,7 @@ from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.build import build
 from snowgauge.iglu.settings import IgluSettings
+from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import StoreBatch
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.postgres.store import PostgresStore
@@ -71,7 +72,7 @@ def fill(store: Any) -> None:
 
 
 def erase(store: Any, folder: Path) -> None:
-    erasing = Erasing(store_places(store.lifetime()), Tombstones(folder), Gate(folder))
+    erasing = Erasing(store_places(store.lifetime()), Tombstones(FolderDocuments(folder / "privacy")), Gate(folder))
     order = erasing.order([("user_id", CANARY)], at=NOON + 10 * MONTH, by="op")
     assert erasing.carry_out(order, lambda: NOON / 1000).left == 0
 

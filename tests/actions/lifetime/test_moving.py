@@ -23,6 +23,7 @@ from snowgauge.errors import SnowgaugeError
 from snowgauge.events.enriched import ATOMIC_FIELDS
 from snowgauge.events.enriched_tsv import from_tsv
 from snowgauge.events.timestamps import parse_ms
+from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import FailedUpdate, Selection, Store, StoreBatch
 from snowgauge.store.memory import MemoryStore
 from snowgauge.testing.events import NOON, described, schema_violation, web_page_view
@@ -146,7 +147,7 @@ def test_a_copy_is_the_same_day_by_day_and_repeatable(new_store: Any, tmp_path: 
     failed = [schema_violation(n) for n in range(4)]
     source.write(StoreBatch("b", events(), failed, [web_page_view(50)]))
     source.mark_failed([FailedUpdate(failed[0].id, "recovered", NOON + 5, "run-1", "stored", ["a", "b"])])
-    none = Tombstones(tmp_path)
+    none = Tombstones(FolderDocuments(tmp_path / "privacy"))
     days = list(copy(end(source), end(target), none))
     assert [(day.kind, day.copied, day.same) for day in days] == [
         ("good", 4, True), ("good", 4, True), ("good", 4, True), ("failed", 4, True), ("incomplete", 1, True),
@@ -164,14 +165,14 @@ def test_a_difference_is_told(tmp_path: Path) -> None:
     source, target = MemoryStore(), MemoryStore()
     source.write(StoreBatch("a", [web_page_view(1)]))
     target.write(StoreBatch("b", [web_page_view(1, page_title="changed")]))
-    (day,) = copy(end(source), end(target), Tombstones(tmp_path))
+    (day,) = copy(end(source), end(target), Tombstones(FolderDocuments(tmp_path / "privacy")))
     assert (day.copied, day.same) == (0, False)
 
 
 def test_a_copy_does_not_bring_an_erased_person_along(tmp_path: Path) -> None:
     source, target = MemoryStore(), MemoryStore()
     source.write(StoreBatch("a", [web_page_view(1, user_id="ann"), web_page_view(2, user_id="bob")]))
-    tombstones = Tombstones(tmp_path)
+    tombstones = Tombstones(FolderDocuments(tmp_path / "privacy"))
     tombstones.add("e1", NOON + DAY, [("user_id", "ann")])
     (day,) = copy(end(source), end(target), tombstones)
     assert (day.copied, day.erased, day.same) == (1, 1, True)
@@ -183,6 +184,7 @@ import os, signal, sys
 from pathlib import Path
 from snowgauge.actions.lifetime.copying import End, copy
 from snowgauge.actions.lifetime.tombstones import Tombstones
+from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import StoreBatch
 from snowgauge.store.build import engine_connection
 from snowgauge.store.clickhouse.store import ClickHouseStore
@@ -198,7 +200,8 @@ written = target._ready_writer()._remember
 def remember(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
 target._ready_writer()._remember = remember
-list(copy(End(source, source.lifetime()), End(target, target.lifetime()), Tombstones(Path(sys.argv[3]))))
+kept = Tombstones(FolderDocuments(Path(sys.argv[3]) / "privacy"))
+list(copy(End(source, source.lifetime()), End(target, target.lifetime()), kept))
 """
 
 
@@ -213,7 +216,7 @@ def test_a_copy_that_was_killed_half_way_through_a_batch_is_gone_on_with(
     assert target.count("good", ALL) == 2000
     source = MemoryStore()
     source.write(StoreBatch("b", [web_page_view(n) for n in range(2500)]))
-    (day,) = copy(end(source), end(target), Tombstones(tmp_path))
+    (day,) = copy(end(source), end(target), Tombstones(FolderDocuments(tmp_path / "privacy")))
     assert (day.copied, day.same) == (500, True)
     assert len(list(target.lifetime().scan("good"))) == 2500
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from snowgauge.actions.lifetime.retention import Daily, Rule, cutoff, plan, rules, run
 from snowgauge.actions.lifetime.settings import RetentionSettings
+from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import Selection, Store, StoreBatch
 from snowgauge.store.lifetime import Apps, row_time
 from snowgauge.testing.events import NOON, schema_violation, web_page_view
@@ -132,12 +133,12 @@ def test_a_whole_month_goes_as_a_partition(new_store: Any) -> None:
 
 def test_the_daily_run_is_due_once_a_day_after_its_hour(tmp_path: Path) -> None:
     chosen = settings(events="1 day", hour=3, timezone="Europe/Berlin")
-    daily = Daily(chosen, tmp_path)
+    daily = Daily(chosen, FolderDocuments(tmp_path))
     before, after = ms("2024-05-01T02:59:00+02:00") / 1000, ms("2024-05-01T03:00:00+02:00") / 1000
     assert not daily.due(before)
     assert daily.due(after)
     daily.done(after)
-    assert not Daily(chosen, tmp_path).due(after + 3600)
-    assert Daily(chosen, tmp_path).due(after + timedelta(days=1).total_seconds())
-    assert not Daily(settings(), tmp_path).wanted
-    assert not Daily(settings(events="1 day", daily=False), tmp_path).due(after)
+    assert not Daily(chosen, FolderDocuments(tmp_path)).due(after + 3600)
+    assert Daily(chosen, FolderDocuments(tmp_path)).due(after + timedelta(days=1).total_seconds())
+    assert not Daily(settings(), FolderDocuments(tmp_path)).wanted
+    assert not Daily(settings(events="1 day", daily=False), FolderDocuments(tmp_path)).due(after)

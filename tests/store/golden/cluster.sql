@@ -1068,6 +1068,18 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/all/{database}/{table}
 ORDER BY (`id`)
 COMMENT 'One row per event or drift of the tracking plan. What people said about it.';
 
+CREATE TABLE IF NOT EXISTS `atomic`.`snowgauge_state` ON CLUSTER `main`
+(
+    `book` LowCardinality(String),
+    `number` UInt64,
+    `body` String CODEC(NONE) COMMENT 'encrypted, in base64',
+    `writer` String,
+    `stored_at` DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC')
+)
+ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}')
+ORDER BY (book, number)
+SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
+
 ALTER TABLE `atomic`.`events_local` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';
 
 ALTER TABLE `atomic`.`events` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';

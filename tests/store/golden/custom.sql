@@ -1026,4 +1026,16 @@ ENGINE = ReplacingMergeTree(`at`, is_deleted)
 ORDER BY (`id`)
 COMMENT 'One row per event or drift of the tracking plan. What people said about it.';
 
+CREATE TABLE IF NOT EXISTS `tracking`.`snowgauge_state`
+(
+    `book` LowCardinality(String),
+    `number` UInt64,
+    `body` String CODEC(NONE) COMMENT 'encrypted, in base64',
+    `writer` String,
+    `stored_at` DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC')
+)
+ENGINE = MergeTree()
+ORDER BY (book, number)
+SETTINGS non_replicated_deduplication_window = 10000;
+
 ALTER TABLE `tracking`.`hits` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';

@@ -21,6 +21,7 @@ import msgspec
 from snowgauge.actions.failed.replay import Broken, NotChosen, Replayed, Replayer, Waiting
 from snowgauge.actions.failed.row import FailedRow
 from snowgauge.actions.failed.subject import NotReplayable
+from snowgauge.delivery.contract import Erasures
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.outcome import Dropped, Enriched, Failed
@@ -85,11 +86,11 @@ def recover(
     dry_run: bool = False,
     tell: Callable[[Report], None] | None = None,
     gate: Callable[[], AbstractContextManager[None]] = nullcontext,
-    keep: Callable[[StoreBatch], StoreBatch] | None = None,
+    erasures: Erasures | None = None,
 ) -> Totals:
     """Replay every selected row once. ``at`` is the run's time in ms: a resumed run goes on with the first one's.
 
-    ``gate`` is held while events are stored; ``keep`` takes out of a batch what may not be stored any more.
+    ``gate`` is held while events are stored.
 
     Raises ``StoreUnavailable``; what was done until then stays done.
     """
@@ -98,7 +99,7 @@ def recover(
         tried = [_try(replayer, row, run, at) for row in rows]
         if not dry_run:
             with gate():
-                _store(store, tried, totals, run, keep)
+                _store(store, tried, totals, run, erasures)
         for one in tried:
             totals.rows += 1
             totals.count(one.report.verdict)
@@ -199,7 +200,7 @@ def _store(
     tried: list[_Tried],
     totals: Totals,
     run: str,
-    keep: Callable[[StoreBatch], StoreBatch] | None,
+    erasures: Erasures | None,
 ) -> None:
     keys = {_key(event): event for one in tried for event in one.events}
     there = store.stored(list(keys)) if keys else set()
@@ -208,11 +209,13 @@ def _store(
     incomplete = [event for one in tried for event in one.incomplete]
     if new or failures:
         batch = StoreBatch(_name(run, new, failures), list(new.values()), list(failures.values()), incomplete)
-        if keep is not None:
-            batch = keep(batch)
+        if erasures is not None:
+            batch = erasures.without(batch)
             erased = set(new) - set(map(_key, batch.events))
             _take_back(tried, erased, new, "dropped", "a person was erased, and this event with them")
         result = store.write(batch)
+        if erasures is not None:
+            erasures.after(batch)
         totals.new_failures += len(batch.failed)
         if result.refused:
             missing = set(new) - store.stored(list(new))

@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 from snowgauge.actions.failed.recover import Totals, recover
 from snowgauge.actions.failed.replay import Replayer
+from snowgauge.delivery.contract import Erasures
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SchemaResolutionError, SelfDescribingError
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.contract import Resolver
 from snowgauge.iglu.lookups import Lookups
-from snowgauge.store.base import EventStore, Filter, Reader, Selection, StoreBatch
+from snowgauge.store.base import EventStore, Filter, Reader, Selection
 
 _UNRESOLVED = (Filter("status", "in", ("open",)), Filter("message", "contains", ("Resolution error: schema",)))
 _MOST = 10_000
@@ -79,7 +80,7 @@ def retry(
     at: int,
     turns: Turns | None = None,
     gate: Callable[[], AbstractContextManager[None]] = nullcontext,
-    keep: Callable[[StoreBatch], StoreBatch] | None = None,
+    erasures: Erasures | None = None,
 ) -> tuple[list[str], Totals]:
     """Replay what waits for schemas that are there now; ``enricher`` is asked for only when there is work, ``turns``
     are those of the run before."""
@@ -87,4 +88,4 @@ def retry(
     if not schemas:
         return [], Totals()
     selection = Selection(filters=[*_UNRESOLVED, Filter("schema", "in", tuple(schemas))])
-    return schemas, recover(store, Replayer(enricher()), selection, run=run, at=at, gate=gate, keep=keep)
+    return schemas, recover(store, Replayer(enricher()), selection, run=run, at=at, gate=gate, erasures=erasures)

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
 import msgspec
 
-from snowgauge.actions.lifetime.files import written
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.marks import Finder, person
 from snowgauge.actions.lifetime.places import Place, Progress, Taken, silent
@@ -22,8 +20,10 @@ from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.errors import SnowgaugeError
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.events.timestamps import iso_text
+from snowgauge.state.documents import Documents
 
 _ROUNDS = 3
+_WITHIN, _OPEN, _REPORT = "erasures", ".open.json", ".report.json"
 Identifier = tuple[str, str]
 """Kind and value."""
 
@@ -83,7 +83,7 @@ class Erasing:
         self._tombstones = tombstones
         self._gate = gate
         self._names = tuple(names)
-        self.folder = tombstones.folder / "erasures"
+        self._documents = tombstones.documents
 
     def finder(self, identifiers: Iterable[Identifier]) -> Finder:
         """Raises ``SnowgaugeError`` for identifiers that cannot be used."""
@@ -117,22 +117,17 @@ class Erasing:
         """Write the order down; durable when it returns."""
         self.finder(identifiers)
         made = Order(str(uuid.uuid4()), at, by, reason, list(identifiers))
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._write(self._open_file(made.id), msgspec.json.encode(made))
+        self._documents.put(f"{_WITHIN}/{made.id}{_OPEN}", msgspec.json.encode(made), None)
         return made
 
     def unfinished(self) -> list[Order]:
-        """Orders that were written down and not carried out to the end."""
-        if not self.folder.is_dir():
-            return []
-        files = sorted(self.folder.glob("*.open.json"))
-        orders = [msgspec.json.decode(file.read_bytes(), type=Order) for file in files]
+        """Orders that were written down and not carried out to the end, on whichever machine."""
+        orders = [msgspec.json.decode(body, type=Order) for body in self._bodies(_OPEN)]
         return sorted(orders, key=lambda order: (order.at, order.id))
 
     def reports(self) -> Iterator[Report]:
         """Of all erasures that were done, oldest first."""
-        files = self.folder.glob("*.report.json") if self.folder.is_dir() else []
-        found = [msgspec.json.decode(file.read_bytes(), type=Report) for file in files]
+        found = [msgspec.json.decode(body, type=Report) for body in self._bodies(_REPORT)]
         yield from sorted(found, key=lambda report: (report.done_at, report.id))
 
     def carry_out(self, order: Order, clock: Callable[[], float], progress: Progress = silent) -> Report:
@@ -168,17 +163,23 @@ class Erasing:
                 f"erasure {order.id}: {left} items are still there after {_ROUNDS} rounds; it stays open: run "
                 "'snowgauge erase --resume' again, and look whether something keeps writing old data"
             )
-        self._write(self.folder / f"{order.id}.report.json", msgspec.json.encode(report))
-        self._open_file(order.id).unlink(missing_ok=True)
+        self._documents.put(f"{_WITHIN}/{order.id}{_REPORT}", msgspec.json.encode(report), None)
+        self._documents.remove(f"{_WITHIN}/{order.id}{_OPEN}")
         return report
 
-    @staticmethod
-    def _write(path: Path, body: bytes) -> None:
-        with written(path) as file:
-            file.write(body)
+    def _bodies(self, end: str) -> Iterator[bytes]:
+        for name in self._documents.names(_WITHIN):
+            if name.endswith(end) and (body := self._documents.read(name)) is not None:
+                yield body
 
-    def _open_file(self, id_: str) -> Path:
-        return self.folder / f"{id_}.open.json"
+
+def take_over(own: Documents, shared: Documents) -> None:
+    """Bring the orders and reports of a data folder to where all machines see them. An order is done there, then."""
+    done = {name.partition(".")[0] for name in shared.names(_WITHIN) if name.endswith(_REPORT)}
+    for name in own.names(_WITHIN):
+        body = own.read(name)
+        if body is not None and (name.endswith(_REPORT) or name.partition(".")[0] not in done):
+            shared.put(name, body, None)
 
 
 def identifiers_of(event: EnrichedEvent) -> Iterator[Identifier]:

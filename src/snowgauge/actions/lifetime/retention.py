@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from snowgauge.actions.lifetime.settings import AppRetention, RetentionSettings
+from snowgauge.state.documents import Documents
 from snowgauge.store.base import EventKind
 from snowgauge.store.lifetime import Apps, Lifetime
 from snowgauge.telemetry.logs import logger
@@ -19,6 +20,7 @@ from snowgauge.telemetry.logs import logger
 TableClass = Literal["events", "failed", "incomplete", "raw", "modelled"]
 CLASSES: tuple[TableClass, ...] = get_args(TableClass)
 _KINDS: dict[TableClass, EventKind] = {"events": "good", "failed": "failed", "incomplete": "incomplete"}
+_LAST_DAY = "retention.day"
 log = logger("retention")
 
 
@@ -124,11 +126,12 @@ def _days(age: timedelta) -> float:
 
 
 class Daily:
-    """When the daily run is due. ``done`` is remembered in a file, so that a restart does not run it again."""
+    """When the daily run is due. That it was ``done`` is remembered in a document, so that neither a restart nor
+    another machine runs it again."""
 
-    def __init__(self, settings: RetentionSettings, data_dir: Path) -> None:
+    def __init__(self, settings: RetentionSettings, documents: Documents) -> None:
         self._settings = settings
-        self._file = data_dir / "privacy" / "retention.day"
+        self._documents = documents
 
     @property
     def wanted(self) -> bool:
@@ -136,15 +139,16 @@ class Daily:
         return self._settings.daily and bool(rules(self._settings, datetime(2000, 1, 1, tzinfo=UTC)))
 
     def due(self, now: float | None = None) -> bool:
+        """Raises ``StateUnavailable``."""
         local = self._local(now)
-        return self.wanted and local.hour >= self._settings.hour and self._last() != local.date().isoformat()
+        return self.wanted and local.hour >= self._settings.hour and self._last() != local.date().isoformat().encode()
 
     def done(self, now: float | None = None) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file.write_text(self._local(now).date().isoformat())
+        """Raises ``StateUnavailable``; the run is made again then."""
+        self._documents.put(_LAST_DAY, self._local(now).date().isoformat().encode(), self._last())
 
-    def _last(self) -> str:
-        return self._file.read_text() if self._file.exists() else ""
+    def _last(self) -> bytes | None:
+        return self._documents.read(_LAST_DAY)
 
     def _local(self, now: float | None) -> datetime:
         return datetime.fromtimestamp(time.time() if now is None else now, ZoneInfo(self._settings.timezone))

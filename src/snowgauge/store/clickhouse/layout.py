@@ -83,6 +83,13 @@ _BATCH_COLUMNS = (
     Column("refused", "UInt64"),
     Column("stored_at", TIME, "DEFAULT now64(3, 'UTC')"),
 )
+_STATE_COLUMNS = (
+    Column("book", "LowCardinality(String)"),
+    Column("number", "UInt64"),
+    Column("body", "String", "CODEC(NONE) COMMENT 'encrypted, in base64'"),
+    Column("writer", "String"),
+    Column("stored_at", "DateTime64(6, 'UTC')", "DEFAULT now64(6, 'UTC')"),
+)
 _MIGRATION_COLUMNS = (
     Column("version", "UInt32"),
     Column("name", "String"),
@@ -136,6 +143,10 @@ class Layout:
     def migrations(self) -> str:
         return self._full("snowgauge_migrations")
 
+    @property
+    def state(self) -> str:
+        return self._full("snowgauge_state")
+
     def on_cluster(self) -> str:
         return f" ON CLUSTER {quote(self.cluster)}" if self.cluster else ""
 
@@ -157,16 +168,23 @@ class Layout:
 
     def create_ledgers(self) -> list[str]:
         """The migrations applied, and the batches stored. Small and whole on every server of a cluster."""
-        window = f"non_replicated_deduplication_window = {self.settings.deduplication_window}"
         return [
-            f"CREATE TABLE IF NOT EXISTS {name}{self.on_cluster()}\n(\n    {_columns(columns)}\n)\n"
-            f"ENGINE = {self.engine(f'ReplacingMergeTree({version})', shared=True)}\nORDER BY {key}\n"
-            f"SETTINGS {window if not self.cluster else _replicated_window(self.settings.deduplication_window)}"
-            for name, columns, version, key in (
-                (self.migrations, _MIGRATION_COLUMNS, "applied_at", "version"),
-                (self.batches, _BATCH_COLUMNS, "stored_at", "batch_id"),
-            )
+            self._whole(self.migrations, _MIGRATION_COLUMNS, "ReplacingMergeTree(applied_at)", "version"),
+            self._whole(self.batches, _BATCH_COLUMNS, "ReplacingMergeTree(stored_at)", "batch_id"),
         ]
+
+    def create_state(self) -> list[str]:
+        """What all machines share (``state_log``)."""
+        return [self._whole(self.state, _STATE_COLUMNS, "MergeTree()", "(book, number)")]
+
+    def _whole(self, name: str, columns: tuple[Column, ...], engine: str, key: str) -> str:
+        """A table that is small, and whole on every server of a cluster."""
+        window = self.settings.deduplication_window
+        kept = _replicated_window(window) if self.cluster else f"non_replicated_deduplication_window = {window}"
+        return (
+            f"CREATE TABLE IF NOT EXISTS {name}{self.on_cluster()}\n(\n    {_columns(columns)}\n)\n"
+            f"ENGINE = {self.engine(engine, shared=True)}\nORDER BY {key}\nSETTINGS {kept}"
+        )
 
     def add_columns(self, table: TableName, columns: Sequence[tuple[Column, str]]) -> list[str]:
         """More columns, each with its comment."""
@@ -253,7 +271,8 @@ class Layout:
         path = self.settings.replicated_path.replace("{shard}", "all") if shared else self.settings.replicated_path
         name, _, rest = engine.partition("(")
         replica = self.settings.replica_name if not shared else "{shard}-" + self.settings.replica_name
-        return f"Replicated{name}({text(path)}, {text(replica)}, {rest}"
+        more = "" if rest == ")" else ", "
+        return f"Replicated{name}({text(path)}, {text(replica)}{more}{rest}"
 
     def plain(self, table: TableName) -> str:
         """The table's name alone."""

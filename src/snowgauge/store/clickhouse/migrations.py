@@ -34,6 +34,7 @@ STEPS: tuple[Step, ...] = (
     Step(7, "modelled tables", lambda layout: DerivedLayout(layout).create(MODELLED)),
     Step(8, "alerts", lambda layout: DerivedLayout(layout).create(ALERTS)),
     Step(9, "tracking plan", lambda layout: DerivedLayout(layout).create(PLAN)),
+    Step(10, "shared state", Layout.create_state),
 )
 
 

@@ -127,6 +127,18 @@ class Layout:
     def migrations(self) -> str:
         return self.name("snowgauge_migrations")
 
+    @property
+    def state(self) -> str:
+        """What all machines share (``state_log``)."""
+        return self.name("snowgauge_state")
+
+    def create_state(self) -> list[str]:
+        return [
+            f"CREATE TABLE IF NOT EXISTS {self.state} (book TEXT NOT NULL, number BIGINT NOT NULL, "
+            "body BYTEA NOT NULL, writer TEXT NOT NULL, "
+            f"stored_at TIMESTAMP NOT NULL {LOAD_DEFAULT}, PRIMARY KEY (book, number))"
+        ]
+
     def create_ledgers(self) -> list[str]:
         return [
             f"CREATE TABLE IF NOT EXISTS {self.migrations} "

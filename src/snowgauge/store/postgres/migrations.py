@@ -32,6 +32,7 @@ STEPS: tuple[Step, ...] = (
     Step(6, "events sent twice", Layout.create_loads),
     Step(7, "alerts", lambda layout: DerivedLayout(layout).create(ALERTS)),
     Step(8, "tracking plan", lambda layout: DerivedLayout(layout).create(PLAN)),
+    Step(9, "shared state", Layout.create_state),
 )
 
 

@@ -1,0 +1,277 @@
+"""Machines with a data folder each and one store have the same erasures, whichever of them made one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from snowgauge.actions import health
+from snowgauge.actions.lifetime.erased import Erased
+from snowgauge.actions.lifetime.retention import Daily
+from snowgauge.actions.lifetime.tombstones import FOLDER, Tombstones
+from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.worker import Worker
+from snowgauge.errors import SettingsError, StateUnavailable
+from snowgauge.events.failed import Processor
+from snowgauge.events.log_entry import LogEntry
+from snowgauge.events.outcome import Enriched, Outcome
+from snowgauge.events.payload import CollectorPayload
+from snowgauge.events.payload_record import decode, encode
+from snowgauge.pipeline import build, lifetime
+from snowgauge.settings.model import Settings
+from snowgauge.state.documents import FolderDocuments
+from snowgauge.store.base import Selection, Store, StoreBatch, WriteResult
+from snowgauge.testing.deployment import wait_until
+from snowgauge.testing.engine import EngineProcess
+from snowgauge.testing.events import NOON, web_page_view
+from snowgauge.testing.postgres import temporary_server
+
+ALL = Selection()
+ANN = [("user_id", "ann")]
+LATER = NOON + 10**9
+Machine = Callable[[str], Settings]
+
+
+@pytest.fixture(scope="module", params=["postgres", "clickhouse"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if request.param == "postgres":
+        with temporary_server() as server:
+            yield server.url
+        return
+    engine = EngineProcess(Path(tmp_path_factory.mktemp("engine")) / "data", sync=False).start()
+    yield engine.url
+    engine.stop()
+
+
+@pytest.fixture
+def machine(url: str, tmp_path: Path) -> Iterator[Machine]:
+    """The settings of a machine with this name; the store is empty at first."""
+
+    def settings(name: str) -> Settings:
+        return Settings.model_validate(
+            {
+                "common": {"data_dir": tmp_path / name},
+                "store": {"url": url},
+                "iglu": {"iglu_central": False},
+                "shared_state": {"place": "store", "key": "the key of all machines"},
+                "retention": {"events": "1 day"},
+                "eventlog": {"spool": {"min_free_bytes": "128 MB"}},
+            }
+        )
+
+    store = build.open_store(settings("setup"))
+    store.migrate()
+    yield settings
+    kind, end = ("SCHEMA", " CASCADE") if url.startswith("postgres") else ("DATABASE", "")
+    for database in ("atomic", "derived"):
+        store.query(f"DROP {kind} IF EXISTS {database}{end}", read_only=False)
+    store.close()
+
+
+@pytest.fixture
+def store(machine: Machine) -> Iterator[Store]:
+    store = build.open_store(machine("a"))
+    yield store
+    store.close()
+
+
+class Enricher:
+    def attempt(self, record: bytes, seed: str, *, at: int | None = None) -> list[Outcome] | None:
+        number, _, user = (decode(record).querystring or "").partition("&uid=")
+        return [Enriched(web_page_view(int(number[2:]), user_id=user))]
+
+    def settle(self) -> None: ...
+
+    def conclude(self, record: bytes, seed: str, *, at: int | None = None) -> list[Outcome]:
+        raise AssertionError("nothing is put off")
+
+    def flush_metrics(self) -> None: ...
+
+
+class Halfway:
+    """A store whose writes wait in front of it: ``reached`` tells that one is there, ``go`` lets it through."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.reached, self.go = threading.Event(), threading.Event()
+
+    def write(self, batch: StoreBatch) -> WriteResult:
+        self.reached.set()
+        assert self.go.wait(60)
+        return self._store.write(batch)
+
+
+class Working:
+    """A worker of a machine, in a thread, with a log of its own."""
+
+    def __init__(self, store: Store | Halfway, erased: Erased) -> None:
+        self.log = MemoryLog()
+        self.worker = Worker(
+            self.log.subscribe(), Enricher(), store, processor=Processor("enrich", "1"), erasures=erased
+        )
+        self._thread = threading.Thread(target=self.worker.run, daemon=True)
+        self._number = 0
+        self._thread.start()
+
+    def collect(self, *users: str) -> None:
+        entries = []
+        for user in users:
+            self._number += 1
+            payload = CollectorPayload(timestamp=NOON, querystring=f"n={self._number}&uid={user}")
+            entries.append(LogEntry(encode(payload), 1))
+        self.log.writer().append(entries)
+
+    def stored(self) -> None:
+        wait_until(lambda: self.log.stats().entries == 0, "everything is stored")
+
+    def close(self) -> None:
+        self.worker.stop.set()
+        self._thread.join(60)
+
+
+def users(store: Store) -> list[str]:
+    return sorted(str(row["user_id"]) for row in store.events("good", ALL))
+
+
+def erase(settings: Settings, store: Store) -> None:
+    erasing = lifetime.erasing(settings, store)
+    assert erasing.carry_out(erasing.order(ANN, at=LATER, by="op"), lambda: 1.0).left == 0
+
+
+def test_an_erasure_of_one_machine_holds_on_another_before_its_next_batch(machine: Machine, store: Store) -> None:
+    there = Working(store, lifetime.erased(machine("b"), store))
+    try:
+        there.collect("ann", "bob")
+        there.stored()
+        assert users(store) == ["ann", "bob"]
+        erase(machine("a"), store)
+        assert users(store) == ["bob"]
+        there.collect("ann", "eve")
+        there.stored()
+        assert users(store) == ["bob", "eve"]
+    finally:
+        there.close()
+
+
+def test_an_erasure_finds_nothing_and_the_batch_that_was_half_stored_elsewhere_is_cleaned(
+    machine: Machine, store: Store
+) -> None:
+    halfway = Halfway(store)
+    there = Working(halfway, lifetime.erased(machine("b"), store))
+    try:
+        there.collect("ann", "bob")
+        assert halfway.reached.wait(60)
+        erase(machine("a"), store)  # the other machine has looked already, and has not stored yet
+        assert users(store) == []
+        halfway.go.set()
+        there.stored()
+        assert users(store) == ["bob"]
+    finally:
+        halfway.go.set()
+        there.close()
+
+
+def test_what_an_attempt_stored_before_the_erasure_goes_with_a_later_attempt(machine: Machine, store: Store) -> None:
+    erased = lifetime.erased(machine("b"), store)
+    looked = threading.Event()
+
+    class Broken(Erased):
+        def __init__(self) -> None:
+            self.first = True
+
+        def without(self, batch: StoreBatch) -> StoreBatch:
+            return erased.without(batch)
+
+        def after(self, stored: StoreBatch) -> None:
+            if self.first:  # stored, and then nobody answers
+                self.first = False
+                Tombstones(build.open_documents(machine("a"), FOLDER)).add("e", LATER, [("user_id", "ann")])
+                looked.set()
+                raise StateUnavailable("shared state: nobody answers")
+            erased.after(stored)
+
+    there = Working(store, Broken())
+    try:
+        there.collect("ann", "bob")
+        assert looked.wait(60)
+        there.stored()
+        assert users(store) == ["bob"]
+    finally:
+        there.close()
+
+
+def test_a_worker_that_cannot_read_the_erasures_stores_nothing_until_it_can(
+    machine: Machine, store: Store, url: str
+) -> None:
+    hide, show = ("RENAME TO hidden", "hidden RENAME TO snowgauge_state")
+    table = "ALTER TABLE atomic."
+    if not url.startswith("postgres"):
+        table, hide, show = "RENAME TABLE atomic.", "TO atomic.hidden", "hidden TO atomic.snowgauge_state"
+    deployment = build.open_deployment(machine("b"))
+    there = Working(store, lifetime.erased(machine("b"), store))
+    try:
+        there.collect("bob")
+        there.stored()
+        assert health.check(deployment).ready
+        store.query(f"{table}snowgauge_state {hide}", read_only=False)
+        there.collect("eve")
+        parts = {part.name: part for part in health.check(deployment).parts}
+        assert parts["store"].ok
+        assert not parts["state"].ok
+        assert "nothing is stored without it" in parts["state"].note
+        assert there.log.stats().entries == 1
+        assert users(store) == ["bob"]
+        store.query(f"{table}{show}", read_only=False)
+        there.stored()
+        assert users(store) == ["bob", "eve"]
+        assert health.check(deployment).ready
+    finally:
+        there.close()
+        deployment.store.close()
+
+
+def test_the_erasures_of_every_data_folder_are_taken_over_with_their_keys(machine: Machine, store: Store) -> None:
+    for name in ("a", "b"):
+        folder = build.data_dir(machine(name)) / FOLDER
+        Tombstones(FolderDocuments(folder)).add(f"of-{name}", LATER, [("user_id", name)])
+    for name in ("a", "b"):
+        lifetime.tombstones(machine(name))
+    known = lifetime.tombstones(machine("c"))
+    assert {tombstone.erasure for tombstone in known.all()} == {"of-a", "of-b"}
+    batch = StoreBatch("x", [web_page_view(n, user_id=user) for n, user in enumerate(["a", "b", "c"])])
+    assert [event.user_id for event in known.without(batch).events] == ["c"]
+
+
+def test_an_order_that_broke_off_is_finished_on_another_machine(machine: Machine, store: Store) -> None:
+    store.write(StoreBatch("x", [web_page_view(1, user_id="ann")]))
+    lifetime.erasing(machine("a"), store).order(ANN, at=LATER, by="op")
+    elsewhere = lifetime.erasing(machine("b"), store)
+    (order,) = elsewhere.unfinished()
+    assert elsewhere.carry_out(order, lambda: 1.0).left == 0
+    assert users(store) == []
+    assert lifetime.erasing(machine("a"), store).unfinished() == []
+    assert [report.id for report in lifetime.erasing(machine("a"), store).reports()] == [order.id]
+    book = build.open_book(machine("a"), FOLDER)
+    assert not any(b'"ann"' in (body or b"") for commit in book.after(0) for body in commit.changes.values())
+
+
+def test_one_machine_runs_retention_each_day(machine: Machine) -> None:
+    here, there = (Daily(machine(name).retention, build.open_documents(machine(name), FOLDER)) for name in ("a", "b"))
+    day = LATER / 1000
+    while not here.due(day):
+        day += 3600
+    assert there.due(day)
+    here.done(day)
+    assert not there.due(day)
+    assert there.due(day + 86_400)
+
+
+def test_without_a_key_nothing_starts(machine: Machine) -> None:
+    settings = machine("a")
+    no_key = settings.shared_state.model_copy(update={"key": SecretStr("")})
+    with pytest.raises(SettingsError, match=r"shared_state\.key"):
+        lifetime.tombstones(settings.model_copy(update={"shared_state": no_key}))
