@@ -119,22 +119,6 @@ class OnStore(StateContract):
         (commit,) = Book(log, book, KEY).after(0)
         assert dict(commit.changes) == {"kept": b"k"}
 
-    def test_the_database_shows_nothing_of_it_and_another_key_does_not_open_it(
-        self, machine: Machine, log: StateLog, book: str
-    ) -> None:
-        machine().put("x", b"a secret of someone", None)
-        (record,) = log.after(book, 0)
-        assert b"secret" not in record.body
-        with pytest.raises(StateUnavailable, match=r"another shared_state\.key"):
-            SharedDocuments(Book(log, book, "another key")).read("x")
-
-    def test_a_commit_of_another_book_is_refused(self, machine: Machine, log: StateLog, book: str) -> None:
-        machine().put("x", b"1", None)
-        (record,) = log.after(book, 0)
-        log.append(f"{book}-2", 1, record.body)
-        with pytest.raises(StateUnavailable, match="belongs elsewhere"):
-            SharedDocuments(Book(log, f"{book}-2", KEY)).read("x")
-
 
 class TestClickHouse(OnStore):
     @pytest.fixture
@@ -159,3 +143,27 @@ def test_a_writer_that_stood_still_loses_to_who_was_first(clickhouse_log: ClickH
     )  # fmt: skip
     assert list(clickhouse_log.after(book, 0)) == [Record(1, b"first")]
     assert connection.rows("SELECT count() FROM atomic.snowgauge_state WHERE book = {b:String}", {"b": book}) == [[2]]
+
+
+@pytest.fixture(params=["clickhouse_log", "postgres_log"])
+def log(request: pytest.FixtureRequest) -> StateLog:
+    found: StateLog = request.getfixturevalue(request.param)
+    return found
+
+
+def test_the_database_shows_nothing_of_it_and_another_key_does_not_open_it(log: StateLog) -> None:
+    book = f"book-{next(numbers)}"
+    SharedDocuments(Book(log, book, KEY)).put("x", b"a secret of someone", None)
+    (record,) = log.after(book, 0)
+    assert b"secret" not in record.body
+    with pytest.raises(StateUnavailable, match=r"another shared_state\.key"):
+        SharedDocuments(Book(log, book, "another key")).read("x")
+
+
+def test_a_commit_of_another_book_is_refused(log: StateLog) -> None:
+    book = f"book-{next(numbers)}"
+    SharedDocuments(Book(log, book, KEY)).put("x", b"1", None)
+    (record,) = log.after(book, 0)
+    log.append(f"{book}-2", 1, record.body)
+    with pytest.raises(StateUnavailable, match="belongs elsewhere"):
+        SharedDocuments(Book(log, f"{book}-2", KEY)).read("x")

@@ -60,6 +60,7 @@ def crash(
         "collector.streams.good.name": _STREAMS.good,
         "collector.streams.bad.name": _STREAMS.bad,
         "store.url": server.url,
+        "shared_state.key": "the key of all machines",
     }
     spread = Spread(folder, settings, collectors=2, workers=3)
     try:
