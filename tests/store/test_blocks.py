@@ -86,3 +86,41 @@ def test_what_a_block_cannot_hold_is_left_to_rows(clickhouse: ClickHouseStore, c
     result = clickhouse.write(StoreBatch(f"odd-{column}-{value}", events))
     assert result.events + result.refused == 3
     assert result.events >= 2
+
+
+FLAT: tuple[dict[str, Any], ...] = (
+    {"text": "x", "whole": 1, "broken": 1.5, "yes": True, "none": None},
+    {"text": "", "whole": -(2**63), "broken": 1e300, "yes": False, "late": "1"},
+    {"text": 2, "whole": 2**63 - 1, "broken": 3, "yes": "2024-05-01", "otherCase": "\ud800 é \0"},
+    {},
+    {"text": False, "whole": 2.0, "broken": "1.5", "yes": 0, "none": None, "otherCase": "long " * 90},
+)
+
+
+@pytest.mark.parametrize("uri", ["iglu:com.acme/flat/jsonschema/1-0-0", "iglu:com.acme/even/jsonschema/1-0-1"])
+def test_json_taken_apart_is_what_the_engine_makes_of_its_text(clickhouse: ClickHouseStore, uri: str) -> None:
+    """Values and their types, at every path, for arrays of objects and for single ones."""
+    events = [web_page_view(n, contexts=[], derived_contexts=[]) for n in range(4)]
+    several = FLAT if "flat" in uri else [dict.fromkeys(("a", "b"), value) for value in ("x", "y", "x")]
+    for n, data in enumerate(several):
+        entity = described(uri, data)
+        events.append(web_page_view(10 + n, contexts=[entity] * n, unstruct_event=entity, derived_contexts=[entity]))
+    writer = clickhouse._ready_writer()
+    writer.schemas.prepare(events)
+    columns, data = block(events, writer.schemas)
+    kinds = [name for name in columns if name.startswith(("contexts_", "unstruct_event_"))]
+    assert len(kinds) == 2
+    assert data.count(b"JSON") == 2
+    assert writer._insert_block("events", events, "block")
+    assert writer._insert_rows("incomplete_events", events, "rows") == []
+    layout = clickhouse.layout
+    own, entities = sorted(kinds, reverse=True)
+    asked = (
+        f"SELECT event_id, `{own}`, JSONAllPathsWithTypes(`{own}`), `{entities}`, "
+        f"arrayMap(x -> JSONAllPathsWithTypes(x), `{entities}`) FROM {{}} ORDER BY event_id"
+    )
+    by_block, by_row = (
+        clickhouse.connection.raw(asked.format(layout.name(table)), "TSV") for table in ("events", "incomplete_events")
+    )
+    assert by_block.splitlines() == by_row.splitlines()
+    assert len(by_block.splitlines()) == len(events)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +18,8 @@ import msgspec
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.store.canonical import CONTEXTS, contexts_text, money, unstruct_text
 from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS, TIME
+from snowgauge.store.clickhouse.json_columns import Objects, json_column, paths
+from snowgauge.store.clickhouse.native_values import column_bytes, sized, sized_text, varint
 from snowgauge.store.clickhouse.rows import schema_data
 from snowgauge.store.clickhouse.schemas import SchemaColumns
 
@@ -26,7 +28,6 @@ _EARLIEST, _LATEST = -2_208_988_800_000, 10_413_792_000_000
 _MAX_CENTS = 10**18
 _SHARED_DICTIONARY = (1).to_bytes(8, "little")
 _ADDITIONAL_KEYS = 0x600
-_ONE_BYTE = [bytes([n]) for n in range(128)]
 _names = {column.name: at for at, column in enumerate(ATOMIC_COLUMNS)}
 _CONTEXTS, _UNSTRUCT, _DERIVED = _names["contexts"], _names["unstruct_event"], _names["derived_contexts"]
 _astuple = msgspec.structs.astuple
@@ -63,49 +64,61 @@ def _block(events: Sequence[EnrichedEvent], schemas: SchemaColumns) -> Block:
     for column, values in zip(ATOMIC_COLUMNS, columns, strict=True):
         if values.count(None) != size:
             names.append(column.name)
-            parts += _text(column.name), _text(column.type), _ENCODERS[column.type](values)
-    for name, kind, data in _schema_columns(events, derived, schemas):
+            parts += sized_text(column.name), sized_text(column.type), _ENCODERS[column.type](values)
+    for name, kind, data in sorted(_schema_columns(events, schemas)):
         names.append(name)
-        parts += _text(name), _text(kind), data
-    return Block(names, _varint(len(names)) + _varint(size) + b"".join(parts))
+        parts += sized_text(name), sized_text(kind), data
+    return Block(names, varint(len(names)) + varint(size) + b"".join(parts))
 
 
-def _schema_columns(
-    events: Sequence[EnrichedEvent], derived: Sequence[Sequence[str]], schemas: SchemaColumns
-) -> list[tuple[str, str, bytes]]:
-    """The columns of schemas, as text that the engine makes JSON of. ``derived``: texts of ``derived_contexts``."""
-    own: dict[str, list[bytes]] = {}
-    entities: dict[str, tuple[array[int], list[bytes]]] = {}
+def _schema_columns(events: Sequence[EnrichedEvent], schemas: SchemaColumns) -> Iterator[tuple[str, str, bytes]]:
+    """The columns of schemas: taken apart where server and data allow it, else text that the engine makes JSON of."""
+    own: dict[str, tuple[list[bool], Objects]] = {}
+    entities: dict[str, tuple[array[int], Objects]] = {}
     size = len(events)
-    made: dict[str, bytes] = {}  # enrichments say the same again and again: of one browser, one robot, one place
-    for at, (event, texts) in enumerate(zip(events, derived, strict=True)):
+    for at, event in enumerate(events):
         item = event.unstruct_event
         if item is not None and (name := schemas.column(item.schema, event=True)):
-            if (rows := own.get(name)) is None:
-                rows = own[name] = [_EMPTY_OBJECT] * size
-            rows[at] = _sized(schema_data(item.data))
-        for item in event.contexts:
+            rows, objects = own.get(name) or own.setdefault(name, ([False] * size, Objects()))
+            rows[at] = True
+            objects.add(item.data, None)
+        for item in (*event.contexts, *event.derived_contexts):
             if name := schemas.column(item.schema, event=False):
-                ends, found = entities.get(name) or entities.setdefault(name, (array("Q", bytes(8 * size)), []))
-                found.append(_sized(schema_data(item.data, item.schema.version)))
-                ends[at] = len(found)
-        for item, text in zip(event.derived_contexts, texts, strict=True):
-            if name := schemas.column(item.schema, event=False):
-                ends, found = entities.get(name) or entities.setdefault(name, (array("Q", bytes(8 * size)), []))
-                if (data := made.get(text)) is None:
-                    data = made[text] = _sized(schema_data(item.data, item.schema.version))
-                found.append(data)
-                ends[at] = len(found)
-    columns = [(name, "String", b"".join(rows)) for name, rows in own.items()]
-    for name, (ends, found) in entities.items():
-        last = 0
-        for at, end in enumerate(ends):
-            if end:
-                last = end
-            else:
-                ends[at] = last
-        columns.append((name, "Array(String)", _bytes(ends) + b"".join(found)))
-    return sorted(columns)
+                ends, objects = entities.get(name) or entities.setdefault(
+                    name, (array("Q", bytes(8 * size)), Objects())
+                )
+                objects.add(item.data, item.schema.version)
+                ends[at] = len(objects.data)
+    for name, (rows, objects) in own.items():
+        found = paths(objects) if schemas.features.takes_paths else None
+        if found is not None:
+            yield name, "JSON", json_column(found, rows, b"")
+        else:
+            texts = iter(objects.data)
+            yield (
+                name,
+                "String",
+                b"".join([sized(schema_data(next(texts))) if there else _EMPTY_OBJECT for there in rows]),
+            )
+    for name, (ends, objects) in entities.items():
+        offsets = _offsets(ends)
+        found = paths(objects) if schemas.features.takes_paths else None
+        if found is not None:
+            yield name, "Array(JSON)", json_column(found, (), offsets)
+        else:
+            items = zip(objects.data, objects.versions, strict=True)
+            yield name, "Array(String)", offsets + b"".join([sized(schema_data(*item)) for item in items])
+
+
+def _offsets(ends: array[int]) -> bytes:
+    """Where the objects of each row end. ``ends`` has it of rows with objects, and zero for others."""
+    last = 0
+    for at, end in enumerate(ends):
+        if end:
+            last = end
+        else:
+            ends[at] = last
+    return column_bytes(ends)
 
 
 def _wrapped(texts: Sequence[str]) -> str:
@@ -113,7 +126,7 @@ def _wrapped(texts: Sequence[str]) -> str:
 
 
 def _strings(values: Sequence[str | None]) -> bytes:
-    texts = {value: _text(value) for value in set(values) if value is not None}
+    texts = {value: sized_text(value) for value in set(values) if value is not None}
     texts[None] = b"\0"  # type: ignore[index]
     return b"".join([texts[value] for value in values])  # type: ignore[index]
 
@@ -126,9 +139,9 @@ def _words(values: Sequence[str | None]) -> bytes:
         _SHARED_DICTIONARY,
         (_ADDITIONAL_KEYS | code).to_bytes(8, "little"),
         len(places).to_bytes(8, "little"),
-        *(b"\0" if value is None else _text(value) for value in places),
+        *(b"\0" if value is None else sized_text(value) for value in places),
         len(values).to_bytes(8, "little"),
-        _bytes(array("BHI"[code], [places[value] for value in values])),
+        column_bytes(array("BHI"[code], [places[value] for value in values])),
     ))  # fmt: skip
 
 
@@ -149,12 +162,14 @@ def _instants(values: Sequence[int | None]) -> bytes:
     numbers = [0 if value is None else value for value in values] if None in values else values
     if min(numbers) < _EARLIEST or max(numbers) >= _LATEST:  # type: ignore[type-var, operator]
         raise Odd("an instant beyond those of DateTime64")
-    return _bytes(array("q", numbers))
+    return column_bytes(array("q", numbers))
 
 
 def _numbers(code: str) -> Callable[[Sequence[Any]], bytes]:
     def encoded(values: Sequence[Any]) -> bytes:
-        return _bytes(array(code, [0 if value is None else value for value in values] if None in values else values))
+        return column_bytes(
+            array(code, [0 if value is None else value for value in values] if None in values else values)
+        )
 
     return encoded
 
@@ -164,14 +179,14 @@ def _flags(values: Sequence[bool | None]) -> bytes:
 
 
 def _doubles(values: Sequence[float | str | None]) -> bytes:
-    return _bytes(array("d", [0.0 if value is None else float(value) for value in values]))
+    return column_bytes(array("d", [0.0 if value is None else float(value) for value in values]))
 
 
 def _cents(values: Sequence[str | None]) -> bytes:
     numbers = [0 if value is None else int(money(value).replace(".", "")) for value in values]
     if any(abs(number) >= _MAX_CENTS for number in numbers):
         raise Odd("too much money")
-    return _bytes(array("q", numbers))
+    return column_bytes(array("q", numbers))
 
 
 def _nullable(encoder: Callable[[Sequence[Any]], bytes]) -> Callable[[Sequence[Any]], bytes]:
@@ -195,33 +210,4 @@ _ENCODERS: dict[str, Callable[[Sequence[Any]], bytes]] = {
 }
 
 
-def _text(value: str) -> bytes:
-    try:
-        return _sized(value.encode())
-    except UnicodeEncodeError:  # lone surrogates have no form in UTF-8
-        return _sized(value.encode("utf-8", "replace"))
-
-
-def _sized(raw: bytes) -> bytes:
-    size = len(raw)
-    return (_ONE_BYTE[size] if size < 128 else _varint(size)) + raw
-
-
-def _varint(value: int) -> bytes:
-    if value < 128:
-        return _ONE_BYTE[value]
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _bytes(numbers: array[Any]) -> bytes:
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers.tobytes()
-
-
-_EMPTY_OBJECT = _sized(b"{}")
+_EMPTY_OBJECT = sized(b"{}")

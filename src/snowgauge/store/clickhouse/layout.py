@@ -98,10 +98,12 @@ _MIGRATION_COLUMNS = (
 
 
 class Features(NamedTuple):
-    """What the server can do. ``json``: the JSON type ('' : none, schemas get String columns with JSON text)."""
+    """What the server can do. ``json``: the JSON type ('' : none, schemas get String columns with JSON text).
+    ``takes_paths``: JSON can be sent taken apart."""
 
     version: str
     json: Literal["", "experimental", "stable"]
+    takes_paths: bool = False
 
     @property
     def event_type(self) -> str:
@@ -113,10 +115,14 @@ class Features(NamedTuple):
 
 
 def features(version: str) -> Features:
-    """The JSON type came with 24.8 (behind a setting) and is ready for use from 25.3."""
+    """The JSON type came with 24.8 (behind a setting) and is ready for use from 25.3; its flattened form came
+    with 25.6, and 25.8 is the first version with long-term support that has it."""
     found = re.match(r"(\d+)\.(\d+)", version)
     number = (int(found[1]), int(found[2])) if found else (0, 0)
-    return Features(version, "stable" if number >= (25, 3) else "experimental" if number >= (24, 8) else "")
+    json: Literal["", "experimental", "stable"] = (
+        "stable" if number >= (25, 3) else "experimental" if number >= (24, 8) else ""
+    )
+    return Features(version, json, number >= (25, 8))
 
 
 class Layout:
