@@ -178,7 +178,7 @@ class Hands:
         for end in [end for end in self._ends if end[1].kind in ("disk full", "store hung")]:
             self._undo(end)  # a start into either would only wait
         self._deployment.kill_all()
-        time.sleep(12)  # an orphaned Traefik ends by itself, after it has let its connections finish
+        time.sleep(12)  # an orphaned Traefik ends automatically, after it has let its connections finish
         self._deployment.start(within=600)
         return "and started again"
 

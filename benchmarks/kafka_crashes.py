@@ -1,5 +1,5 @@
 """Two collectors and three workers on Kafka and PostgreSQL, with kills, stops beyond the session timeout, brokers that
-die and a store that is away: everything acknowledged is stored, and nothing twice.
+die and a store that is unreachable: everything acknowledged is stored, and nothing twice.
 
     python -m benchmarks.kafka_crashes [--rounds 50] [--brokers 1]
 

@@ -263,7 +263,7 @@ def stop(deployment: Deployment, role: str) -> None:
 def restart(deployment: Deployment) -> None:
     """A power cut, and the next start once the proxy's port is free again."""
     deployment.kill_all()
-    time.sleep(12)  # an orphaned Traefik ends by itself, after it has let its connections finish
+    time.sleep(12)  # an orphaned Traefik ends automatically, after it has let its connections finish
     deployment.start()
 
 

@@ -21,7 +21,12 @@ _OWN_WORDS = ("docs/decisions/", "docs/style.md")
 """Decisions are a record of their time; the style guide names the words."""
 PAGES = [
     page
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "web/src").rglob("*.ts*"))]
+    for page in [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((ROOT / "web/src").rglob("*.ts*")),
+        *sorted((ROOT / "src").rglob("*.py")),
+    ]
     if not page.relative_to(ROOT).as_posix().startswith(_OWN_WORDS) and page.name != "schema.d.ts"
 ]
 

@@ -8,13 +8,13 @@
     ├── BatchLost                   a batch's partition is in other hands: leave the batch to them
     ├── SinkUnavailable             a sink beside the store took nothing: hand it the same batch later
     ├── StoreError
-    │   ├── StoreUnavailable        the database is away: the same batch is written again later
+    │   ├── StoreUnavailable        the database is unreachable: the same batch is written again later
     │   │   └── StateUnavailable    ... or what all machines share cannot be read: nothing is stored meanwhile
     │   └── QueryRefused            a query that may not run (not read-only, over a limit, bad SQL)
     ├── PayloadRecordError          bytes that are not a Thrift CollectorPayload
     ├── SelfDescribingError         data that is not self-describing (carries Iglu's error code)
     ├── SchemaResolutionError       no registry has the schema (carries the lookup history)
-    │   └── RegistryOutage          ... because a registry is away: not the event's fault, wait and try again
+    │   └── RegistryOutage          ... because a registry is unreachable: not the event's fault, wait and try again
     ├── AdapterFailure              a request that no event can be made of: becomes a failed event
     ├── EnrichmentFailure           an enrichment could not do its work: becomes a failed event
     ├── ActionRefused               what was asked of the running system cannot be done, and why
@@ -97,7 +97,7 @@ class SchemaResolutionError(SnowgaugeError):
 
 
 class RegistryOutage(SchemaResolutionError):
-    """The schema may exist, but a registry that could have it is away. Events wait; they do not fail."""
+    """The schema may exist, but a registry that could have it is unreachable. Events wait; they do not fail."""
 
 
 class AdapterFailure(SnowgaugeError):

@@ -408,5 +408,5 @@ def test_an_outage_is_logged_with_the_registries_that_are_away(clock):
         clock.move(100)
         outcome(made, KEY)  # known to be away
     assert [(line["event"], line["log_level"], line["schema"], line["registries"]) for line in logs] == [
-        ("registry_away", "warning", KEY.uri, {"a": "Unexpected server response: x"})
+        ("registry_unreachable", "warning", KEY.uri, {"a": "Unexpected server response: x"})
     ]

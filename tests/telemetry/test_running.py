@@ -253,9 +253,9 @@ def test_no_line_and_no_trace_holds_anything_of_a_person(running, receiver):
 
     said = lines(running)
     events = {line["event"] for line in said}
-    assert {"store_away", "process_ended", "worker_started"} <= events
+    assert {"store_unreachable", "process_ended", "worker_started"} <= events
     assert all(line["level"] != "debug" for line in said)
-    assert all(line["batch"] for line in said if line["event"] == "store_away")
+    assert all(line["batch"] for line in said if line["event"] == "store_unreachable")
 
     text = running.log_file.read_text()
     sent = b"".join(asked.target.encode() + repr(asked.headers).encode() + asked.body for asked in receiver.asked)

@@ -72,7 +72,7 @@ def judged(answers: Mapping[str, Answer], patience: float) -> Health:
 class Readiness:
     """``check``, and the proof: a part is ready only once something was really written to it.
 
-    The proof is given once, and again after each time the part was away. It is no event: the store is given a batch
+    The proof is given once, and again after each outage of the part. It is no event: the store is given a batch
     without any, of which only the ledger keeps a line, and the event log a file that its reader takes away.
 
     A part that has not answered after ``patience`` seconds is not ready. Safe for threads.

@@ -1,6 +1,6 @@
 """Questions to parts that may not answer: each is asked in a thread of its own, and waited for only so long.
 
-A database that hangs accepts a question and never answers it. Whoever asks the same question meanwhile waits for the
+A database that hangs accepts a question and never answers it. Anyone who asks the same question meanwhile waits for the
 same answer, so that a part that hangs costs one thread, not one for each who asks.
 """
 

@@ -82,7 +82,7 @@ class Overview:
 
 
 def overview(deployment: Deployment) -> Overview:
-    """Never raises for a part that is away, and waits for none: that is what it shows."""
+    """Never raises for a part that is unreachable, and waits for none: that is what it shows."""
     samples = _samples()
     totals = _totals(samples)
     running = processes(deployment.data_dir / "run")

@@ -91,7 +91,7 @@ class Channel(PartSettings):
     """Of email: addresses."""
     quiet: QuietHours = QuietHours()
     off_because: str = Field(default="", max_length=500)
-    """Why it was switched off by itself."""
+    """Why it was switched off without anyone asking."""
 
     @field_validator("name")
     @classmethod

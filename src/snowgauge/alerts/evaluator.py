@@ -1,7 +1,7 @@
 """The evaluator: makes every check that is due, in the order of time, each once.
 
 A check is due once its period is over for ``LATE_MS`` and, where it reads modelled tables, once everything stored by
-then is in them. A process that was away makes the checks that it missed one after the other, with the figures of their
+then is in them. A process that was down makes the checks that it missed one after the other, with the figures of their
 own periods. What only says what is so now (parts, the model, drift) is checked once.
 """
 

@@ -1,4 +1,4 @@
-"""Secrets of channels, encrypted before they are stored: whoever may ask the store may not read them."""
+"""Secrets of channels, encrypted before they are stored: those who may query the store may not read them."""
 
 from __future__ import annotations
 

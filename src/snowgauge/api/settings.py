@@ -32,7 +32,7 @@ class ConsoleSettings(PartSettings):
     """A connection on which no request is made, or none whose head ends, is closed after this time."""
 
     behind_proxy: bool = False
-    """A proxy of your own on this machine passes requests from elsewhere on to this port: nobody is then let in for
+    """A proxy of your own on this machine passes requests from elsewhere on to this port: nobody is then admitted for
     coming from loopback, and an admin is needed first. `tls.console_domain` and `tls.agent` switch it on
     automatically."""
 

@@ -229,7 +229,7 @@ class Collector:
 
 
 def _failed(request: Request) -> Header:
-    """Log what is being handled; the header tells the request's id in the log to whoever asked."""
+    """Log what is being handled; the header gives the client the request's id in the log."""
     name = secrets.token_hex(8)
     path = request_name(request.scope)  # the path itself may hold what is personal
     _log.error("request_failed", request=name, method=request.method, path=path, exc_info=True)

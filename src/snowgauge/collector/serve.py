@@ -166,7 +166,7 @@ def _server(
         log_dictconfig={"incremental": True, "handlers": {}, "loggers": {}},
         ssl_cert=ssl.certificate if tls else None,
         ssl_key=ssl.private_key if tls else None,
-        ssl_protocol_min=SSLProtocols.tls12,  # the server's default of 1.3 would shut out old phones
+        ssl_protocol_min=SSLProtocols.tls12,  # the server's default of 1.3 would refuse old phones
     )
     return server, guard
 

@@ -1,7 +1,7 @@
 """The built console as an ASGI application: files with long caching, every other path the page itself.
 
 The page may load from this port only (Content-Security-Policy). Style elements that its libraries make carry a nonce,
-which each answer of the page brings anew. Where the console was never built, a page says how to.
+which is new with each answer of the page. Where the console was never built, a page says how to.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Console:
         await answer(send, status, page if body_wanted else b"", "text/html; charset=utf-8", headers)
 
     async def _asset(self, path: str, headers: dict[bytes, bytes], send: Any, body_wanted: bool) -> None:
-        """Names hold the content's hash, so they may be kept for ever; a compressed copy lies beside each text."""
+        """Names hold the content's hash, so they may be kept indefinitely; a compressed copy lies beside each text."""
         name = path.removeprefix("/assets/")
         file = self._static / "assets" / name
         if "/" in name or "\\" in name or name.startswith(".") or not file.is_file():

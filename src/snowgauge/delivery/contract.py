@@ -10,10 +10,10 @@
 **A subscription** is one worker's hands on a log. ``read`` gives the *batches* of the partitions that it holds:
 
 - A batch is a **frozen** range of one partition. Until it is committed it comes again with the same id and the same
-  entries, after any crash, and whoever holds the partition then. Stores build exactly-once loading on that.
+  entries, after any crash, and whichever worker holds the partition then. Stores build exactly-once loading on that.
 - Batches of a partition come in order, and reading on does not wait for a commit: several may be *in flight*. A new
   subscription is given all that were not committed, first and in order.
-- ``record`` keeps what a batch *became*, before any of it is stored; ``recall`` is for whoever reads it again, so that
+- ``record`` keeps what a batch *became*, before any of it is stored; ``recall`` is for the next one to read it, so that
   a batch that was half stored comes out the same (docs/decisions/0001). ``note`` is for what has to outlive a process
   that dies of a batch.
 - ``commit`` means "stored", in the order of reading; entries, outcome and notes may then be deleted.
@@ -51,7 +51,7 @@ class Erasures(Protocol):
 
 
 class LogBatch(msgspec.Struct, frozen=True):
-    """Entries to be stored together. ``id`` is unique for ever and never reused for other entries.
+    """Entries to be stored together. ``id`` is unique and never reused for other entries.
 
     ``tenure`` tells two times apart at which a subscription held the partition.
     """
@@ -138,13 +138,13 @@ class Subscription(Protocol):
         """
 
     def recall(self, batch: LogBatch) -> Processed | None:
-        """What was recorded of it, by whoever had it."""
+        """What was recorded of it, by the worker that had it."""
 
     def record(self, batch: LogBatch, processed: Processed) -> None:
         """Keep what it became; durable when it returns. Raises ``LogUnavailable`` (try again) and ``BatchLost``."""
 
     def noted(self, batch: LogBatch) -> Mapping[str, Any]:
-        """What was noted last about it, by whoever had it; empty when nothing was."""
+        """What was noted last about it, by the worker that had it; empty when nothing was."""
 
     def note(self, batch: LogBatch, about: Mapping[str, Any]) -> None:
         """Note something about a batch instead of what was noted before: a small JSON object.

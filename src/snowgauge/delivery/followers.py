@@ -193,7 +193,7 @@ class Followers:
                 return True
             pause = max(backoff.pause(), wanted)
             self._in_trouble(name, reason)
-            _log.warning("sink_away", sink=name, batch=batch.id, reason=reason, retry_in=pause)
+            _log.warning("sink_unreachable", sink=name, batch=batch.id, reason=reason, retry_in=pause)
             count("sink_batches", sink=name, result="retried")
             self._stopped.wait(pause)
         return False

@@ -33,7 +33,7 @@ _BEING_STORED = 2
 
 _TROUBLE = {
     "journal": "journal_not_written",
-    "store": "store_away",
+    "store": "store_unreachable",
     "state": "state_away",
     "sinks": "sinks_not_handed_on",
     "eventlog": "eventlog_unusable",

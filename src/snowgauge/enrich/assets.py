@@ -1,4 +1,4 @@
-"""Files that enrichments need: fetched, kept in the data folder, asked for anew on a period, swapped while running.
+"""Files that enrichments need: fetched, kept in the data folder, asked for again on a period, swapped while running.
 
 A kept copy lies in ``<data>/assets/fetched`` beside a small JSON file with where it came from, its checksum and its
 ETag; several processes share them. A start with a kept copy younger than the period needs no network. A refresh that
@@ -94,7 +94,7 @@ class LoadedAsset(Generic[T]):
         return self._value
 
     def reload(self, sha256: str) -> bool:
-        """Load anew if the kept copy differs from what is loaded."""
+        """Load again if the kept copy differs from what is loaded."""
         with self._lock:
             if sha256 == self._sha256:
                 return False
@@ -146,7 +146,7 @@ class AssetCache:
         return Path(max(files)[2]).resolve().as_uri() if files else None
 
     def refresh(self) -> list[str]:
-        """Ask for every file anew and swap those that changed; the URIs of the changed ones. Never raises."""
+        """Ask for every file again and swap those that changed; the URIs of the changed ones. Never raises."""
         changed = []
         for asset in list(self._loaded):
             try:
@@ -229,7 +229,7 @@ class AssetCache:
             if not kept.unreadable:
                 self._errors.pop(uri, None)
         except AssetError as error:
-            # a local file that is away at start is the operator's slip, not a network's mood
+            # a local file that is missing at start is the operator's slip, not a network's mood
             if kept is None or (local is not None and uri not in self._kept):
                 raise
             self._warn(uri, error)

@@ -1,6 +1,6 @@
 """Fetches the free city and network databases that DB-IP gives away, on request, into the data folder.
 
-They are licensed CC BY 4.0: whoever shows results has to name DB-IP.com with a link. A new edition comes each month;
+They are licensed CC BY 4.0: pages that show results have to name DB-IP.com with a link. A new edition comes each month;
 early in a month the last one is taken. IP lookups find the files by their names.
 """
 

@@ -39,7 +39,7 @@ def kind_of(record: bytes) -> Kind | None:
 
 
 def payloads(record: bytes, kind: Kind, largest: int) -> Iterator[bytes]:
-    """The records in a compressed record. Raises ``Damaged`` or ``TooLarge`` after those that could be had."""
+    """The records in a compressed record. Raises ``Damaged`` or ``TooLarge`` after those that could be read."""
     broken: tuple[type[Exception], ...]
     if kind == "Gzip":
         stream: Any = gzip.GzipFile(fileobj=io.BytesIO(record))

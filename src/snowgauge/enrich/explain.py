@@ -35,7 +35,7 @@ class Explanation(msgspec.Struct):
 
 
 class Trace:
-    """Watches one event go through its steps. The enricher asks for it only when somebody wants to know."""
+    """Watches one event go through its steps. The enricher asks for it only when someone wants to know."""
 
     def __init__(self) -> None:
         self.steps: list[StepReport] = []

@@ -35,7 +35,7 @@ def cause_of(failed: FailedEvent) -> str:
 def cause_id(
     failure_type: str, schema: str | None, message: str | None, app_id: str | None, tracker: str | None
 ) -> str:
-    """Ten hexadecimal digits, the same for one cause for ever."""
+    """Ten hexadecimal digits, always the same for one cause."""
     parts = (failure_type, schema or "", normal_message(message or ""), app_id or "", tracker or "")
     text = "\x1f".join(parts).encode("utf-8", "replace")
     return hashlib.sha256(text).hexdigest()[:10]

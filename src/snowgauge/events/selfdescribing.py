@@ -127,7 +127,7 @@ class SelfDescribing(msgspec.Struct, array_like=True):
     """Data with the key of its schema: a self-describing event or an entity.
 
     ``literal`` is the compact JSON text of ``data`` as it was received, kept because parsing loses how numbers were
-    written (``1.10``). Whoever changes ``data`` makes a new value without a literal.
+    written (``1.10``). Code that changes ``data`` makes a new value without a literal.
     """
 
     schema: SchemaKey

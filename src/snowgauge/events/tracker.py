@@ -12,7 +12,7 @@ class TrackerEvent(msgspec.Struct):
 
     ``None`` is a parameter without a value (``?a``), which differs from an empty one (``?a=``). Several events of one
     payload share it. ``vendor`` and ``version`` are the request path's, e.g. ``com.snowplowanalytics.snowplow/tp2``.
-    ``identity`` is something the sender says identifies the event for ever (a webhook's message id); the event's id is
+    ``identity`` is something the sender says identifies the event (a webhook's message id); the event's id is
     then made of it, so that a redelivery is the same event.
     """
 

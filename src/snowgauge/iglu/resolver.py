@@ -24,7 +24,7 @@ log = logger("iglu")
 
 _MAX_ERRORS = 32
 _WARN_EVERY = 10.0
-"""Seconds between two warnings of registries that are away: names are made up faster than anybody reads."""
+"""Seconds between two warnings of registries that are unreachable: names are made up faster than anybody reads."""
 
 _MISSES = 20
 """Missing schemas that are remembered for each that is kept: they take little room, and there are more of them."""
@@ -288,7 +288,7 @@ class IgluResolver:
         if away and before is None and now - self._warned >= _WARN_EVERY:
             self._warned = now
             silent = {name: h.errors[-1].message for name, h in histories.items() if h.errors[-1].away}
-            log.warning("registry_away", schema=key.uri, registries=silent)
+            log.warning("registry_unreachable", schema=key.uri, registries=silent)
         self._raise(key, failed)
 
     def _check_folder(self, key: SchemaKey, stale: Found, now: float) -> Found:

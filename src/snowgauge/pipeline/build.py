@@ -325,7 +325,7 @@ def open_access(settings: Settings) -> AccessBook:
 
 
 def open_doors(settings: Settings) -> Doors:
-    """Raises ``SettingsError`` where a port that others can reach would be open to everybody."""
+    """Raises ``SettingsError`` where a port that others can reach would be open to everyone."""
     from snowgauge.api.doors import Doors  # FastAPI, which most roles do without
 
     tls = settings.tls

@@ -264,7 +264,7 @@ def _refuse_server(settings: Settings) -> None:
 
 
 class RecoveriesPlace:
-    """Plans of recovery runs, whose selections and edits can name somebody. Such a plan goes as a whole."""
+    """Plans of recovery runs, whose selections and edits can name someone. Such a plan goes as a whole."""
 
     name = "recoveries"
     moving = False

@@ -47,7 +47,7 @@ _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S
 class Output:
     """Writes events as they come: to a stream, or by POST to ``destination``, one request per batch.
 
-    A destination that is away costs its events a warning each batch, never a tracking request its answer.
+    A destination that is unreachable costs its events a warning each batch, never a tracking request its answer.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ def wanted(settings: Settings) -> bool:
 
 
 def keep_modelling(settings: Settings, store: ModelStore, stop: threading.Event) -> None:
-    """Model until ``stop``. A store that is away, or anything else that fails, is tried again."""
+    """Model until ``stop``. A store that is unreachable, or anything else that fails, is tried again."""
     book = ApplicationBook(store, settings.modelling.applications)
     modeller = Modeller(store, cautious(book, lambda reason: _log.warning("applications_wrong", reason=reason)))
     lease = Lease(store, f"{platform.node()}:{build.data_dir(settings)}")
@@ -92,7 +92,7 @@ def _write_down(modeller: Modeller, reason: str) -> None:
     try:
         modeller.failed(reason)
     except SnowgaugeError:
-        return  # the store is away, which is why; it is in the log
+        return  # the store is unreachable, which is why; it is in the log
 
 
 def _let_go(lease: Lease) -> None:

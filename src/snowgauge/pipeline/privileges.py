@@ -69,7 +69,7 @@ def become(settings: Settings, environment: MutableMapping[str, str]) -> bool:
     """Become ``common.user`` where this process is root's; answers whether it did. Nothing happens without the setting.
 
     The deployment's folders are made for that user first. Raises ``SettingsError`` where this process is neither
-    root's nor that user's, and where a folder is somebody else's.
+    root's nor that user's, and where a folder is someone else's.
     """
     if not settings.common.user:
         return False
@@ -133,7 +133,7 @@ def _folders(settings: Settings) -> Iterable[Path]:
 
 
 def _hand_over(folder: Path, to: Account) -> None:
-    """Make a folder, or take one that is there and empty. One with content is never handed over: whoever could write
+    """Make a folder, or take one that is there and empty. One with content is never handed over: anyone who could write
     there before could have linked other people's files into it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     found = folder.stat()

@@ -70,7 +70,7 @@ def stopping(settings: Settings) -> tuple[threading.Event, threading.Event]:
 
 
 def mark_ready(settings: Settings, name: str) -> None:
-    """Tell a supervisor, and whoever asks for the state, that this process is at work: a file with its process id."""
+    """Tell a supervisor, and all who ask for the state, that this process is at work: a file with its process id."""
     mark = ready_mark(settings, name)
     mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     mark.write_text(f"{os.getpid()}\n")
@@ -178,12 +178,12 @@ def enriching(
     stop: threading.Event,
     waits: Callable[[str], None],
 ) -> build.Enriching | None:
-    """Configurations are checked against their schemas, which may have to come from a registry that is away."""
+    """Configurations are checked against their schemas, which may have to come from a registry that is unreachable."""
     while not stop.is_set():
         try:
             return build.Enriching(settings, environment, limits=Limits.of_batches(settings.iglu), iglu=iglu)
         except RegistryOutage as outage:
-            _log.warning("registry_away", schema=outage.uri, needed_for="an enrichment's configuration")
+            _log.warning("registry_unreachable", schema=outage.uri, needed_for="an enrichment's configuration")
             waits(f"the schema of an enrichment's configuration: {outage}")
             stop.wait(2)
     return None
@@ -227,7 +227,7 @@ def prepare_store(
             waits(f"the store: {error}")
             if time.monotonic() - told > 10:
                 told = time.monotonic()
-                _log.warning("store_away", reason=str(error))
+                _log.warning("store_unreachable", reason=str(error))
         stop.wait(0.1)
 
 

@@ -1,4 +1,4 @@
-"""Failed events that only wanted for a schema are replayed by themselves, by the first worker, beside its own work."""
+"""Failed events that only lacked a schema are replayed automatically, by the first worker, beside its own work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def keep_recovering(settings: Settings, environment: Mapping[str, str], store: S
         while not stop.wait(seconds):
             try:
                 recover_unresolved(settings, environment, store, turns)
-            except SnowgaugeError as error:  # the store or a registry is away, or a person recovers just now
+            except SnowgaugeError as error:  # the store or a registry is unreachable, or a person recovers just now
                 _log.debug("recovery_put_off", reason=str(error))
             except Exception:
                 _log.exception("recovery_broken")
@@ -43,7 +43,7 @@ def keep_recovering(settings: Settings, environment: Mapping[str, str], store: S
 def recover_unresolved(
     settings: Settings, environment: Mapping[str, str], store: Store, turns: Turns | None = None
 ) -> Totals:
-    """Replay what failed for want of schemas that can be had now. Raises ``ActionRefused`` while somebody recovers."""
+    """Replay what failed for lack of schemas that are available now. Raises ``ActionRefused`` during another run."""
     resolver, _ = build.open_iglu(settings)  # a new one: it has not yet learnt that a schema is missing
     opened: list[build.Enriching] = []
 

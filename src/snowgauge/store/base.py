@@ -1,7 +1,7 @@
 """The contract of a store, in the parts that callers need; ``Store`` is all of them.
 
 - ``BatchWriter``: a batch is stored whole or an exception says it was not; the same batch id a second time changes
-  nothing, for ever. Rows that the database refuses are stored as failed events (type ``loader_runtime_error``) by the
+  nothing, always. Rows that the database refuses are stored as failed events (type ``loader_runtime_error``) by the
   store itself and reported in the result; they never block the batch. Several processes may write at the same time.
 - ``Reader`` answers the questions the actions ask, in values, the same on every store.
 - ``FailedMarker`` changes what is known about failed events. With the two above it makes an ``EventStore``.

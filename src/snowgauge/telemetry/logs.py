@@ -29,7 +29,7 @@ Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 class _StandardError(io.TextIOBase):
-    """Standard error as it is at the time of each line: whoever replaces it, and closes it later, hurts nobody."""
+    """Standard error as it is at the time of each line: replacing it and closing it later does no harm."""
 
     def write(self, text: str) -> int:
         try:
@@ -97,7 +97,7 @@ def _listened(_: Any, method: str, line: structlog.typing.EventDict) -> structlo
         if given is True:
             error = sys.exc_info()[1]
         for listener in _listeners:
-            with contextlib.suppress(Exception):  # telling somebody else must not break what went wrong already
+            with contextlib.suppress(Exception):  # reporting it must not break what went wrong already
                 listener(str(line.get("event")), fields, error)
     return line
 

@@ -87,7 +87,7 @@ class Deployment:
 
     def ready(self) -> bool:
         if self._process is None or self._process.poll() is not None:
-            raise AssertionError(f"snowgauge serve ended by itself\n{self.log_tail()}")
+            raise AssertionError(f"snowgauge serve ended unasked\n{self.log_tail()}")
         return (
             self.collector_up()
             and (self.engine_up() or not self._embedded)
@@ -182,7 +182,7 @@ class Deployment:
         return _status(port, "/health") == 200
 
     def sql(self, query: str) -> list[dict[str, Any]]:
-        """Rows of a query, asked at the embedded engine's own HTTP interface. Raises ``OSError`` when it is away."""
+        """Rows of a query, asked at the embedded engine's own HTTP interface. Raises ``OSError`` when it is down."""
         connection = http.client.HTTPConnection("127.0.0.1", self.engine_port, timeout=30)
         try:
             connection.request(

@@ -154,7 +154,7 @@ class AccessBook:
                     (person.id, name, hashed, role, person.created_at),
                 )
             except sqlite3.IntegrityError:
-                raise AccessRefused(f"there is somebody named {name!r} already") from None
+                raise AccessRefused(f"there is someone named {name!r} already") from None
         return person
 
     def change_person(self, person_id: str, *, role: Role | None = None, password: str | None = None) -> Person:
@@ -185,7 +185,7 @@ class AccessBook:
     def _keep_an_admin(self, person: Person) -> None:
         admins = self._rows("SELECT count(*) AS n FROM people WHERE role = 'admin'")[0]["n"]
         if person.role == "admin" and admins == 1:
-            raise AccessRefused(f"{person.name} is the only admin: make somebody else one first")
+            raise AccessRefused(f"{person.name} is the only admin: make someone else one first")
 
     def _find(self, person_id: str) -> Person:
         rows = self._rows(f"{_PEOPLE} WHERE id = ?", person_id)
@@ -230,7 +230,7 @@ class AccessBook:
             return self._begin(rows[0]["id"])
 
     def log_in_through(self, issuer: str, subject: str, names: Iterable[str], role: Role, *, follow: bool) -> Session:
-        """A session for somebody whom an identity provider vouches for. The pair of issuer and subject is the person,
+        """A session for someone whom an identity provider vouches for. The pair of issuer and subject is the person,
         never a name: the first of ``names`` that is free becomes theirs when they come for the first time.
 
         ``role`` is theirs then; with ``follow`` it is at every login.
@@ -244,7 +244,7 @@ class AccessBook:
                 return self._begin(person_id)
             person_id = str(uuid.uuid4())
             wanted = list(names)
-            # somebody else may have the name: an account of the console's own, or a person of another provider
+            # someone else may have the name: an account of the console's own, or a person of another provider
             wanted += [f"{name} ({person_id[:8]})" for name in wanted]
             free = next(name for name in wanted if not self._rows("SELECT 1 FROM people WHERE name = ?", name))
             self._db.execute("BEGIN IMMEDIATE")

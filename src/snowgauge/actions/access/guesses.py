@@ -1,6 +1,6 @@
 """Slows down the guessing of passwords: how many may be tried, for an account, from an address, and for the pair.
 
-Each of the three may try so many at once and then one per interval, so that nobody is shut out for longer than that.
+Each of the three may try so many at once and then one per interval, so that nobody is locked out for longer than that.
 The intervals of a pair are longest: guessing one account's password from one address holds up neither other addresses
 nor other accounts. The limit of an account as a whole does not apply to an address from which its person has logged in
 before, so that no number of strangers keeps that person out.

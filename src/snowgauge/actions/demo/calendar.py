@@ -29,14 +29,14 @@ class Calendar:
         self._shares = Shares(self._hours)
 
     def first(self, chance: Random) -> int:
-        """The time of somebody's first visit."""
+        """The time of someone's first visit."""
         while True:
             at = self._shares.pick(chance) + chance.randrange(HOUR)
             if self.since <= at < self.until:
                 return at
 
     def next(self, at: int, chance: Random) -> int:
-        """When somebody who came at ``at`` comes again; may be later than ``until``."""
+        """When someone who came at ``at`` comes again; may be later than ``until``."""
         tries = [at + HOUR + int(chance.expovariate(1 / (3.5 * DAY))) for _ in range(_TRIES)]
         return max(tries, key=lambda time: self._busy(time) * chance.random())
 

@@ -64,7 +64,7 @@ _BOT_SHARE, _ANONYMOUS_SHARE, _KNOWN_SHARE = 0.04, 0.04, 0.18
 class Visitor(NamedTuple):
     """One browser. ``cookie`` is the domain_userid and ``network_id`` the collector's; a bot keeps neither.
 
-    ``anonymous``: tracked without identifiers. ``user`` is set once somebody logs in (from the visit ``knows``).
+    ``anonymous``: tracked without identifiers. ``user`` is set once someone logs in (from the visit ``knows``).
     ``slow`` is how long requests take, in ms.
     """
 
@@ -84,7 +84,7 @@ class Visitor(NamedTuple):
 
 
 def visitor(seed: int, number: int) -> Visitor:
-    """The same somebody for the same numbers."""
+    """The same someone for the same numbers."""
     chance = generator(seed, number)
     place, address = somewhere(chance)
     bot = chance.random() < _BOT_SHARE

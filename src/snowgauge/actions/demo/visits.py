@@ -1,4 +1,4 @@
-"""What somebody does in the shop in one visit; and, now and then, an event that is wrong."""
+"""What someone does in the shop in one visit; and, now and then, an event that is wrong."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ _BOUNDS = Cure(
 _BY_KIND = {
     "resolution": Cure(
         "No registry has this schema. Publish it (a draft can be made of the data), then replay. When a registry was "
-        "away, nothing need be done: such events are replayed by themselves once the schema can be had.",
+        "unreachable, nothing need be done: such events are replayed automatically once the schema is available.",
         (_INFER, _ADD, _RECOVER),
     ),
     "broken schema": Cure(
@@ -105,7 +105,7 @@ _BY_KIND = {
     ),
     "path": Cure("The path is no tracking path: nearly always a scanner. Nothing is lost by leaving it."),
     "querystring": Cure(
-        "The querystring has characters that are not allowed in one. A replay reads it leniently and writes it anew.",
+        "The querystring has characters that are not allowed in one. A replay reads it leniently and rewrites it.",
         (_RECOVER + " --dry-run",),
     ),
     "size": Cure(

@@ -54,7 +54,7 @@ class Totals(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """One row's fate, for whoever watches. ``replayed`` is missing where nothing could be replayed."""
+    """One row's fate, for the caller to watch. ``replayed`` is missing where nothing could be replayed."""
 
     row: FailedRow
     verdict: Verdict

@@ -36,7 +36,7 @@ class NotChosen(Exception):
 
 
 class Waiting(Exception):
-    """A registry is away: nothing can be said about the row now."""
+    """A registry is unreachable: nothing can be said about the row now."""
 
 
 class Broken(Exception):

@@ -1,6 +1,6 @@
 """Failures for want of a schema cure themselves: once the schema is there, they are replayed.
 
-That covers registries that were away as well as schemas published late. Everything else waits for a person.
+That covers registries that were unreachable as well as schemas published late. Everything else waits for a person.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a recovery run was asked to do, written down before it begins, so that it can go on after it broke off.
 
-One run at a time: the folder is locked by whoever recovers, also by the automatic retry.
+One run at a time: every run locks the folder, the automatic retry too.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Runs:
 
     @contextmanager
     def alone(self, *, wait: bool = False) -> Iterator[None]:
-        """Only one may recover at a time. Raises ``ActionRefused`` when somebody else does."""
+        """Only one may recover at a time. Raises ``ActionRefused`` when someone else does."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self._folder / "lock").open("w") as file:
             try:

@@ -136,12 +136,12 @@ def _from_text(text: object) -> CollectorPayload:
 
 
 def _repaired(payload: CollectorPayload) -> Subject:
-    """A querystring with illegal characters is read leniently and written anew, as Snowplow's recovery does."""
+    """A querystring with illegal characters is read leniently and rewritten, as Snowplow's recovery does."""
     try:
         querystrings.parse(payload.querystring, payload.encoding)
     except querystrings.BadQuery:
         text = query_text(lenient_pairs(payload.querystring or ""))
-        return Subject(msgspec.structs.replace(payload, querystring=text), note="querystring written anew")
+        return Subject(msgspec.structs.replace(payload, querystring=text), note="querystring rewritten")
     return Subject(payload)
 
 

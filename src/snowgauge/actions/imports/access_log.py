@@ -276,6 +276,6 @@ def _is_address(text: str) -> bool:
 
 
 def line_key(identity: str, line: bytes) -> bytes:
-    """What a line is known by for ever, 16 bytes: its request's id, else its text."""
+    """What identifies a line, 16 bytes: its request's id, else its text."""
     text = b"r" + identity.encode() if identity else b"l" + line
     return hashlib.blake2b(text, digest_size=16).digest()

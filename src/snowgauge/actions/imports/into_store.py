@@ -35,7 +35,7 @@ class _Chunk(msgspec.Struct):
 
 
 class IntoStore:
-    """Lines of one kind. Raises ``StoreUnavailable`` when the store is away: run the import again later."""
+    """Lines of one kind. Raises ``StoreUnavailable`` when the store is unreachable: run the import again later."""
 
     def __init__(
         self,

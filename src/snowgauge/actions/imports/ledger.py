@@ -1,4 +1,4 @@
-"""What was imported already: every line once, for ever, whatever file it comes in again.
+"""What was imported already: every line once, whatever file it comes in again.
 
 A chunk of lines goes through three steps: its keys are written down together with how to recognise it (*pending*), it
 is handed on, it is *done*. A run that was killed in between leaves one pending chunk, and the next run first finds
@@ -137,7 +137,7 @@ class Ledger:
     # ---- equal lines ------------------------------------------------------------------------------------------
 
     def new_file(self) -> None:
-        """Begin counting equal lines anew."""
+        """Begin counting equal lines again."""
         self._database.execute("DELETE FROM temp.occurrence")
 
     def occurrence(self, key: bytes) -> int:

@@ -163,7 +163,7 @@ class Restoring:
         """Copy everything but the store's tables. What a broken-off restore left behind is cleared first."""
         for draft in self.drafts():
             if draft.path.is_symlink():
-                draft.path.unlink()  # whoever made it could have the files written elsewhere
+                draft.path.unlink()  # its maker could have the files written elsewhere
             shutil.rmtree(draft.path, ignore_errors=True)
             source = self._folder / "files" / draft.name
             draft.path.parent.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ class Sum(msgspec.Struct, frozen=True):
 
 
 class Day(msgspec.Struct, frozen=True):
-    """``erased``: left out, because somebody was erased. ``same``: the rest is in the target as it is in the source."""
+    """``erased``: left out, because someone was erased. ``same``: the rest is in the target as it is in the source."""
 
     kind: EventKind
     day: str

@@ -51,7 +51,7 @@ class Erased:
 
 
 class WithoutErased:
-    """Writes nothing of whoever was erased: for all that stores what was collected long ago."""
+    """Writes nothing of persons who were erased: for all that stores what was collected long ago."""
 
     def __init__(self, store: BatchWriter, erased: Erased) -> None:
         self._store = store

@@ -50,7 +50,7 @@ class Count(msgspec.Struct):
 
 class Plan(msgspec.Struct):
     """What an erasure would take out. ``seen_with``: other identifiers on the same events, with their number of
-    events; each may be the same person, or somebody at the same device."""
+    events; each may be the same person, or someone at the same device."""
 
     places: list[Count]
     seen_with: list[tuple[str, str, int]]
@@ -131,7 +131,7 @@ class Erasing:
         yield from sorted(found, key=lambda report: (report.done_at, report.id))
 
     def carry_out(self, order: Order, clock: Callable[[], float], progress: Progress = silent) -> Report:
-        """Take everything out. Raises ``SnowgaugeError`` (and its kind) when something is away: then ``resume``."""
+        """Take everything out. Raises ``SnowgaugeError`` when a part is unreachable: then ``resume``."""
         finder = self.finder(order.identifiers)
         self._tombstones.add(order.id, order.at, finder.person.marks)
         taken: dict[str, Taken] = {}

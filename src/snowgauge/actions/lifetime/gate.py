@@ -1,4 +1,4 @@
-"""One door between the workers that store and whoever must see the store standing still for a moment.
+"""One door between the workers that store and the callers that must see the store standing still for a moment.
 
 Workers of one machine go through it together (``storing``); an erasure or a backup goes through alone (``still``), when
 no batch is half stored. Both are ``flock`` locks, dropped by the kernel when their process ends. A second lock in

@@ -1,4 +1,4 @@
-"""By what an event, a failed event or a request can be told to be somebody's.
+"""By what an event, a failed event or a request is recognised as a person's.
 
 A *mark* is a kind and a text: ``("user_id", "ann")``, ``("email", "ann@example.com")``. Every form in which data is
 kept yields the same marks for the same person: a column of an event; a property of an entity; a parameter of a
@@ -274,7 +274,7 @@ def person(identifiers: Iterable[tuple[str, str]]) -> Person:
     for kind, given in identifiers:
         value = given.strip()
         if not value:
-            raise ValueError(f"the {kind.replace('_', '-')} is empty: it would mean everybody who has none")
+            raise ValueError(f"the {kind.replace('_', '-')} is empty: it would mean everyone who has none")
         match kind:
             case "email":
                 if not _EMAIL.fullmatch(value):
@@ -294,7 +294,7 @@ def person(identifiers: Iterable[tuple[str, str]]) -> Person:
 
 
 class Finder:
-    """Is this somebody's?"""
+    """Is this someone's?"""
 
     def __init__(self, wanted: Person, names: Iterable[str] = ()) -> None:
         self.person = wanted

@@ -28,9 +28,7 @@ def export_person(
     finder = erasing.finder(identifiers)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(folder.iterdir()):
-        raise SnowgaugeError(
-            f"{folder} is not empty: name a new folder, so that nothing of somebody else gets mixed in"
-        )
+        raise SnowgaugeError(f"{folder} is not empty: name a new folder, so that nothing of someone else gets mixed in")
     counts: dict[str, int] = {}
     for place in erasing.places:
         columns: dict[str, None] = {}

@@ -1,6 +1,6 @@
 """What keeps an erased person erased.
 
-A tombstone says: of whoever had these marks, nothing that was collected before this instant may come back. It holds
+A tombstone says: of a person with these marks, nothing that was collected before this instant may come back. It holds
 keyed hashes, not the identifiers, so the list of tombstones names nobody. What is collected later is not concerned: a
 visitor who returns has been asked again.
 
@@ -84,7 +84,7 @@ class Tombstones:
         return list(self._looked().all)
 
     def covers(self, item: Item) -> bool:
-        """Was this collected before the erasure of somebody whose it is?"""
+        """Was this collected before the erasure of someone whose it is?"""
         return self._looked().covers(item)
 
     def pruned(self, record: bytes) -> bytes | None:
@@ -179,7 +179,7 @@ class _Known(msgspec.Struct, frozen=True):
         return failed if mine is None else pruned_failed(failed, self.marks, mine)
 
     def test(self, item: Item) -> Test | None:
-        """Tells whether marks are those of somebody who was erased after this was collected; ``None``: of nobody."""
+        """Tells whether marks are those of someone who was erased after this was collected; ``None``: of nobody."""
         if not self.all or (at := _collected(item)) >= self.newest:
             return None
         wanted: dict[str, set[str]] = {}

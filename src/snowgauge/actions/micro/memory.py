@@ -33,7 +33,7 @@ _SHOWN_VALUES = 20
 
 
 class _Good:
-    """A good or incomplete event; its JSON is made when somebody asks for it."""
+    """A good or incomplete event; its JSON is made when someone asks for it."""
 
     def __init__(self, event: EnrichedEvent, parameters: dict[str, str | None], record: bytes, *, valid: bool) -> None:
         self.event = event

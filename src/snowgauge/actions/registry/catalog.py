@@ -1,7 +1,7 @@
 """The schemas of the registry: a file each in the folder that the pipeline's resolver reads, and a row beside it.
 
 The file is the whole self-describing schema, so that what is served here and what events are validated against cannot
-differ. Files that somebody put into the folder by hand belong to the registry too: private, as old as the file.
+differ. Files that someone put into the folder by hand belong to the registry too: private, as old as the file.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class SchemaCatalog:
         return None if entry is None or schema is None else (entry, schema)
 
     def document(self, key: SchemaKey) -> dict[str, Any] | None:
-        """The self-describing schema, its frame first, whoever asks."""
+        """The self-describing schema, its frame first, for every caller."""
         found = self._files.lookup(key)
         return None if isinstance(found, Refusal) else framed(key, found)
 

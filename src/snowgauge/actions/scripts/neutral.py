@@ -1,6 +1,6 @@
 """The ad-blocker kit: neutral names made of a seed, and what to write into a page or a proxy so that they are used.
 
-The same seed gives the same names for ever. Letters and digits only, beginning with a letter, so that they fit paths,
+The same seed gives the same names every time. Letters and digits only, beginning with a letter, so that they fit paths,
 file names and cookies alike.
 """
 
@@ -35,7 +35,7 @@ class NeutralNames(msgspec.Struct, frozen=True):
 
 
 def neutral_names(seed: str) -> NeutralNames:
-    """Raises ``SettingsError`` when there is no seed: everybody would have the same names."""
+    """Raises ``SettingsError`` when there is no seed: everyone would have the same names."""
     if len(seed.strip()) < 8:
         raise SettingsError(
             "scripts.neutral.seed: needs at least 8 characters of your own choice; names are made of it and stay the "

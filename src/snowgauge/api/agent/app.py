@@ -43,7 +43,7 @@ def agent_app(
     )
 
     @app.exception_handler(StoreError)
-    def store_away(_request: Request, _error: Exception) -> JSONResponse:
+    def store_unreachable(_request: Request, _error: Exception) -> JSONResponse:
         # the reason stays in the log: it may quote what is in the tables
         return JSONResponse({"detail": "the store does not answer at present"}, 503)
 

@@ -202,7 +202,7 @@ class OidcLogin:
             now = time.monotonic()
             if self._described is None or now - self._described[0] > _DESCRIPTION_SECONDS:
                 if now - self._failed < _PAUSE_SECONDS:
-                    # whoever asks while the provider is unreachable must not have every thread wait for it
+                    # a caller that asks while the provider is unreachable must not have every thread wait for it
                     raise LoginFailed("unavailable", "the provider did not answer a moment ago", target)
                 try:
                     self._described = now, discovery(self._settings.issuer, self._fetch)

@@ -50,7 +50,7 @@ def lacks(settings: OidcSettings, claims: dict[str, Any]) -> bool:
 
 
 def _verified_email(claims: dict[str, Any]) -> str | None:
-    """Whoever may set an unverified address could take someone else's."""
+    """A person who may set an unverified address could take someone else's."""
     email = claims.get("email")
     if not isinstance(email, str) or email.count("@") != 1 or claims.get("email_verified") not in (True, "true"):
         return None

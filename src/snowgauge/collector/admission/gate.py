@@ -78,7 +78,7 @@ class Gate:
 
     def _plain(self, request: Request) -> bool:
         """Plain HTTP, as a proxy says, or else as the connection is. Any proxy: who lies about it fools only himself,
-        and a proxy that is not known would be redirected for ever."""
+        and a proxy that is not known would be redirected in a loop."""
         forwarded = request.first.get(b"x-forwarded-proto") if self._believe else None
         if forwarded:
             return forwarded.split(b",")[0].strip().lower() == b"http"

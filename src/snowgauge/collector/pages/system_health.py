@@ -1,7 +1,7 @@
 """``GET /``: Simple Snowplow's health check, which asks the database too.
 
 Whether events can be received and kept is asked at ``/health`` and ``/sink-health``: that is what load balancers want,
-since the event log goes on receiving while the database is away.
+since the event log goes on receiving while the database is unreachable.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Denied:
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """Where the brokers are and how to be let in; the topics and the group. ``section`` of the settings says so."""
+    """Where the brokers are and how to log in; the topics and the group. ``section`` of the settings says so."""
 
     servers: str
     properties: Mapping[str, str]

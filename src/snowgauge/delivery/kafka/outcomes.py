@@ -1,4 +1,4 @@
-"""What batches became, in a topic of its own, for whoever takes over their partition.
+"""What batches became, in a topic of its own, for the worker that takes over their partition.
 
 An outcome is cut into records that a broker takes. Records to which no committed offset points are nobody's: of a
 worker that had lost the partition. The topic's retention deletes all of them.

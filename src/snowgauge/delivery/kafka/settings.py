@@ -30,7 +30,7 @@ class KafkaSettings(LogSettings):
     """Consumer group of the workers, on whatever machines. Two deployments that read the same topic need two."""
 
     outcomes_topic: str = ""
-    """Topic in which workers write down what batches became, for whoever takes over their partition. Empty: the good
+    """Topic in which workers write down what batches became, for the next owner of their partition. Empty: the good
     topic's name with `-outcomes`."""
 
     delivery_timeout: Duration = Field(default=timedelta(seconds=10), ge=timedelta(seconds=1))

@@ -40,7 +40,7 @@ class Tenure:
         return len(self._unread)
 
     def took(self, message: Message) -> bool:
-        """Whether the record is the next one; not so in a topic that was made anew."""
+        """Whether the record is the next one; not so in a topic that was deleted and made again."""
         offset = message.offset() or 0
         if offset < self.reached:
             return False

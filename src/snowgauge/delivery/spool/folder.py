@@ -59,7 +59,7 @@ def scan(folder: Path) -> list[SegmentName]:
 
 
 def replaced(folder: Path, number: int) -> list[SegmentName]:
-    """Segments of a number that have a newer revision: whoever replaced them was ended before it moved them away."""
+    """Segments of a number that have a newer revision: a process replaced them and ended before it moved them."""
     newest = set(scan(folder))
     return [name for name in all_revisions(folder) if name.number == number and name not in newest]
 

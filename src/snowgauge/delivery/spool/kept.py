@@ -1,7 +1,7 @@
 """How many entries a segment was given, in a small file beside it.
 
 A damaged SQLite file passes for a shorter one: what its last pages held is nowhere else. So the writer notes the number
-of the last entry before it acknowledges it, and whoever reads the segment knows when something is missing, and how
+of the last entry before it acknowledges it, and the reader of the segment knows when something is missing, and how
 much. A segment that was salvaged notes which entries were missing then.
 
 The note is not flushed to the disk: after a power cut it may name an older number than the segment holds, never a

@@ -306,7 +306,7 @@ class SpoolSubscription:
             self._pause = min(_LONGEST_PAUSE, self._pause * 1.5)
 
     def _next(self) -> tuple[LogBatch | None, bool]:
-        """A batch if one can be had now, and whether entries wait for company."""
+        """A batch if one is available now, and whether entries wait for company."""
         scanned = self._scan()
         for number in self._numbers.values():
             if batch := number.frozen():

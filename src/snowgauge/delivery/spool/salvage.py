@@ -40,7 +40,7 @@ class Damaged(NamedTuple):
 def replace_damaged(folder: Path, damaged: Damaged) -> files.SegmentName:
     """Report what is lost of a segment, put what can be saved into its next revision, set the damaged file aside.
 
-    In this order: whoever is killed in between has said what is lost, and the next one does the rest. The report then
+    In this order: a process killed in between has said what is lost, and the next does the rest. The report then
     is the same, under the same name.
     """
     name, reason, stored, known = damaged

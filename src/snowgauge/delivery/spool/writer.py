@@ -56,7 +56,7 @@ class SpoolWriter:
         self._fsync = fsync
         self._queue: list[_Ticket] = []
         self._queue_lock = threading.Lock()
-        self._turn = threading.Lock()  # whoever has it commits for all who wait
+        self._turn = threading.Lock()  # the holder commits for all that wait
         self._segment: SegmentWriter | None = None
         self._measured_at = float("-inf")
         self._used = self._free = 0

@@ -217,7 +217,7 @@ def _device_class(text: str, agent: UserAgent, hints: ClientHints, *, robot: boo
 
 def _device(text: str, agent: UserAgent, hints: ClientHints, device_class: str) -> dict[str, str | None]:
     brand, model = agent.brand, hints.model or agent.model
-    if model and model.startswith("Nexus "):  # Google's, whoever made them
+    if model and model.startswith("Nexus "):  # Google's, although others made some of them
         brand = "Google"
         model = " ".join(word.upper() if len(word) <= 3 else word for word in model.split())
     cpu, bits = _cpu(text, hints)

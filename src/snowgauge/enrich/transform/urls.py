@@ -21,7 +21,7 @@ _PARTS = re.compile(
 _PORT = re.compile(r"[0-9]{1,10}")
 _MAX_PORT = 2**31 - 1
 _LONGEST_CACHED = 1024
-"""Longer texts are parsed anew each time, so that a sender of endless new ones cannot fill the memory."""
+"""Longer texts are parsed again each time, so that a sender of endless new ones cannot fill the memory."""
 
 
 class BadUrl(ValueError):

@@ -37,7 +37,7 @@ class Sender(msgspec.Struct, frozen=True):
         """A self-describing event of ``data``.
 
         ``parameters`` stand in for the query string, ``payload`` for the received one. ``identity`` is the sender's
-        id of the event, ``None`` when it gave none; an ``eid`` in the URL is somebody's explicit wish and beats it.
+        id of the event, ``None`` when it gave none; an ``eid`` in the URL is someone's explicit wish and beats it.
         """
         if parameters is not None:
             source = msgspec.structs.replace(source, parameters=parameters)

@@ -98,7 +98,7 @@ class FolderRegistry:
             draft.replace(path)
             return True
         try:
-            os.link(draft, path)  # fails where somebody was faster
+            os.link(draft, path)  # fails where someone was faster
         except FileExistsError:
             return False
         finally:

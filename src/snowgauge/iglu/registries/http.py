@@ -26,7 +26,7 @@ _MAX_TEXT = 512  # of a server's error page that goes into bad rows
 
 
 class HttpRegistry:
-    """Repeats what may pass by itself; redirects are followed, except with an API key, which must not travel on."""
+    """Retries temporary failures; redirects are followed, except with an API key, which must not travel."""
 
     local = False
     volatile = False

@@ -1,6 +1,6 @@
 """The routing written for Caddy 2, as a Caddyfile.
 
-Caddy orders and renews by itself, tries again with growing pauses, and keeps what it has in its storage folder.
+Caddy orders and renews automatically, tries again with growing pauses, and keeps what it has in its storage folder.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class _File(msgspec.Struct):
 
 
 class Orders:
-    """The failures of one authority's orders. ``directory`` is the authority: another one begins anew.
+    """The failures of one authority's orders. ``directory`` is the authority: another one begins without failures.
 
     May be used by several threads and, on one file, by several processes at once: no change undoes another's.
     """
@@ -55,7 +55,7 @@ class Orders:
         return self._failures
 
     def reload(self) -> bool:
-        """Read the file if somebody else changed it. Did they?"""
+        """Read the file if someone else changed it. Did they?"""
         with self._lock:
             return self._reload()
 
@@ -70,7 +70,7 @@ class Orders:
             changed, self._seen, self._failures = self._seen is not None, None, {}
             return changed
         except (msgspec.DecodeError, OSError):
-            return False  # damaged: it is written anew with the next failure
+            return False  # damaged: it is rewritten with the next failure
         self._seen = seen
         self._failures = stored.failures if stored.directory == self._directory else {}
         return True
@@ -80,7 +80,7 @@ class Orders:
         return {name for name in names if name not in self._failures or self._failures[name].again <= now}
 
     def failed(self, name: str, reason: str, cure: str, now: datetime) -> Failure:
-        """Note a failure. One that comes while the pause still runs was begun before it, and does not count anew."""
+        """Note a failure. One that comes while the pause still runs was begun before it, and does not count again."""
         with self._changing():
             last = self._failures.get(name)
             if last is not None and last.again > now:

@@ -92,7 +92,7 @@ class Caddy:
         self._admin = folder / "admin.sock"
 
     def write(self, _order: Iterable[str], own: OwnCertificate | None, /) -> None:
-        """It orders when it sees fit, and pauses by itself after a failure."""
+        """It orders when it sees fit, and pauses automatically after a failure."""
         pair = None
         if own is not None:
             pair = (self._folder / "own.pem", self._folder / "own.key")
@@ -159,7 +159,7 @@ class FrontProxy:
         self._told_short: set[int] = set()
 
     def run(self, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
-        """Keep the proxy running until ``stop``. Raises ``SnowgaugeError`` when it ends by itself."""
+        """Keep the proxy running until ``stop``. Raises ``SnowgaugeError`` when it ends unasked."""
         self._ordering = self._orders.may_order(self._tls.names, _now())
         self._driver.write(self._ordering, self._own)
         process = subprocess.Popen(  # noqa: S603 - a program that the settings name

@@ -1,6 +1,6 @@
 """The only module that knows clickhouse-connect: one pooled client, opened when first needed, errors translated.
 
-A statement ends in one of three ways: it worked; ``StoreUnavailable``: the server is away, overloaded or out of space,
+A statement ends in one of three ways: it worked; ``StoreUnavailable``: the server is down, overloaded or out of space,
 and nothing can be said about the statement; ``Refused``: the server looked at it and said no.
 """
 

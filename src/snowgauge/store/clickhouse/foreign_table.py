@@ -1,4 +1,4 @@
-"""A table of somebody else's on a ClickHouse server, read day by day."""
+"""A table of someone else's on a ClickHouse server, read day by day."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def kept(file: Path) -> SecretStr:
             made.flush()
             os.fsync(made.fileno())
         try:
-            os.link(draft, file)  # whole or not at all; whoever was first has made it
+            os.link(draft, file)  # whole or not at all; the first process makes it
         except FileExistsError:
             pass
         finally:

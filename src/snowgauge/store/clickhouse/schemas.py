@@ -41,7 +41,7 @@ class ColumnUse(NamedTuple):
 
 
 class SchemaColumns:
-    """What is known of the schema columns. ``refresh`` reads it from the database anew."""
+    """What is known of the schema columns. ``refresh`` reads it from the database again."""
 
     def __init__(self, connection: Connection, layout: Layout, features: Features) -> None:
         self._connection = connection

@@ -107,7 +107,7 @@ def columns(schemas: SimpleSnowplowSchemas, *, json: Literal["", "experimental",
 
     def typed(text: str) -> str:
         """Text of a JSON object in the type that such columns have. An object that the type cannot hold (it names a
-        field twice) reads as an empty one: one sender must not make everybody's queries fail."""
+        field twice) reads as an empty one: one sender must not make everyone's queries fail."""
         whole = f"if(startsWith({text}, '{{'), {text}, '{{}}')"
         if json == "stable":
             return f"accurateCastOrDefault({whole}, 'JSON')"

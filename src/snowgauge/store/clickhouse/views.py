@@ -1,7 +1,7 @@
 """Simple Snowplow's tables as views over ``atomic.events``: people's queries keep working (its README's included).
 
 ``snowplow.local`` and ``snowplow.distributed`` are one view under two names; ``view_columns`` has what they show. A
-view is made anew whenever its text changes (a setting, a version of Snowgauge). Where a *table* of that name stands, as
+view is remade whenever its text changes (a setting, a version of Snowgauge). Where a *table* of that name stands, as
 Simple Snowplow left it, it is left alone: nothing is ever dropped.
 """
 

@@ -1,6 +1,6 @@
 """The only module that knows how to reach PostgreSQL: a small pool over psycopg, errors translated.
 
-A statement ends in one of three ways: it worked; ``StoreUnavailable``: the server is away, busy, read-only or not set
+A statement ends in one of three ways: it worked; ``StoreUnavailable``: the server is down, busy, read-only or not set
 up, and nothing can be said about the statement; ``Refused``: the server looked at it and said no.
 
 Connections are opened by the thread that needs one. After a failed attempt the next ones fail at once until a pause

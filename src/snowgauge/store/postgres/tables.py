@@ -71,7 +71,7 @@ class Tables:
     def prepare(self, keys: Iterable[SchemaKey], *, meta: bool = True) -> dict[SchemaKey, Problem]:
         """Make and widen tables, so that every key has a plan; returns those that have none, with the reason.
 
-        Raises ``StoreUnavailable`` while the database or a registry is away.
+        Raises ``StoreUnavailable`` while the database or a registry is unreachable.
         """
         missing = {key for key in keys if (key, meta) not in self._plans}
         if not missing:

@@ -1,4 +1,4 @@
-"""All versions of a schema's model that can be had, with their documents: a table is laid out for all of them."""
+"""All available versions of a schema's model, with their documents: a table is laid out for all of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Storing a batch exactly once.
 
 Tables for new schemas come first, each change on its own. Then one transaction: the batch's line in the ledger, and
-when it was new, everything else by COPY, straight into the tables. A batch that was being written by somebody else
+when it was new, everything else by COPY, straight into the tables. A batch that was being written by another worker
 waits at the ledger for the other's end. What dies before COMMIT leaves nothing; what dies after finds the ledger.
 
 Events that a client sent twice are left out before that (``duplicates``). The unique key of ``events`` (event_id,
@@ -108,7 +108,7 @@ class Writer:
                 code = cause.sqlstate if isinstance(cause, psycopg.Error) else None
                 if attempt == _TRIES or code not in (*_AGAIN, *_LAYOUT):
                     raise
-                if code in _LAYOUT:  # somebody dropped a table or a column
+                if code in _LAYOUT:  # someone dropped a table or a column
                     self._tables.forget()
                     self._partitions.forget()
         if not result.repeated:

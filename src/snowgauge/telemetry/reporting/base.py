@@ -1,4 +1,4 @@
-"""The contract of a reporter: somebody outside who is told of errors and durations."""
+"""The contract of a reporter: an outside service that receives errors and durations."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Reporter(Protocol):
-    """Safe for threads and for tasks of an event loop. None of it raises for a receiver that is away, or waits."""
+    """Safe for threads and for tasks of an event loop. None of it raises for a receiver that is down, or waits."""
 
     def problem(self, problem: Problem) -> None: ...
 

@@ -9,7 +9,7 @@ and on what to record, without telling each other anything::
     enrich batch, store batch      traces of their own, linked with the payloads' spans both ways
 
 Spans are made when they have ended. Attributes are figures and names of ours: never a path, an address or a value that
-somebody sent.
+someone sent.
 """
 
 from __future__ import annotations

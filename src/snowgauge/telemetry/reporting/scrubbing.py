@@ -1,4 +1,4 @@
-"""What may be told to somebody outside.
+"""What may be sent to an outside service.
 
 Text of an exception is told only when the text is ours or the operating system's: that of any other may quote what a
 visitor sent (``KeyError: 'jane@example.com'``). Of what is told, everything that looks like a person is blanked.

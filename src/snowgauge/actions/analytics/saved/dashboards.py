@@ -90,7 +90,7 @@ class Dashboards:
             return _dashboard(db, _visible(db, dashboard_id, who), who)
 
     def whole(self, dashboard_id: str) -> Dashboard:
-        """With every report, as whoever has a link to it, or gets it by e-mail, sees it. Raises ``ActionRefused``."""
+        """With every report, as someone with a link to it, or its e-mail, sees it. Raises ``ActionRefused``."""
         with self._database.reading() as db:
             row = db.execute("SELECT * FROM dashboards WHERE id = ?", (dashboard_id,)).fetchone()
             if row is None:

@@ -15,7 +15,7 @@ from snowgauge.errors import ActionRefused
 
 @dataclass(frozen=True)
 class Segment:
-    """``app``: where it is offered; empty: everywhere. ``mine``: made by whoever asks. ``changed_at`` in ms."""
+    """``app``: where it is offered; empty: everywhere. ``mine``: made by the caller. ``changed_at`` in ms."""
 
     id: str
     name: str

@@ -94,7 +94,7 @@ def put_tiles(db: sqlite3.Connection, dashboard: sqlite3.Row, given: Sequence[Gi
 
 
 def share_reports(db: sqlite3.Connection, dashboard_id: str, who: Principal) -> None:
-    """Whoever sees a dashboard sees its reports: the caller's own become shared. Raises ``ActionRefused`` where there
+    """Who sees a dashboard sees its reports: the caller's own become shared. Raises ``ActionRefused`` where there
     is someone else's."""
     for row in db.execute(
         "SELECT DISTINCT saved_reports.id, saved_reports.name, owner FROM saved_reports JOIN dashboard_tiles ON "
