@@ -16,6 +16,7 @@ from snowgauge.iglu.diff import diff, needed_part
 from snowgauge.iglu.infer import infer
 from snowgauge.iglu.lint import lint
 from snowgauge.iglu.publish import NotPublished, publish
+from snowgauge.iglu.registries.folder import FolderRegistry
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.iglu.validation import check_data
 
@@ -108,15 +109,15 @@ def registry(folder: Path):
 
 def test_publishing_never_changes_a_published_version(tmp_path):
     first = infer(KEY, [{"n": 1}])
-    done = publish(first, tmp_path / "schemas", registry(tmp_path)[0])
+    done = publish(first, FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     assert json.loads(done.path.read_text()) == first
-    assert publish(first, tmp_path / "schemas", registry(tmp_path)[0]).unchanged
+    assert publish(first, FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0]).unchanged
     other = infer(KEY, [{"n": "text"}])
     with pytest.raises(NotPublished, match="new version"):
-        publish(other, tmp_path / "schemas", registry(tmp_path)[0])
+        publish(other, FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     assert json.loads(done.path.read_text()) == first
     newer = infer(SchemaKey.parse("iglu:com.acme/cart/jsonschema/1-0-1"), [{"n": "text"}])
-    second = publish(newer, tmp_path / "schemas", registry(tmp_path)[0])
+    second = publish(newer, FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     assert second.before == KEY
     assert "/properties/n/type" in [change.pointer for change in second.breaking]
     _, validator = registry(tmp_path)
@@ -125,6 +126,8 @@ def test_publishing_never_changes_a_published_version(tmp_path):
 
 def test_a_schema_with_errors_is_not_published(tmp_path):
     with pytest.raises(NotPublished, match="errors") as refused:
-        publish({**infer(KEY, [{"n": 1}]), "type": "objekt"}, tmp_path / "schemas", registry(tmp_path)[0])
+        publish(
+            {**infer(KEY, [{"n": 1}]), "type": "objekt"}, FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0]
+        )
     assert refused.value.findings
     assert not (tmp_path / "schemas").exists()

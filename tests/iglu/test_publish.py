@@ -49,7 +49,7 @@ def test_what_one_door_refuses_the_other_refuses_too(tmp_path, document):
     assert any(finding.level == "error" for finding in lint(document))
     assert blocks(report(document))
     with pytest.raises(NotPublished):
-        publish(document, tmp_path / "schemas", registry(tmp_path)[0])
+        publish(document, FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     assert not (tmp_path / "schemas").exists()
 
 
@@ -67,14 +67,14 @@ def test_what_one_door_refuses_the_other_refuses_too(tmp_path, document):
 )
 def test_what_one_door_takes_the_other_takes_too(tmp_path, document):
     assert not blocks(report(document))
-    done = publish(document, tmp_path / "schemas", registry(tmp_path)[0])
+    done = publish(document, FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     assert json.loads(done.path.read_text()) == document
 
 
 def test_a_version_may_supersede_those_before_it(tmp_path):
-    publish(schema("1-0-0"), tmp_path / "schemas", registry(tmp_path)[0])
+    publish(schema("1-0-0"), FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     newer = schema("1-0-1", properties={"a": {"type": "string", "maxLength": 100}}, **{"$supersedes": ["1-0-0"]})
-    publish(newer, tmp_path / "schemas", registry(tmp_path)[0])
+    publish(newer, FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     key = SchemaKey.parse("iglu:com.acme/cart/jsonschema/1-0-0")
     assert registry(tmp_path)[1].check(SelfDescribing(key, {"a": "x" * 50})).superseded_by == "1-0-1"
 
@@ -89,16 +89,16 @@ def test_a_version_may_supersede_those_before_it(tmp_path):
     ],
 )
 def test_what_cannot_be_superseded_is_said_and_nothing_is_published(tmp_path, versions, says):
-    publish(schema("1-0-0"), tmp_path / "schemas", registry(tmp_path)[0])
+    publish(schema("1-0-0"), FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     newer = schema("1-0-1", **{"$supersedes": versions})
     with pytest.raises(NotPublished, match=says):
-        publish(newer, tmp_path / "schemas", registry(tmp_path)[0])
+        publish(newer, FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     assert len(FolderRegistry(tmp_path / "schemas").keys()) == 1
 
 
 def test_a_folder_with_schemas_below_it_is_written_to_where_it_is_read(tmp_path):
     (tmp_path / "schemas" / "schemas").mkdir(parents=True)
-    done = publish(schema(), tmp_path / "schemas", registry(tmp_path)[0])
+    done = publish(schema(), FolderRegistry(tmp_path / "schemas"), registry(tmp_path)[0])
     assert done.path.parent.parent.parent.parent == tmp_path / "schemas" / "schemas"
     assert registry(tmp_path)[0].schema(done.key)["properties"] == {"a": TEXT}
     assert not list((tmp_path / "schemas").rglob(".*"))

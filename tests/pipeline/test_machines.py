@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,12 +16,15 @@ from snowgauge.actions.lifetime.retention import Daily
 from snowgauge.actions.lifetime.tombstones import FOLDER, Tombstones
 from snowgauge.delivery.memory import MemoryLog
 from snowgauge.delivery.worker import Worker
-from snowgauge.errors import SettingsError, StateUnavailable
+from snowgauge.errors import SchemaResolutionError, SettingsError, StateUnavailable
 from snowgauge.events.failed import Processor
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Enriched, Outcome
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
+from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
+from snowgauge.iglu.contract import Invalid
+from snowgauge.iglu.publish import publish
 from snowgauge.pipeline import build, lifetime
 from snowgauge.settings.model import Settings
 from snowgauge.state.documents import FolderDocuments
@@ -207,17 +211,13 @@ def test_what_an_attempt_stored_before_the_erasure_goes_with_a_later_attempt(mac
 def test_a_worker_that_cannot_read_the_erasures_stores_nothing_until_it_can(
     machine: Machine, store: Store, url: str
 ) -> None:
-    hide, show = ("RENAME TO hidden", "hidden RENAME TO snowgauge_state")
-    table = "ALTER TABLE atomic."
-    if not url.startswith("postgres"):
-        table, hide, show = "RENAME TABLE atomic.", "TO atomic.hidden", "hidden TO atomic.snowgauge_state"
     deployment = build.open_deployment(machine("b"))
     there = Working(store, lifetime.erased(machine("b"), store))
     try:
         there.collect("bob")
         there.stored()
         assert health.check(deployment).ready
-        store.query(f"{table}snowgauge_state {hide}", read_only=False)
+        hide(store, url)
         there.collect("eve")
         parts = {part.name: part for part in health.check(deployment).parts}
         assert parts["store"].ok
@@ -225,7 +225,7 @@ def test_a_worker_that_cannot_read_the_erasures_stores_nothing_until_it_can(
         assert "nothing is stored without it" in parts["state"].note
         assert there.log.stats().entries == 1
         assert users(store) == ["bob"]
-        store.query(f"{table}{show}", read_only=False)
+        show(store, url)
         there.stored()
         assert users(store) == ["bob", "eve"]
         assert health.check(deployment).ready
@@ -268,6 +268,75 @@ def test_one_machine_runs_retention_each_day(machine: Machine) -> None:
     here.done(day)
     assert not there.due(day)
     assert there.due(day + 86_400)
+
+
+def schema(version: str) -> dict[str, object]:
+    return {
+        "$schema": "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#",
+        "description": "A cart",
+        "self": {"vendor": "com.acme", "name": "cart", "format": "jsonschema", "version": version},
+        "type": "object",
+        "properties": {"quantity": {"type": "integer", "description": "How many", "minimum": 0, "maximum": 100}},
+        "additionalProperties": False,
+    }
+
+
+def test_a_schema_that_is_published_on_one_machine_validates_on_another(machine: Machine, store: Store) -> None:
+    key = SchemaKey.parse("iglu:com.acme/cart/jsonschema/1-0-0")
+    there, validator = build.open_iglu(machine("b"))
+    with pytest.raises(SchemaResolutionError):
+        there.schema(key)
+    here, _ = build.open_iglu(machine("a"))
+    publish(schema("1-0-0"), build.local_schemas(machine("a")), here)
+
+    def known() -> bool:
+        try:
+            return there.schema(key)["self"] == schema("1-0-0")["self"]
+        except SchemaResolutionError:
+            return False
+
+    wait_until(known, "the schema is known elsewhere")
+    assert not isinstance(validator.check(SelfDescribing(key, {"quantity": 3})), Invalid)
+    assert isinstance(validator.check(SelfDescribing(key, {"quantity": "three"})), Invalid)
+    elsewhere = build.local_schemas(machine("b"))
+    assert not elsewhere.put(key, {**schema("1-0-0"), "description": "Another"}, replace=False)
+    elsewhere.remove(key)
+    assert build.local_schemas(machine("a")).keys() == []
+    assert not (build.data_dir(machine("a")) / "schemas" / key.path).exists()
+
+
+def test_the_schemas_of_every_data_folder_are_taken_over_and_are_there_during_an_outage(
+    machine: Machine, store: Store, url: str
+) -> None:
+    for name, version in (("a", "1-0-0"), ("b", "1-0-1"), ("c", "1-0-0")):
+        file = build.data_dir(machine(name)) / "schemas/com.acme/cart/jsonschema" / version
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps({**schema(version), "description": f"of {name}"}))
+    keys = [SchemaKey.parse(f"iglu:com.acme/cart/jsonschema/{version}") for version in ("1-0-0", "1-0-1")]
+    for name in ("a", "b", "c", "d"):
+        found = build.local_schemas(machine(name)).lookup(keys[0])
+        assert isinstance(found, dict)
+        assert found["description"] == "of a"
+    assert build.local_schemas(machine("a")).keys() == build.local_schemas(machine("d")).keys() == keys
+    aside = build.data_dir(machine("c")) / "schemas/com.acme/cart/jsonschema/1-0-0.before-sharing"
+    assert json.loads(aside.read_text())["description"] == "of c"
+    hide(store, url)
+    assert build.local_schemas(machine("d")).keys() == keys
+    with pytest.raises(StateUnavailable):
+        build.local_schemas(machine("d")).put(keys[0], schema("1-0-0"), replace=True)
+
+
+def hide(store: Store, url: str) -> None:
+    """Let the shared state be unreachable while the store works."""
+    in_postgres = url.startswith("postgres")
+    change = "ALTER TABLE atomic.snowgauge_state RENAME TO hidden"
+    store.query(change if in_postgres else "RENAME TABLE atomic.snowgauge_state TO atomic.hidden", read_only=False)
+
+
+def show(store: Store, url: str) -> None:
+    in_postgres = url.startswith("postgres")
+    change = "ALTER TABLE atomic.hidden RENAME TO snowgauge_state"
+    store.query(change if in_postgres else "RENAME TABLE atomic.hidden TO atomic.snowgauge_state", read_only=False)
 
 
 def test_without_a_key_nothing_starts(machine: Machine) -> None:

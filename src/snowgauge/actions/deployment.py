@@ -15,7 +15,9 @@ from snowgauge.actions.sinks import Sinks
 from snowgauge.alerts.delivering.post import Means
 from snowgauge.delivery.contract import EventLog
 from snowgauge.enrich.enricher import Enricher
+from snowgauge.iglu.build import local_schemas
 from snowgauge.iglu.contract import Resolver, Validator
+from snowgauge.iglu.registries.folder import FolderRegistry
 from snowgauge.state.documents import Documents
 from snowgauge.store.base import Store
 
@@ -66,7 +68,14 @@ class Deployment(msgspec.Struct, frozen=True):
     """What the settings say about the world around, for the doctor."""
     elsewhere: OtherDeployments | None = None
     """Other deployments that are asked how they are."""
+    local_schemas: FolderRegistry | None = None
+    """The schemas published here, where machines share them."""
     shared_state: Documents | None = None
     """Erasures and retention's mark, where machines share them through the store."""
     sinks: Sinks | None = None
     """Places beside the store that events go to."""
+
+    @property
+    def schemas(self) -> FolderRegistry:
+        """The schemas published here."""
+        return self.local_schemas or local_schemas(self.data_dir)

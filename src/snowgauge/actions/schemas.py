@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,7 +18,6 @@ from snowgauge.iglu.diff import diff, needed_part
 from snowgauge.iglu.infer import infer
 from snowgauge.iglu.lint import lint
 from snowgauge.iglu.publish import NotPublished, publish
-from snowgauge.iglu.registries.folder import FolderRegistry
 from snowgauge.store.base import Filter, Selection
 
 _DAY = 86_400_000
@@ -105,7 +103,7 @@ class Publication:
 
 def catalogue(deployment: Deployment) -> list[CatalogueEntry]:
     """Everything that the registries list and everything that recent events name."""
-    local = set(FolderRegistry(_folder(deployment)).keys())
+    local = set(deployment.schemas.keys())
     listed = set(deployment.resolver.keys()) | local
     uses, kinds = _uses(deployment)
     named = {key for key in map(_key, uses) if key is not None}
@@ -175,7 +173,7 @@ def parse(vendor: str, name: str, version: str) -> SchemaKey:
 def view(deployment: Deployment, key: SchemaKey) -> SchemaView:
     """Raises ``SchemaResolutionError`` when no registry has it."""
     # the resolver believes for a moment that a schema published just now is missing
-    here = FolderRegistry(_folder(deployment)).lookup(key)
+    here = deployment.schemas.lookup(key)
     document = here if isinstance(here, dict) else deployment.resolver.schema(key)
     remarks = [Remark(one.level, one.pointer, one.message) for one in lint(document, key)]
     known = deployment.resolver.keys()
@@ -239,7 +237,7 @@ def _changes(found: list[DiffChange]) -> list[Change]:
 def publish_local(deployment: Deployment, document: dict[str, Any]) -> Publication:
     """Put a schema into the registry of this deployment, from which its pipeline resolves."""
     try:
-        done = publish(document, _folder(deployment), deployment.resolver)
+        done = publish(document, deployment.schemas, deployment.resolver)
     except NotPublished as refused:
         more = "; ".join(f"{one.pointer or '/'}: {one.message}" for one in refused.findings if one.level == "error")
         raise ActionRefused(f"{refused}{f' ({more})' if more else ''}", status=409) from None
@@ -254,7 +252,3 @@ def infer_from_failures(deployment: Deployment, cause: str, uri: str | None = No
         return infer(SchemaKey.parse(uri or at_fault), data)
     except ValueError as error:
         raise ActionRefused(str(error), status=409) from None
-
-
-def _folder(deployment: Deployment) -> Path:
-    return deployment.data_dir / "schemas"

@@ -41,7 +41,7 @@ def programs(
     }
     if registry.enabled:
         database = RegistryDatabase(deployment.data_dir / "schemas.db")
-        catalog = SchemaCatalog(deployment.data_dir / "schemas", database)
+        catalog = SchemaCatalog(deployment.schemas, database)
         found["/iglu"] = IgluApp(catalog, KeyBook(database, registry.super_api_key.get_secret_value()), registry)
     if agent.configured:
         found[AGENT] = agent_app(deployment, agent, proxies=proxies)

@@ -180,12 +180,12 @@ def add(ctx: typer.Context, file: FileArgument) -> None:
     from rich.markup import escape
 
     from snowgauge.iglu.publish import NotPublished, publish
-    from snowgauge.pipeline.build import data_dir, open_iglu
+    from snowgauge.pipeline.build import local_schemas, open_iglu
 
     settings = settings_of(ctx)
     resolver, _ = open_iglu(settings)
     try:
-        done = publish(_read(file), data_dir(settings) / "schemas", resolver)
+        done = publish(_read(file), local_schemas(settings), resolver)
     except NotPublished as refused:
         _print_findings(refused.findings, str(file))
         raise SnowgaugeError(f"{file}: {refused}") from None

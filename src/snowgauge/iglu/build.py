@@ -7,7 +7,7 @@ from pathlib import Path
 from snowgauge.errors import SettingsError
 from snowgauge.iglu.registries.base import Registry
 from snowgauge.iglu.registries.bundled import bundled_registry
-from snowgauge.iglu.registries.folder import FolderRegistry
+from snowgauge.iglu.registries.folder import Copies, FolderRegistry
 from snowgauge.iglu.registries.http import HttpRegistry
 from snowgauge.iglu.registries.pace import Pace
 from snowgauge.iglu.resolver import IgluResolver
@@ -17,16 +17,23 @@ from snowgauge.iglu.validation import IgluValidator
 
 
 def build(
-    settings: IgluSettings, data_dir: Path | None, *, max_json_depth: int = 50
+    settings: IgluSettings,
+    data_dir: Path | None,
+    *,
+    max_json_depth: int = 50,
+    local: FolderRegistry | None = None,
 ) -> tuple[IgluResolver, IgluValidator]:
     """Resolver and validator. Raises :class:`SettingsError` for a configuration that cannot be used.
 
-    No network is reached. The folder ``data_dir/schemas`` need not exist yet. ``max_json_depth`` is the one of enrich.
+    No network is reached. The folder ``data_dir/schemas`` need not exist yet; ``local`` stands for it where machines
+    share it. ``max_json_depth`` is the one of enrich.
     """
     cache_size, cache_ttl = settings.cache_size, settings.cache_ttl
     registries: list[Registry] = [bundled_registry()]
-    if data_dir is not None:
-        registries.append(FolderRegistry(data_dir / "schemas", name="Local schemas"))
+    if local is not None:
+        registries.append(local)
+    elif data_dir is not None:
+        registries.append(local_schemas(data_dir))
     addresses: set[str] = set()
     for i, place in enumerate(settings.registries):
         if "://" in place:
@@ -80,6 +87,11 @@ def build(
             raise SettingsError(f"iglu: two registries are named {name!r}; give one of them another name")
     resolver = IgluResolver(registries, cache_size=cache_size, cache_ttl=cache_ttl, folder_check=settings.folder_check)
     return resolver, IgluValidator(resolver, max_json_depth=max_json_depth)
+
+
+def local_schemas(data_dir: Path, copies: Copies | None = None) -> FolderRegistry:
+    """The schemas published here; ``copies`` where machines share them."""
+    return FolderRegistry(data_dir / "schemas", name="Local schemas", copies=copies)
 
 
 def _http(

@@ -78,14 +78,13 @@ def superseded(key: SchemaKey, schema: dict[str, Any], there: Container[SchemaKe
     return keys
 
 
-def publish(schema: Any, folder: Path, resolver: Resolver) -> Published:
+def publish(schema: Any, files: FolderRegistry, resolver: Resolver) -> Published:
     """Write a schema into a folder registry. Raises ``NotPublished``.
 
     A version that any registry has with other contents is refused. Unlike at the Iglu Server API versions need not come
     in order, so that a schema that events name already can be added.
     """
     key = key_of(schema)
-    files = FolderRegistry(folder)
     findings = lint(schema)
     known = _known(resolver, key)
     if known is not None:

@@ -18,12 +18,14 @@ from snowgauge.errors import SettingsError
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.at_hand import Limits, ValidatorAtHand
 from snowgauge.iglu.contract import Resolver
+from snowgauge.iglu.registries.folder import FolderRegistry
 from snowgauge.iglu.resolver import IgluResolver
 from snowgauge.iglu.settings import IGLU_CENTRAL
 from snowgauge.iglu.validation import IgluValidator
 from snowgauge.settings.model import Settings
 from snowgauge.state.book import Book
 from snowgauge.state.documents import Documents, FolderDocuments, SharedDocuments
+from snowgauge.state.mirror import Mirror
 from snowgauge.store import build as store_build
 from snowgauge.store.base import Store, StoreBatch
 from snowgauge.store.clickhouse.foreign_table import ForeignTable
@@ -212,7 +214,21 @@ def embedded(settings: Settings) -> bool:
 
 
 def open_iglu(settings: Settings) -> tuple[IgluResolver, IgluValidator]:
-    return iglu_build.build(settings.iglu, data_dir(settings), max_json_depth=settings.enrich.max_json_depth)
+    return iglu_build.build(
+        settings.iglu,
+        data_dir(settings),
+        max_json_depth=settings.enrich.max_json_depth,
+        local=local_schemas(settings),
+    )
+
+
+def local_schemas(settings: Settings) -> FolderRegistry:
+    """The schemas published in this deployment: a folder, which where machines share them is this machine's copy."""
+    copies = None
+    if shares_state(settings):
+        documents = SharedDocuments(open_book(settings, "schemas"))
+        copies = Mirror(documents, max_age=settings.shared_state.max_age.total_seconds())
+    return iglu_build.local_schemas(data_dir(settings), copies)
 
 
 class LentEnricher:
@@ -248,6 +264,7 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         collector_url=collector_url(settings),
         surroundings=surroundings(settings),
         applications_file=settings.modelling.applications,
+        local_schemas=local_schemas(settings),
         shared_state=open_documents(settings, FOLDER) if shares_state(settings) else None,
         sinks=open_sinks(settings),
         elsewhere=OtherDeployments(settings.console.deployments),

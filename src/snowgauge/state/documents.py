@@ -141,6 +141,12 @@ class SharedDocuments:
             self._look()
             return self._all.get(name)
 
+    def contents(self) -> dict[str, bytes]:
+        """Every document with what it says."""
+        with self._lock:
+            self._look()
+            return dict(self._all)
+
     def put(self, name: str, body: bytes, expected: bytes | None) -> bool:
         with self._lock:
             for _ in range(_TRIES):

@@ -19,6 +19,7 @@ from snowgauge.api.iglu.settings import RegistrySettings
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.iglu.build import build
 from snowgauge.iglu.contract import Invalid, ValidSchema
+from snowgauge.iglu.registries.folder import FolderRegistry
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.testing.asgi import Client
 
@@ -49,7 +50,7 @@ class Registry:
         self.folder = folder
         database = RegistryDatabase(folder / "schemas.db")
         made = RegistrySettings(super_api_key=SUPER, **settings)
-        self.catalog = SchemaCatalog(folder / "schemas", database, clock=self.tick)
+        self.catalog = SchemaCatalog(FolderRegistry(folder / "schemas"), database, clock=self.tick)
         self.database = database
         keys = KeyBook(database, made.super_api_key.get_secret_value())
         self.client = Client(IgluApp(self.catalog, keys, made)).__enter__()

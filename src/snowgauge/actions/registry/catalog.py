@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,18 +29,18 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class SchemaCatalog:
-    """Reads and writes schemas of ``folder``. ``clock`` gives milliseconds since the epoch."""
+    """Reads and writes schemas of ``files``. ``clock`` gives milliseconds since the epoch."""
 
     def __init__(
         self,
-        folder: Path,
+        files: FolderRegistry,
         database: RegistryDatabase,
         *,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self.database = database
         self._clock = clock
-        self._files = FolderRegistry(folder)
+        self._files = files
 
     def entries(self) -> list[Entry]:
         """Everything, oldest first."""
@@ -85,8 +84,7 @@ class SchemaCatalog:
                 "DELETE FROM schemas WHERE (vendor, name, format, model, revision, addition) = (?, ?, ?, ?, ?, ?)",
                 _parts(key),
             )
-            if not leads_out(key.vendor):
-                self._files.path_of(key).unlink(missing_ok=True)
+            self._files.remove(key)
 
     def supersede(self, keys: Iterable[SchemaKey], by: SchemaKey) -> None:
         """Have later readers of ``keys``, and of what those superseded, use ``by``; the highest version wins."""

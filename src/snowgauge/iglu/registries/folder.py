@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -28,6 +28,19 @@ def framed(key: SchemaKey, document: dict[str, Any]) -> dict[str, Any]:
     return frame | {name: value for name, value in document.items() if name not in _FRAME}
 
 
+class Copies(Protocol):
+    """Keeps a folder as all machines of a deployment have it (``state.mirror``)."""
+
+    def follow(self, folder: Path) -> None:
+        """Bring the folder up to date; cheap where that was done just now. Never raises."""
+
+    def put(self, folder: Path, name: str, body: bytes, *, replace: bool) -> bool:
+        """Write a file of all of them. ``False``: it is there, and is not to be replaced."""
+
+    def remove(self, folder: Path, name: str) -> None:
+        """Without this file, on all of them."""
+
+
 class FolderRegistry:
     """Reads a file at its first use and again when its time or size has changed, so edits are seen at the next look."""
 
@@ -42,7 +55,9 @@ class FolderRegistry:
         priority: int = 0,
         vendor_prefixes: tuple[str, ...] = (),
         volatile: bool = True,
+        copies: Copies | None = None,
     ) -> None:
+        self._copies = copies
         self.path = path
         self.name = name or str(path)
         self.priority = priority
@@ -61,6 +76,7 @@ class FolderRegistry:
     def lookup(self, key: SchemaKey) -> dict[str, Any] | Refusal:
         if leads_out(key.vendor):
             return NOT_FOUND
+        self._follow()
         file = self.path_of(key)
         try:
             state = file.stat()
@@ -87,11 +103,14 @@ class FolderRegistry:
         """Write a schema: the file appears whole or not at all. False: it is there, and is not to be replaced."""
         if leads_out(key.vendor):
             raise ValueError(f"the vendor {key.vendor!r} would leave the folder of schemas")
+        body = orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        if self._copies is not None:
+            return self._copies.put(self._root(), key.path, body, replace=replace)
         path = self.path_of(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
         with draft.open("wb") as out:
-            out.write(orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+            out.write(body)
             out.flush()
             os.fsync(out.fileno())
         if replace:
@@ -104,6 +123,14 @@ class FolderRegistry:
         finally:
             draft.unlink()
         return True
+
+    def remove(self, key: SchemaKey) -> None:
+        """Without this schema from now on."""
+        if leads_out(key.vendor):
+            return
+        if self._copies is not None:
+            self._copies.remove(self._root(), key.path)
+        self.path_of(key).unlink(missing_ok=True)
 
     def supersede(self, versions: Iterable[SchemaKey], by: SchemaKey) -> None:
         """Have later readers of ``versions``, and of what those superseded, use ``by``; the highest version wins."""
@@ -128,7 +155,12 @@ class FolderRegistry:
     def keys(self) -> list[SchemaKey]:
         return self._list(self._root())
 
+    def _follow(self) -> None:
+        if self._copies is not None:
+            self._copies.follow(self._root())
+
     def _list(self, top: Path) -> list[SchemaKey]:
+        self._follow()
         root = self._root()
         found = []
         for file in top.rglob("*-*-*") if top.is_dir() else ():
