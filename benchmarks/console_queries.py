@@ -49,6 +49,7 @@ _LONG = {
     "min_insert_block_size_rows": 250_000,
     "min_insert_block_size_bytes": 500_000_000,
     "max_block_size": 2048,
+    "prefer_column_name_to_alias": 1,
 }
 
 
@@ -73,6 +74,10 @@ def _multiply(store: ClickHouseStore, table: TableName, copies: int) -> None:
     columns = FAILED_COLUMNS if table == "failed_events" else ATOMIC_COLUMNS
     other = {name: f"if({name} = '', '', toString(reinterpretAsUUID(MD5(concat({name}, toString(copy))))))" for name in
              ("domain_userid", "domain_sessionid")}  # fmt: skip
+    if table != "failed_events":  # the session is told by an entity, too
+        other["contexts"] = "contexts"
+        for name in ("domain_userid", "domain_sessionid"):
+            other["contexts"] = f"replaceAll({other['contexts']}, {name}, {other[name]})"
     other["app_id"] = f"{list(_APPS)}[copy % {len(_APPS)} + 1]"
     other["id" if table == "failed_events" else "event_id"] = "generateUUIDv4(copy)"
     for column in columns:

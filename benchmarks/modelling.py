@@ -94,11 +94,18 @@ def main() -> None:
     options.add_argument("--keep", type=Path)
     chosen = options.parse_args()
     folder = chosen.keep or Path(tempfile.mkdtemp(prefix="snowgauge-modelling-"))
-    process = EngineProcess(folder / "data", sync=False).start()
+    settings = ClickHouseSettings()
+    # making the events takes more memory than modelling them, which has the engine's default
+    process = EngineProcess(folder / "data", sync=False, memory_limit=8_000_000_000).start()
     try:
-        settings = ClickHouseSettings()
         store = ClickHouseStore(settings, engine_connection(settings, process.url))
         build(store, folder, chosen.events)
+        store.close()
+    finally:
+        process.stop()
+    process = EngineProcess(folder / "data", sync=False).start()
+    try:
+        store = ClickHouseStore(settings, engine_connection(settings, process.url))
         shown = Table(box=None, pad_edge=False)
         for name in ("what", "events", "modeller, per event", "engine, per event", "events per CPU-s", "on the clock"):
             shown.add_column(name, justify="left" if name == "what" else "right")

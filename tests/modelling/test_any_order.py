@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snowgauge.events.enriched import EnrichedEvent
+from snowgauge.modelling import rebuild
 from snowgauge.modelling.applications import Application, Goal
 from snowgauge.modelling.modeller import Modeller
 from snowgauge.modelling.tables import IDENTITIES, OF_UNITS, USERS
@@ -91,8 +92,11 @@ def _events(specs: list[Spec], prefix: str = "e") -> list[EnrichedEvent]:
     return made
 
 
-def _nothing() -> None:
-    """Between two parts of a day."""
+@pytest.fixture(params=[(1_000_000, 4_000), (1, 2)], ids=["days together", "day by day in small parts"])
+def parts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much of a rebuild is done at once."""
+    monkeypatch.setattr(rebuild, "EVENTS_OF_DAYS", request.param[0])
+    monkeypatch.setattr(rebuild, "UNITS_TOGETHER", request.param[1])
 
 
 def _rebuilt(store: MemoryModelStore) -> MemoryModelStore:
@@ -117,7 +121,8 @@ def _plain(store: MemoryModelStore) -> dict[str, list[str]]:
     }
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.usefixtures("parts")
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(specs=_SPECS, data=st.data())
 def test_any_order_of_increments_repeats_and_erasures_ends_in_the_same_rows(
     specs: list[Spec], data: st.DataObject
@@ -182,3 +187,18 @@ def test_an_event_that_becomes_visible_late_is_found(overlap: int) -> None:
     store.stored = [(at - overlap * MINUTE, row) for at, row in store.stored]
     modeller.run()
     assert [row["session_id"] for row in store.tables["sessions"].values()] == ["s1"]
+
+
+def test_a_visit_that_was_cut_is_whole_once_what_came_too_late_is_erased() -> None:
+    store = MemoryModelStore()
+    modeller = Modeller(store, lambda: {"": APPLICATION})
+    modeller.run()
+    shared = {"domain_userid": "d1", "domain_sessionid": "s1", "view": "v1"}
+    store.write([event("a", "page_view", "2026-03-10 00:00:00", **shared)])
+    store.write([event("b", "page_view", "2026-03-13 00:00:00", **shared)])
+    modeller.run()
+    assert [row["is_quarantined"] for row in store.tables["sessions"].values()] == [True]
+    late = next(row["event_id"] for _, row in store.stored if row["collector_tstamp"] > 1_773_300_000_000)
+    modeller.state.mark_dirty(store.erase({late}), "erased", "an erasure", store.clock)
+    modeller.run()
+    assert [row["is_quarantined"] for row in store.tables["sessions"].values()] == [False]

@@ -78,7 +78,7 @@ def expire(store: ModelStore, before: int, apps: tuple[Sequence[str], bool]) -> 
     now = store.now()
     setting = Setting(ApplicationBook(store).applications(), {}, _never_frozen, now)
     for persons in _pieces(sorted(people)):
-        Redo(store, setting).settle((), persons, max(now, store.now()) * 1000)
+        Redo(store, setting).settle_people(persons, max(now, store.now()) * 1000)
     return count
 
 

@@ -15,7 +15,7 @@ from snowgauge.modelling.event_stats import count, slots_of
 from snowgauge.modelling.events import DAY_MS, Unit
 from snowgauge.modelling.making.make import LONGEST_MS
 from snowgauge.modelling.making.rules import Rules
-from snowgauge.modelling.rebuild import rebuild_day
+from snowgauge.modelling.rebuild import days_together, rebuild_days
 from snowgauge.modelling.redo import Redo, Setting, wrongly_counted
 from snowgauge.modelling.state import ModelState, Progress
 from snowgauge.modelling.store import Found, ModelStore
@@ -63,8 +63,13 @@ class Modeller:
         dirty = self.state.dirty()
         cut = {row["session_id"]: _cut(row) for row in self.state.quarantined()}
         units = _merged([*((one.unit, one.since, one.until) for one in changed), *_of_rows(dirty)])
-        # what comes behind the place at which a session was cut changes nothing of it
-        left = [unit for unit in units if unit.kind != "session" or unit.since < cut.get(unit.id, unit.since + 1)]
+        # what is stored behind the place at which a session was cut changes nothing of it; what is taken out there may
+        named = {row["unit"] for row in dirty}
+        left = [
+            unit
+            for unit in units
+            if unit.kind != "session" or unit.name in named or unit.since < cut.get(unit.id, unit.since + 1)
+        ]
         ran = self.redo(left, applications, progress)
         if self._meanwhile is not None:
             self._meanwhile.update((unit.name, unit) for unit in left)
@@ -102,9 +107,9 @@ class Modeller:
         return total
 
     def rebuild_next(self, between: Callable[[], object] = lambda: None) -> bool:
-        """Make one more day of a rebuild that is under way; is one?
+        """Make some more days of a rebuild that is under way; is one?
 
-        ``between`` is called between parts of the day, and may ``run``: what was stored meanwhile does not wait for it.
+        ``between`` is called between parts of the work, and may ``run``: what was stored meanwhile does not wait.
         """
         progress = self.state.read()
         day = progress.rebuild_day
@@ -114,17 +119,19 @@ class Modeller:
         applications = self._current()
         setting = Setting(applications, self._rules, progress.is_frozen, now)
         self._meanwhile = {}
-        made = rebuild_day(self._store, day, setting, lambda: self._next_version(self._store.now()), between)
-        # the switch has put back what the day was before these were made
+        days = days_together(self._store, day)
+        made = rebuild_days(self._store, days, setting, lambda: self._next_version(self._store.now()), between)
+        # the switch has put back what the days were before these were made
         meanwhile, self._meanwhile = self._meanwhile, None
         again = {unit.name: unit for unit in wrongly_counted(self._store, made.transactions)}
         self.redo(list((again | meanwhile).values()), applications, self.state.read())
-        if (stats := count(self._store, range(day * DAY_MS, (day + 1) * DAY_MS, 900_000))) is not None:
-            self._store.replace([stats], self._next_version(now))
+        for one in days:
+            if (stats := count(self._store, range(one * DAY_MS, (one + 1) * DAY_MS, 900_000))) is not None:
+                self._store.replace([stats], self._next_version(now))
         version = progress.version
         progress = self.state.read()
         if progress.version == version:  # else another rebuild has begun meanwhile
-            progress.rebuild_day = self._day_before(day * DAY_MS)
+            progress.rebuild_day = self._day_before(days[0] * DAY_MS)
             self.state.write(progress, self._store.now())
         return True
 

@@ -17,8 +17,8 @@ from snowgauge.modelling.making.make import cut, make, too_much
 from snowgauge.modelling.making.rules import Rules
 from snowgauge.modelling.making.unit import Made, Row
 from snowgauge.modelling.people import (
-    IDENTITY,
     OF_PERSON,
+    OF_VISITOR,
     STITCHED,
     adopt,
     alone,
@@ -52,7 +52,7 @@ Frozen = Callable[[str, int], bool]
 
 
 Replace = Callable[[Sequence[Change], int], None]
-"""``ModelStore.replace``, or what stands in for it."""
+"""What takes the changes of a run."""
 
 
 class Redone(NamedTuple):
@@ -77,12 +77,18 @@ class Setting(NamedTuple):
 
 
 class Redo:
-    """One run over one set of units."""
+    """One run over one set of units.
 
-    def __init__(self, store: ModelStore, setting: Setting, replace: Replace | None = None) -> None:
+    ``beside``: takes the changes of a run that is one of many over some days. Its units say when all their events were
+    collected, and what people are made of is left to ``settle``, once for all runs.
+    """
+
+    def __init__(self, store: ModelStore, setting: Setting, beside: Replace | None = None) -> None:
         self._store = store
         self._setting = setting
-        self._replace = replace or store.replace
+        self._is_part = beside is not None
+        self._replace = beside or store.replace
+        self._of_visitors: list[Row] = []
         self._fresh: dict[str, list[Row]] = {table.name: [] for table in OF_UNITS}
         self._old: dict[str, list[Row]] = {table.name: [] for table in OF_UNITS}
         self._moved: dict[str, dict[tuple[object, ...], tuple[Row, Row]]] = {table.name: {} for table in OF_UNITS}
@@ -112,19 +118,30 @@ class Redo:
             if name in given_up:
                 self._fresh[SESSIONS.name][-1]["is_quarantined"] = True
         sessions = (*self._fresh[SESSIONS.name], *self._old[SESSIONS.name])
-        self._settle({row["visitor_id"] for row in sessions}, set(), version, list(given_up.values()))
+        self._settle({row["visitor_id"] for row in sessions}, version, list(given_up.values()))
         moved = {old["unit"] for rows in self._moved.values() for old, _ in rows.values()}
         return Redone(len(left), sum(map(len, found.values())), frozen, len(given_up), others, sorted(moved))
 
-    def settle(self, visitors: Iterable[str], persons: Iterable[str], version: int) -> None:
-        """Put right what the sessions of these visitors and persons owe to each other; no unit is made again."""
-        self._settle(set(visitors), set(persons), version, [])
+    def settle(self, visitors: Iterable[str], version: int) -> set[str]:
+        """Put right what the sessions of these visitors owe to each other; no unit is made again. Answers the persons
+        that this changed."""
+        known = sorted(set(visitors) - {""})
+        self._stitch(known)
+        self._replace(
+            [*self._of_units(_BEFORE_SESSIONS), self._identities(known), *self._of_units((SESSIONS,))], version
+        )
+        return {row["person_id"] for pair in self._moved[SESSIONS.name].values() for row in pair} - {""}
 
-    def _settle(self, visitors: set[str], persons: set[str], version: int, given_up: Sequence[Row]) -> None:
+    def settle_people(self, persons: Iterable[str], version: int) -> None:
+        """Put right what these persons are made of, and what their conversions owe to them."""
+        users = self._people(set(persons))
+        self._replace([*self._of_units(_BEFORE_SESSIONS), users, *self._of_units((SESSIONS,))], version)
+
+    def _settle(self, visitors: set[str], version: int, given_up: Sequence[Row]) -> None:
         known = sorted(visitors - {""})
         self._stitch(known)
-        changes = self._people(known, persons)
-        changes = [*self._of_units(_BEFORE_SESSIONS), *changes]
+        people = [] if self._is_part else [self._identities(known), self._people(self._persons())]
+        changes = [*self._of_units(_BEFORE_SESSIONS), *people]
         if given_up:
             changes.append(Change(QUARANTINE, [], given_up))
         changes += self._of_units((SESSIONS,))
@@ -156,11 +173,16 @@ class Redo:
         """By unit. An event's own time is believed within bounds, which say when it can have been collected."""
         since = min(unit.since for unit in units)
         until = max(unit.until for unit in units)
+        # of a unit of some days only what lies far from these days needs to be looked for
+        known_since, known_until = (since - EARLY_MS, until + EARLY_MS) if self._is_part else (_NEVER[0], 0)
         for table in OF_UNITS:
             if table.column(table.day).type is Type.TIME:
                 for row in self._old[table.name]:
-                    since = min(since, row[table.day] - EARLY_MS)
-                    until = max(until, (row.get("end_tstamp") or row[table.day]) + LATE_MS)
+                    start, end = row[table.day], row.get("end_tstamp") or row[table.day]
+                    since = min(since, start - EARLY_MS) if start < known_since else since
+                    until = max(until, end + LATE_MS) if end > known_until else until
+        if self._is_part:
+            return dict(read(self._store.events(units, since, until), self._units))
         until = min(until + DAY_MS, max(self._setting.now, until) + DAY_MS)
         return dict(read(self._store.events(units, since - DAY_MS, until), self._units))
 
@@ -195,9 +217,12 @@ class Redo:
     def _stitch(self, visitors: Sequence[str]) -> None:
         """Settle persons and continued visits of these visitors."""
         fresh = self._fresh[SESSIONS.name]
-        others = [row for row in self._store.rows(SESSIONS, "visitor_id", visitors) if row["unit"] not in self._units]
+        stored = self._store.rows(SESSIONS, "visitor_id", visitors, _OF_STITCHED)
+        others = [row for row in stored if row["unit"] not in self._units]
+        self._of_visitors = [*fresh, *others]
+        changes: dict[str, Row] = {}
         of_visitor: dict[str, list[Row]] = {}
-        for row in (*fresh, *others):
+        for row in self._of_visitors:
             if row["visitor_id"]:
                 of_visitor.setdefault(row["visitor_id"], []).append(row)
         for sessions in of_visitor.values():
@@ -207,7 +232,9 @@ class Redo:
                 if row["unit"] in self._units:
                     row.update(changed)
                 elif any(row[name] != changed[name] for name in STITCHED):
-                    self._move(SESSIONS, row, row | changed)
+                    changes[row["unit"]] = changed
+        for row in self._store.rows(SESSIONS, "unit", sorted(changes)) if changes else ():
+            self._move(SESSIONS, row, row | changes[row["unit"]])
         for row in fresh:
             if not row["visitor_id"]:
                 row.update(alone(row))
@@ -229,21 +256,21 @@ class Redo:
                     if new is not row:
                         self._move(table, row, new)
 
-    def _people(self, visitors: Sequence[str], more: set[str]) -> list[Change]:
-        """The rows of ``identities`` and ``users`` of everyone concerned, and what conversions owe to their persons."""
-        persons = sorted(
-            more
-            | {
-                row["person_id"]
-                for table in (SESSIONS, CONVERSIONS)
-                for row in (
-                    *self._fresh[table.name],
-                    *self._old[table.name],
-                    *(row for pair in self._moved[table.name].values() for row in pair),
-                )
-            }
-            - {""}
-        )
+    def _persons(self) -> set[str]:
+        """Everyone whom the rows concern that are made again or changed."""
+        return {
+            row["person_id"]
+            for table in (SESSIONS, CONVERSIONS)
+            for row in (
+                *self._fresh[table.name],
+                *self._old[table.name],
+                *(row for pair in self._moved[table.name].values() for row in pair),
+            )
+        } - {""}
+
+    def _people(self, concerned: set[str]) -> Change:
+        """The rows of ``users``, and what conversions owe to their persons."""
+        persons = sorted(concerned)
         sessions = self._now_there(SESSIONS, "person_id", persons, (*OF_PERSON, *SESSIONS.sorted_by, *SESSIONS.key))
         conversions = self._now_there(CONVERSIONS, "person_id", persons)
         users = []
@@ -258,12 +285,12 @@ class Redo:
                     self._put(CONVERSIONS, row, row | {"is_first_of_person": is_first})
             if own:
                 users.append(user(person, own, reached, zone))
-        of_visitors = self._now_there(SESSIONS, "visitor_id", visitors, (*IDENTITY, *SESSIONS.key))
-        known = identities([row for rows in of_visitors.values() for row in rows])
-        return [
-            Change(IDENTITIES, self._store.rows(IDENTITIES, "visitor_id", visitors), known),
-            Change(USERS, self._store.rows(USERS, "person_id", persons, USERS.key), users),
-        ]
+        gone = [person for person in persons if person not in sessions]
+        return Change(USERS, self._store.rows(USERS, "person_id", gone, USERS.key), users)
+
+    def _identities(self, visitors: Sequence[str]) -> Change:
+        """The rows of ``identities`` of visitors whose sessions were stitched."""
+        return Change(IDENTITIES, self._store.rows(IDENTITIES, "visitor_id", visitors), identities(self._of_visitors))
 
     def _matched(self, row: Row, sessions: Sequence[Row]) -> Row:
         if not row["unit"].startswith("event "):
@@ -329,6 +356,7 @@ _OLD = {
     for table in OF_UNITS
 }
 """Columns of rows that give way: what tells them apart, and what says who is concerned."""
+_OF_STITCHED = tuple(dict.fromkeys((*OF_VISITOR, *SESSIONS.sorted_by, *SESSIONS.key)))
 _BEFORE_SESSIONS = tuple(table for table in OF_UNITS if table is not SESSIONS)
 
 

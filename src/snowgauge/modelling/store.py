@@ -18,10 +18,11 @@ from snowgauge.modelling.making.unit import Row
 class Found(NamedTuple):
     """Events of one unit that were stored in one minute.
 
-    ``mark`` changes when events are added. Texts are given where the unit cannot be told without: ``contexts`` of
-    events without ``domain_sessionid`` or with a client_session entity, ``event_id`` and ``event_name`` of those that
-    may have no session, ``unstruct_event`` of screen views among them. ``since``, ``until``: when they were collected,
-    ms.
+    ``mark`` changes when events are added. ``domain_sessionid``: the session, where a store could read it in the
+    client_session entity that of the entity. Texts are given where the unit cannot be told without: ``contexts`` of
+    events that have no session otherwise, ``event_id`` and ``event_name`` of those that may have none,
+    ``unstruct_event`` of screen views among them. ``since``, ``until``: when they were collected, ms; ``rows``: how
+    many they are.
     """
 
     minute: int
@@ -34,6 +35,7 @@ class Found(NamedTuple):
     unstruct_event: str
     since: int
     until: int
+    rows: int = 1
 
     @property
     def unit(self) -> str:
@@ -83,8 +85,15 @@ class ModelStore(Protocol):
     def collected(self, since: int, until: int) -> list[Found]:
         """What was collected from ``since`` on and before ``until`` (ms)."""
 
+    def collected_of(self, units: Sequence[Unit], since: int, until: int) -> list[Found]:
+        """The same of these units. There may be events of other units among them."""
+
     def last_collected(self, before: int) -> int | None:
         """When the latest event before an instant (ms) was collected; ``None``: there is none."""
+
+    def days_before(self, before: int, most: int) -> list[tuple[int, int]]:
+        """Of the ``most`` days (UTC, since 1970) up to an instant (ms) those with events, the latest first, and how
+        many each has."""
 
     def events(self, units: Sequence[Unit], since: int, until: int) -> Iterator[Columns]:
         """The events of these units that were collected from ``since`` to ``until`` (ms), as ``events.COLUMNS``; of a
@@ -106,8 +115,8 @@ class ModelStore(Protocol):
     def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
         """The rows of ``event_stats`` of these quarters of an hour."""
 
-    def units_of_day(self, table: Table, day: int) -> list[str]:
-        """The units that have rows on a day (UTC, since 1970)."""
+    def units_of_days(self, table: Table, days: range) -> list[str]:
+        """The units that have rows on one of these days (UTC, since 1970)."""
 
     def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
         """The units of these events, by event id and collector_tstamp (ms)."""
@@ -130,13 +139,14 @@ class ModelStore(Protocol):
         """Take out the rows of these applications and of a time before an instant (ms)."""
 
     def stage(self, tables: Sequence[Table]) -> None:
-        """Make an empty place beside each table, for the rows of a day."""
+        """Make an empty place beside each table, for the rows of some days."""
 
     def add_staged(self, table: Table, rows: Sequence[Row], version: int) -> None:
         """Put rows there."""
 
-    def switch(self, tables: Sequence[Table], day: int) -> None:
-        """Make the staged rows the only ones of a day, table by table, each at once; the places are gone then."""
+    def switch(self, tables: Sequence[Table], days: range) -> None:
+        """Make the staged rows the only ones of these days, day by day and table by table, each at once; the places are
+        gone then."""
 
 
 @runtime_checkable

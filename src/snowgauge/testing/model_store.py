@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from snowgauge.modelling.event_stats import QUARTER_MS
 from snowgauge.modelling.events import (
     AMOUNTS,
     COLUMNS,
+    DAY_MS,
     EARLY_MS,
     LATE_MS,
     NUMBERS,
@@ -59,6 +61,15 @@ class MemoryModelStore:
     def collected(self, since: int, until: int) -> list[Found]:
         return [_found(at, row) for at, row in self.stored if since <= row["collector_tstamp"] < until]
 
+    def collected_of(self, units: Sequence[Unit], since: int, until: int) -> list[Found]:
+        names = {unit.name for unit in units}
+        return [one for one in self.collected(since, until) if one.unit in names]
+
+    def days_before(self, before: int, most: int) -> list[tuple[int, int]]:
+        last = before // DAY_MS
+        days = Counter(row["collector_tstamp"] // DAY_MS for _, row in self.stored if row["collector_tstamp"] < before)
+        return sorted(((day, count) for day, count in days.items() if day >= last - most), reverse=True)
+
     def last_collected(self, before: int) -> int | None:
         times = [row["collector_tstamp"] for _, row in self.stored]
         return max((at for at in times if at < before), default=None)
@@ -104,8 +115,8 @@ class MemoryModelStore:
     def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
         return [row for row in self.tables[EVENT_STATS.name].values() if row["slot"] in slots]
 
-    def units_of_day(self, table: Table, day: int) -> list[str]:
-        return [row["unit"] for row in self.tables[table.name].values() if _day(table, row) == day]
+    def units_of_days(self, table: Table, days: range) -> list[str]:
+        return [row["unit"] for row in self.tables[table.name].values() if _day(table, row) in days]
 
     def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
         wanted = set(events)
@@ -137,9 +148,9 @@ class MemoryModelStore:
     def add_staged(self, table: Table, rows: Sequence[Row], version: int) -> None:
         self._staged[table.name] += [_whole(table, row, version) for row in rows]
 
-    def switch(self, tables: Sequence[Table], day: int) -> None:
+    def switch(self, tables: Sequence[Table], days: range) -> None:
         for table in tables:
-            kept = {key: row for key, row in self.tables[table.name].items() if _day(table, row) != day}
+            kept = {key: row for key, row in self.tables[table.name].items() if _day(table, row) not in days}
             self.tables[table.name] = kept | {_key(table, row): row for row in self._staged[table.name]}
 
 
@@ -168,7 +179,7 @@ def _unit(row: Row) -> str:
 def _found(at: int, row: Row) -> Found:
     texts = [row[name] for name in ("platform", "domain_sessionid", "contexts", "event_id", "event_name")]
     collected = row["collector_tstamp"]
-    return Found._make((at // 60_000, 1, *texts, row["unstruct_event"], collected, collected))
+    return Found._make((at // 60_000, 1, *texts, row["unstruct_event"], collected, collected, 1))
 
 
 def _late(rows: Sequence[Row]) -> int:

@@ -6,6 +6,7 @@ them is found again without looking at them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from snowgauge.modelling.entities import CLIENT_SESSION, NIL
@@ -26,6 +27,18 @@ _HAS_SESSION = f"arrayExists(x -> startsWith(x, 'iglu:{CLIENT_SESSION}/'), `{ENT
 _SERVER = f"`platform` = '{SERVER}'"
 _NO_SESSION = f"(`domain_sessionid` IN ('', '{NIL}') OR {_SERVER})"
 _IDS = r"""extractAll({column}, '"{key}"\\s*:\\s*"([^"]*)"')"""
+_KEY = '"sessionId":"'
+_OWN_SESSION = (
+    f"if(countSubstrings(`contexts`, '\"sessionId\"') = 1 AND position(`contexts`, '{_KEY}') > 0, "
+    f"extract(substring(`contexts`, position(`contexts`, '{_KEY}') + {len(_KEY)}, 200), "
+    r"""'^([^"\\\\]*)"'), '')"""
+)
+"""The only text of this key in an event's entities, which has no escape in it; empty: that cannot be told so."""
+_SESSION = (
+    f"toLowCardinality(multiIf({_HAS_SESSION} AND {_OWN_SESSION} != '', {_OWN_SESSION}, `domain_sessionid` != '', "
+    "`domain_sessionid`, toString(`event_id`)))"
+)
+"""What events are counted by that may be too many for one session."""
 _VERSION = r"""extract(`contexts`, '/application/jsonschema/[^}]*"version"\\s*:\\s*"([^"]*)"')"""
 _QUARTER_MS = 900_000
 _REPEATED = frozenset(
@@ -46,17 +59,22 @@ class EventReader:
 
     def found(self, where: str) -> list[Found]:
         """What meets a condition, by unit and minute of storing."""
-        texts = f"NOT {_SERVER} AND (`domain_sessionid` IN ('', '{NIL}') OR {_HAS_SESSION})"
-        screens = f"{_NO_SESSION} AND `event_name` = 'screen_view'"
+        # the entity's session is read here where its id can be nothing else; its text is one of its own in each event
+        own = f"if({_HAS_SESSION}, {_OWN_SESSION}, '')"
+        texts = f"NOT {_SERVER} AND NOT told AND (`domain_sessionid` IN ('', '{NIL}') OR {_HAS_SESSION})"
+        none = f"({_NO_SESSION} AND NOT told)"
+        screens = f"{none} AND `event_name` = 'screen_view'"
         rows = self._connection.rows(
             "SELECT intDiv(toUnixTimestamp(`load_tstamp`), 60) AS minute, "
             "toInt64(bitAnd(sum(cityHash64(`event_id`)), 9223372036854775807)) AS mark, "
-            f"if({_SERVER}, '{SERVER}', '') AS server, `domain_sessionid` AS session, "
+            f"if({_SERVER}, '{SERVER}', '') AS server, if(told, own, `domain_sessionid`) AS session, "
             f"if({texts}, `contexts`, '') AS entities, "
-            f"if({_NO_SESSION}, toString(`event_id`), '') AS id, if({_NO_SESSION}, `event_name`, '') AS name, "
+            f"if({none}, toString(`event_id`), '') AS id, if({none}, `event_name`, '') AS name, "
             f"if({screens}, `unstruct_event`, '') AS data, "
-            "min(toUnixTimestamp64Milli(`collector_tstamp`)), max(toUnixTimestamp64Milli(`collector_tstamp`)) "
-            f"FROM {self._table} WHERE {where} GROUP BY minute, server, session, entities, id, name, data",
+            "min(toUnixTimestamp64Milli(`collector_tstamp`)), max(toUnixTimestamp64Milli(`collector_tstamp`)), count() "
+            f"FROM (SELECT *, `{ENTITY_SCHEMAS.name}`, {own} AS own, "
+            f"own NOT IN ('', '{NIL}') AND NOT {_SERVER} AS told "
+            f"FROM {self._table} WHERE {where}) GROUP BY minute, server, session, entities, id, name, data",
             None,
             _SETTINGS,
         )
@@ -76,27 +94,29 @@ class EventReader:
                 return int(rows[0][1])
         return None
 
+    def days_before(self, before: int, most: int) -> list[tuple[int, int]]:
+        """See ``ModelStore.days_before``."""
+        since = before - before % DAY_MS - most * DAY_MS
+        rows = self._connection.rows(
+            f"SELECT toUInt16(toDate(`collector_tstamp`)) AS day, count() FROM {self._table} WHERE `collector_tstamp` "
+            f">= {instant(since)} AND `collector_tstamp` < {instant(before)} GROUP BY day ORDER BY day DESC",
+            None,
+            _SETTINGS,
+        )
+        return [(int(day), int(count)) for day, count in rows]
+
+    def found_of(self, units: Sequence[Unit], where: str) -> list[Found]:
+        """The same of these units."""
+        return [one for condition in _of(units) for one in self.found(f"{where} AND {condition}")]
+
     def read(self, units: Sequence[Unit], since: int, until: int) -> Iterator[Columns]:
         """See ``ModelStore.events``."""
         within = f"`collector_tstamp` >= {instant(since)} AND `collector_tstamp` <= {instant(until)}"
-        ids: dict[str, list[str]] = {"session": [], "view": [], "event": []}
-        for unit in units:
-            ids[unit.kind].append(unit.id)
-        if ids["session"]:
-            sessions = listed(ids["session"])
-            yield from self._of_sessions(f"{within} AND `domain_sessionid` IN {sessions}", "`domain_sessionid`")
-            own = _IDS.format(column="`contexts`", key="sessionId")
-            yield from self._of_sessions(
-                f"{within} AND {_HAS_SESSION} AND arrayExists(x -> x IN {sessions}, {own})", f"{own}[1]"
-            )
-        if ids["view"]:
-            views = listed(ids["view"])
-            own = _IDS.format(column="concat(`contexts`, `unstruct_event`)", key="id")
-            yield from self._select(f"{within} AND {_NO_SESSION} AND arrayExists(x -> x IN {views}, {own})")
-        events = [*ids["event"], *(id_ for id_ in ids["view"] if _is_uuid(id_))]
-        if events:
-            uuids = ", ".join(f"toUUID({text(id_)})" for id_ in events)
-            yield from self._select(f"{within} AND `event_id` IN ({uuids})")
+        for condition in _of([unit for unit in units if unit.kind != "session"]):
+            yield from self._select(f"{within} AND {condition}")
+        sessions = [unit for unit in units if unit.kind == "session"]
+        for condition in _of(sessions):
+            yield from self._of_sessions(f"{within} AND {condition}")
 
     def groups(self, slots: Sequence[int]) -> list[Group]:
         """See ``ModelStore.groups``."""
@@ -121,20 +141,23 @@ class EventReader:
         )
         return [Group(*row) for row in rows]
 
-    def _of_sessions(self, where: str, session: str) -> Iterator[Columns]:
-        """Events of sessions; of one with millions of them no more than are looked at."""
-        large = self._connection.rows(
-            f"SELECT 1 FROM {self._table} WHERE {where} GROUP BY {session} HAVING count() > {MOST_EVENTS} LIMIT 1",
-            None,
-            _SETTINGS,
-        )
-        cut = f" ORDER BY `collector_tstamp`, `event_id` LIMIT {MOST_EVENTS + 1} BY {session}"
-        return self._select(where + (cut if large else ""))
+    def _of_sessions(self, where: str) -> Iterator[Columns]:
+        """Events of sessions; of one with millions of them no more than are looked at, which are the earliest."""
+        limited = f"LIMIT {MOST_EVENTS + 1} BY session"
+        for columns in self._select(f"{where} {limited}", session=True):
+            counts = Counter(columns["session"])
+            large = counts and max(counts.values()) > MOST_EVENTS
+            yield from (
+                self._select(f"{where} ORDER BY `collector_tstamp`, `event_id` {limited}", session=True)
+                if large
+                else (columns,)
+            )
 
-    def _select(self, rest: str) -> Iterator[Columns]:
-        columns = self._connection.columns(f"SELECT {_SELECTED} FROM {self._table} WHERE {rest}", _SETTINGS)
+    def _select(self, rest: str, *, session: bool = False) -> Iterator[Columns]:
+        more = f", {_SESSION} AS session" if session else ""
+        columns = self._connection.columns(f"SELECT {_SELECTED}{more} FROM {self._table} WHERE {rest}", _SETTINGS)
         if columns:
-            yield dict(zip(COLUMNS, columns.values(), strict=True))
+            yield dict(zip((*COLUMNS, "session") if session else COLUMNS, columns.values(), strict=True))
 
 
 def _selected(name: str) -> str:
@@ -148,6 +171,27 @@ def _selected(name: str) -> str:
     if name in _REPEATED:
         return f"toLowCardinality(`{name}`) AS `{name}_text`"
     return f"`{name}`"
+
+
+def _of(units: Sequence[Unit]) -> Iterator[str]:
+    """Conditions that the events of these units meet, each unit's one or several of them; others may meet them too."""
+    ids: dict[str, list[str]] = {"session": [], "view": [], "event": []}
+    for unit in units:
+        ids[unit.kind].append(unit.id)
+    if ids["session"]:
+        sessions = listed(ids["session"])
+        own = _IDS.format(column="`contexts`", key="sessionId")
+        unsure = f"{_OWN_SESSION} = '' AND arrayExists(x -> x IN {sessions}, {own})"
+        told = f"{_HAS_SESSION} AND ({_OWN_SESSION} IN {sessions} OR {unsure})"
+        yield f"(`domain_sessionid` IN {sessions} OR ({told}))"
+    if ids["view"]:
+        views = listed(ids["view"])
+        own = _IDS.format(column="concat(`contexts`, `unstruct_event`)", key="id")
+        yield f"{_NO_SESSION} AND arrayExists(x -> x IN {views}, {own})"
+    events = [*ids["event"], *(id_ for id_ in ids["view"] if _is_uuid(id_))]
+    if events:
+        uuids = ", ".join(f"toUUID({text(id_)})" for id_ in events)
+        yield f"`event_id` IN ({uuids})"
 
 
 def instant(ms: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -13,6 +13,7 @@ import orjson
 from snowgauge.events.timestamps import tsv_text
 from snowgauge.modelling.definition import Column, Table, Type
 from snowgauge.modelling.making.unit import Row
+from snowgauge.modelling.tables import TABLES
 from snowgauge.store.clickhouse.layout import quote
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -42,22 +43,25 @@ def read(columns: Sequence[Column], values: Sequence[Any]) -> Row:
 
 def encoded(table: Table, row: Mapping[str, Any], version: int, *, deleted: bool) -> bytes:
     """One line of JSONEachRow; what is not set is left to the column's default."""
-    out: dict[str, Any] = {"is_deleted": int(deleted)}
-    for column in table.columns:
-        value = row.get(column.name)
-        if value is None:
-            continue
-        if column.type in _TIMES:
-            value = tsv_text(value)
-        elif column.type in _DAYS:
-            value = day_text(value)
-        elif column.type in _AMOUNTS:
-            value = str(value)
-        out[column.name] = value
+    out: dict[str, Any] = {**row, "is_deleted": int(deleted)}
+    for name, text in _texts(table.name):
+        if (value := out.get(name)) is not None:
+            out[name] = text(value)
     if table.version_column == "model_version":
         out["model_version"] = version
         out["modelled_at"] = tsv_text(version // 1000)
     return orjson.dumps(out)
+
+
+@lru_cache(maxsize=64)
+def _texts(table: str) -> Sequence[tuple[str, Callable[[Any], str]]]:
+    """The columns of a table whose values are not written as they are."""
+    columns = next(one for one in TABLES if one.name == table).columns
+    return (
+        *((column.name, tsv_text) for column in columns if column.type in _TIMES),
+        *((column.name, day_text) for column in columns if column.type in _DAYS),
+        *((column.name, str) for column in columns if column.type in _AMOUNTS),
+    )
 
 
 @lru_cache(maxsize=10_000)

@@ -55,6 +55,14 @@ class ClickHouseModelStore:
     def collected(self, since: int, until: int) -> list[Found]:
         return self._events.found(f"`collector_tstamp` >= {instant(since)} AND `collector_tstamp` < {instant(until)}")
 
+    def collected_of(self, units: Sequence[Unit], since: int, until: int) -> list[Found]:
+        return self._events.found_of(
+            units, f"`collector_tstamp` >= {instant(since)} AND `collector_tstamp` < {instant(until)}"
+        )
+
+    def days_before(self, before: int, most: int) -> list[tuple[int, int]]:
+        return self._events.days_before(before, most)
+
     def last_collected(self, before: int) -> int | None:
         return self._events.last_collected(before)
 
@@ -89,10 +97,10 @@ class ClickHouseModelStore:
     def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
         return self._select(EVENT_STATS, f"slot IN ({', '.join(instant(slot) for slot in slots)})", ()) if slots else []
 
-    def units_of_day(self, table: Table, day: int) -> list[str]:
+    def units_of_days(self, table: Table, days: range) -> list[str]:
         rows = self._connection.rows(
-            f"SELECT DISTINCT `unit` FROM {self._layout.name(table)} WHERE toDate({quote(table.day)}) = "
-            f"toDate({text(day_text(day))})",
+            f"SELECT DISTINCT `unit` FROM {self._layout.name(table)} WHERE toDate({quote(table.day)}) BETWEEN "
+            f"toDate({text(day_text(days[0]))}) AND toDate({text(day_text(days[-1]))})",
             None,
             _READ,
         )
@@ -174,17 +182,29 @@ class ClickHouseModelStore:
     def add_staged(self, table: Table, rows: Sequence[Row], version: int) -> None:
         self._insert(self._layout.staging(table), table, [encoded(table, row, version, deleted=False) for row in rows])
 
-    def switch(self, tables: Sequence[Table], day: int) -> None:
-        partition = text(day_text(day))
+    def switch(self, tables: Sequence[Table], days: range) -> None:
+        # an empty partition is refused as a replacement
+        filled = {table: self._days_of(self._layout.staging(table)) for table in tables}
+        known = {table: self._days_of(self._layout.stored(table)) for table in tables}
+        for day in reversed(days):
+            for table in tables:
+                staging = self._layout.staging(table)
+                if day in filled[table]:
+                    change = f"REPLACE PARTITION {text(day_text(day))} FROM {staging}"
+                elif day in known[table] or self._layout.cluster:
+                    change = f"DROP PARTITION {text(day_text(day))}"
+                else:
+                    continue
+                self._connection.command(
+                    f"ALTER TABLE {self._layout.stored(table)}{self._layout.on_cluster} {change}", {"alter_sync": 2}
+                )
         for table in tables:
-            staging = self._layout.staging(table)
-            # an empty partition is refused as a replacement
-            filled = self._connection.rows(f"SELECT count() FROM {staging}")[0][0]
-            change = f"REPLACE PARTITION {partition} FROM {staging}" if filled else f"DROP PARTITION {partition}"
-            self._connection.command(
-                f"ALTER TABLE {self._layout.stored(table)}{self._layout.on_cluster} {change}", {"alter_sync": 2}
-            )
             self._connection.command(self._layout.drop_staging(table))
+
+    def _days_of(self, name: str) -> set[int]:
+        """The days of which this server has rows of a table."""
+        rows = self._connection.rows(f"SELECT DISTINCT toUInt16(_partition_value.1) FROM {name}")
+        return {int(row[0]) for row in rows}
 
     def _select(self, table: Table, where: str, names: Sequence[str]) -> list[Row]:
         columns = [table.column(name) for name in names] if names else list(table.columns)

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from snowgauge.modelling.definition import Column, Table, Type
 from snowgauge.modelling.entities import NIL
-from snowgauge.modelling.events import AMOUNTS, COLUMNS, EARLY_MS, LATE_MS, NUMBERS, SERVER, TIMES, Columns, Unit
+from snowgauge.modelling.events import (
+    AMOUNTS,
+    COLUMNS,
+    DAY_MS,
+    EARLY_MS,
+    LATE_MS,
+    NUMBERS,
+    SERVER,
+    TIMES,
+    Columns,
+    Unit,
+)
 from snowgauge.modelling.making.make import MOST_EVENTS
 from snowgauge.modelling.making.unit import Row
 from snowgauge.modelling.store import Change, Found, Group
@@ -28,6 +39,7 @@ _SERVER = f"coalesce(platform, '') = '{SERVER}'"
 _UNSET = f"(domain_sessionid IS NULL OR domain_sessionid = '{NIL}')"
 _NO_SESSION = f"({_UNSET} OR {_SERVER})"
 _HAS_SESSION = "strpos(contexts, '/client_session/') > 0"
+_IN_SESSION = "domain_sessionid = ANY(%(ids)s::text[])"
 _QUARTER_MS = 900_000
 _EPOCH = date(1970, 1, 1).toordinal()
 _AMOUNTS = (Type.MONEY, Type.MONEY_OR_NONE, Type.PRICE_OR_NONE, Type.QUANTITY_OR_NONE)
@@ -58,6 +70,25 @@ class PostgresModelStore:
             "collector_tstamp >= %s::timestamp AND collector_tstamp < %s::timestamp", [_instant(since), _instant(until)]
         )
 
+    def collected_of(self, units: Sequence[Unit], since: int, until: int) -> list[Found]:
+        given = {"since": _instant(since), "until": _instant(until)}
+        within = "collector_tstamp >= %(since)s::timestamp AND collector_tstamp < %(until)s::timestamp"
+        return [
+            one
+            for condition, ids in _of(units)
+            for one in self._found(f"{within} AND {condition}", given | {"ids": ids})
+        ]
+
+    def days_before(self, before: int, most: int) -> list[tuple[int, int]]:
+        since = before - before % DAY_MS - most * DAY_MS
+        rows = self._all(
+            "SELECT collector_tstamp::date - '1970-01-01'::date, count(*) FROM "
+            f"{self._events} WHERE collector_tstamp >= %s::timestamp AND collector_tstamp < %s::timestamp "
+            "GROUP BY 1 ORDER BY 1 DESC",
+            [_instant(since), _instant(before)],
+        )
+        return [(int(day), int(count)) for day, count in rows]
+
     def last_collected(self, before: int) -> int | None:
         sql = f"SELECT {_ms('max(collector_tstamp)')} FROM {self._events} WHERE collector_tstamp < %s::timestamp"
         found = self._all(sql, [_instant(before)])[0][0]
@@ -66,27 +97,18 @@ class PostgresModelStore:
     def events(self, units: Sequence[Unit], since: int, until: int) -> Iterator[Columns]:
         within = "collector_tstamp BETWEEN %(since)s::timestamp AND %(until)s::timestamp"
         bound = {"since": _instant(since), "until": _instant(until)}
-        ids: dict[str, list[str]] = {"session": [], "view": [], "event": []}
-        for unit in units:
-            ids[unit.kind].append(unit.id)
-        if ids["session"]:
-            given = bound | {"ids": ids["session"]}
-            where = f"{within} AND domain_sessionid = ANY(%(ids)s::text[])"
+        for condition, ids in _of(units):
+            given = bound | {"ids": ids}
+            where = f"{within} AND {condition}"
+            if condition is not _IN_SESSION:
+                yield from self._select(f"{self._events} WHERE {where}", given)
+                continue
             large = self._all(
                 f"SELECT 1 FROM {self._events} WHERE {where} GROUP BY domain_sessionid HAVING count(*) > "
                 f"{MOST_EVENTS} LIMIT 1",
                 given,
             )
             yield from self._select(_limited(self._events, where) if large else f"{self._events} WHERE {where}", given)
-            where = f"{within} AND {_HAS_SESSION} AND {_mentions('contexts', 'sessionId')}"
-            yield from self._select(f"{self._events} WHERE {where}", given)
-        if ids["view"]:
-            texts = "coalesce(contexts, '') || coalesce(unstruct_event, '')"
-            where = f"{within} AND {_NO_SESSION} AND {_mentions(texts, 'id')}"
-            yield from self._select(f"{self._events} WHERE {where}", bound | {"ids": ids["view"]})
-        if events := [*ids["event"], *(id_ for id_ in ids["view"] if len(id_) == len(NIL))]:
-            where = f"{within} AND event_id::text = ANY(%(ids)s::text[])"
-            yield from self._select(f"{self._events} WHERE {where}", bound | {"ids": events})
 
     def rows(self, table: Table, column: str, values: Sequence[str], names: Sequence[str] = ()) -> list[Row]:
         if not values:
@@ -106,9 +128,8 @@ class PostgresModelStore:
     def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
         return self._rows(EVENT_STATS, "WHERE slot = ANY(%s::timestamp[])", (), [[_instant(slot) for slot in slots]])
 
-    def units_of_day(self, table: Table, day: int) -> list[str]:
-        start = date.fromordinal(day + _EPOCH).isoformat()
-        rows = self._all(f"SELECT DISTINCT unit FROM {self._layout.name(table)} WHERE {_on_day(table)}", {"day": start})
+    def units_of_days(self, table: Table, days: range) -> list[str]:
+        rows = self._all(f"SELECT DISTINCT unit FROM {self._layout.name(table)} WHERE {_on_days(table)}", _bounds(days))
         return [row[0] for row in rows]
 
     def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
@@ -173,13 +194,12 @@ class PostgresModelStore:
         with self._connections.use() as connection, connection.transaction():
             _copy(connection, self._layout.staging(table), table, rows, version)
 
-    def switch(self, tables: Sequence[Table], day: int) -> None:
-        start = {"day": date.fromordinal(day + _EPOCH).isoformat()}
+    def switch(self, tables: Sequence[Table], days: range) -> None:
         with self._connections.use() as connection, connection.transaction():
             connection.execute("SET LOCAL statement_timeout = 0")
             for table in tables:
                 name, staging = self._layout.name(table), self._layout.staging(table)
-                connection.execute(f"DELETE FROM {name} WHERE {_on_day(table)}", start)
+                connection.execute(f"DELETE FROM {name} WHERE {_on_days(table)}", _bounds(days))
                 connection.execute(f"INSERT INTO {name} SELECT * FROM {staging}")
                 connection.execute(f"DROP TABLE {staging}")
 
@@ -203,7 +223,7 @@ class PostgresModelStore:
         )
         return [Group(*row) for row in rows]
 
-    def _found(self, where: str, values: Sequence[Any]) -> list[Found]:
+    def _found(self, where: str, values: Any) -> list[Found]:
         texts = f"NOT {_SERVER} AND ({_UNSET} OR {_HAS_SESSION})"
         rows = self._all(
             "SELECT floor(extract(epoch FROM load_tstamp) / 60)::bigint, "
@@ -213,7 +233,7 @@ class PostgresModelStore:
             f"CASE WHEN {_NO_SESSION} THEN event_id::text ELSE '' END, "
             f"CASE WHEN {_NO_SESSION} THEN coalesce(event_name, '') ELSE '' END, "
             f"CASE WHEN {_NO_SESSION} AND event_name = 'screen_view' THEN coalesce(unstruct_event, '') ELSE '' END, "
-            f"{_ms('min(collector_tstamp)')}, {_ms('max(collector_tstamp)')} "
+            f"{_ms('min(collector_tstamp)')}, {_ms('max(collector_tstamp)')}, count(*) "
             f"FROM {self._events} WHERE {where} GROUP BY 1, 3, 4, 5, 6, 7, 8",
             values,
         )
@@ -255,8 +275,28 @@ def _past_values(before: int, apps: tuple[Sequence[str], bool]) -> dict[str, Any
     return {"before": _instant(before), "apps": list(names), "only": only}
 
 
-def _on_day(table: Table) -> str:
-    return f"{quote(table.day)} >= %(day)s::date AND {quote(table.day)} < %(day)s::date + 1"
+def _on_days(table: Table) -> str:
+    return f"{quote(table.day)} >= %(first)s::date AND {quote(table.day)} < %(last)s::date + 1"
+
+
+def _bounds(days: range) -> dict[str, str]:
+    first, last = (date.fromordinal(day + _EPOCH).isoformat() for day in (days[0], days[-1]))
+    return {"first": first, "last": last}
+
+
+def _of(units: Sequence[Unit]) -> Iterator[tuple[str, list[str]]]:
+    """Conditions that the events of these units meet, each unit's one or several of them, and the ids they name."""
+    ids: dict[str, list[str]] = {"session": [], "view": [], "event": []}
+    for unit in units:
+        ids[unit.kind].append(unit.id)
+    if ids["session"]:
+        yield _IN_SESSION, ids["session"]
+        yield f"{_HAS_SESSION} AND {_mentions('contexts', 'sessionId')}", ids["session"]
+    if ids["view"]:
+        texts = "coalesce(contexts, '') || coalesce(unstruct_event, '')"
+        yield f"{_NO_SESSION} AND {_mentions(texts, 'id')}", ids["view"]
+    if events := [*ids["event"], *(id_ for id_ in ids["view"] if len(id_) == len(NIL))]:
+        yield "event_id::text = ANY(%(ids)s::text[])", events
 
 
 def _delete(connection: psycopg.Connection[Any], name: str, change: Change) -> None:
