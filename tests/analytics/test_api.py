@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +122,19 @@ def test_csv_has_all_rows_and_no_formula(client: Browser) -> None:
     assert answer.text.splitlines() == [
         "visit:source,visits", ",1", "'=cmd|' /C calc'!A0,1", "Google,2", "gooseberry.example,1",
     ]  # fmt: skip
+
+
+def test_several_answers_come_as_one_zip(client: Browser) -> None:
+    files = [
+        {"name": "sources-visit_source", "question": {**DAY, "metrics": ["visits"], "dimensions": ["visit:source"]}},
+        {"name": "nonsense", "question": {**DAY, "metrics": ["bounce_rate"], "dimensions": ["event:goal"]}},
+    ]
+    answer = client.post("/api/v1/analytics/files", json={"files": files})
+    packed = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert packed.namelist() == ["sources-visit_source.csv", "left-out.txt"]
+    assert "Google,2" in packed.read("sources-visit_source.csv").decode()
+    assert packed.read("left-out.txt").decode().startswith("nonsense: ")
+    assert client.post("/api/v1/analytics/files", json={"files": [{**files[0], "name": "../x"}]}).status_code == 422
 
 
 def test_values_are_suggested_while_someone_types(client: Browser) -> None:

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { changeText } from "../analytics/view/definitions";
 import { columnLabel, inReadingOrder, nestedName, parseNested } from "./columns";
 import { describeFilter, filterText, parseFilter, parseFilters, withFilter, type Filter } from "./filters";
 import { ago, bytes, compact, counted, middle, percent, schemaParts, seconds } from "./format";
@@ -96,4 +97,11 @@ describe("columns inside of events", () => {
   });
   it("have short labels", () => expect([columnLabel("contexts/com.acme/cart/1/owner/name"), columnLabel("contexts/com.acme/cart/1"), columnLabel("app_id")]).toEqual(["cart.owner.name", "cart", "app_id"]));
   it("come first in an event", () => expect(Object.keys(inReadingOrder({ b: 1, contexts: 1, a: 1, unstruct_event: 1 }))).toEqual(["unstruct_event", "contexts", "a", "b"]));
+});
+
+describe("changes", () => {
+  it("are percentages up to tenfold, then factors", () => {
+    expect([12.4, -3, 999, 1_954, 250_000].map((change) => changeText(undefined, change, 2, 1))).toEqual(["+12%", "−3%", "+999%", "×21", "×2,501"]);
+  });
+  it("from nothing are new", () => expect(changeText(undefined, null, 2, 0)).toBe("new"));
 });

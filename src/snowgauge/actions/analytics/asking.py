@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +30,7 @@ from snowgauge.modelling.applications import read_application
 from snowgauge.modelling.store import HasModelling
 
 SUGGESTIONS = 25
+_IN_MEMORY = 8_000_000
 _SHARED = ("app", "date_range", "timezone", "week_start", "traffic")
 
 
@@ -55,6 +58,29 @@ def as_csv(deployment: Deployment, asked: Mapping[str, Any], who: Principal | No
         question = question.unlimited()
     answer = engine.ask(question, dict(asked))
     return _lines(question, answer)
+
+
+def as_zip(
+    deployment: Deployment, questions: Mapping[str, Mapping[str, Any]], who: Principal | None = None
+) -> Iterator[bytes]:
+    """A ZIP with ``name.csv`` for each question. What is refused has no file, and a line in ``left-out.txt``."""
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as packed:
+        refused = []
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as files:
+            for name, asked in questions.items():
+                try:
+                    pieces = as_csv(deployment, asked, who)
+                except QuestionRefused as error:
+                    refused.append(f"{name}: {error}\n")
+                    continue
+                with files.open(f"{name}.csv", "w") as file:
+                    for piece in pieces:
+                        file.write(piece)
+            if refused:
+                files.writestr("left-out.txt", "".join(refused))
+        packed.seek(0)
+        while piece := packed.read(65_536):
+            yield piece
 
 
 def suggest(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from snowgauge.actions.analytics import asking, people
 from snowgauge.analytics.answer import AnalyticsAnswer
@@ -29,6 +30,21 @@ class AnalyticsQuestion(RootModel[dict[str, Any]]):
     model_config = ConfigDict(json_schema_extra=lambda given: given.update(schema()))
 
 
+class File(BaseModel):
+    """A question, and what its file is called."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
+    question: AnalyticsQuestion
+
+
+class Files(BaseModel):
+    files: list[File] = Field(min_length=1, max_length=100)
+
+    def questions(self) -> dict[str, dict[str, Any]]:
+        """By the name of the file."""
+        return {file.name: file.question.root for file in self.files}
+
+
 Text = Annotated[str, Query(max_length=_LONGEST, description="A question, as JSON.")]
 App = Annotated[list[str], Query(description="Applications; without any: all.")]
 
@@ -44,6 +60,12 @@ def as_csv(parts: Parts, who: Caller, question: Text) -> StreamingResponse:
     """The answer as CSV, with all rows. No cell begins like a formula."""
     headers = {"content-disposition": 'attachment; filename="analytics.csv"'}
     return StreamingResponse(asking.as_csv(parts, question_of(question), who), media_type="text/csv", headers=headers)
+
+
+@router.post("/files", dependencies=[needs("read:aggregates")], response_class=StreamingResponse)
+def as_zip(parts: Parts, who: Caller, asked: Files) -> StreamingResponse:
+    """The answers to several questions as a ZIP of CSV files. What is refused is named in its file `left-out.txt`."""
+    return zipped(asking.as_zip(parts, asked.questions(), who))
 
 
 @router.get("/definitions", dependencies=[needs("read:aggregates")])
@@ -85,6 +107,11 @@ def person(
     """What one person did in the period of a question: visits, page views and goals."""
     doors.access.record(who, "look at person", person_id[:200], ip=address(request))
     return people.person(parts, person_id, question_of(question), who)
+
+
+def zipped(pieces: Iterator[bytes]) -> StreamingResponse:
+    headers = {"content-disposition": 'attachment; filename="analytics.zip"'}
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 def question_of(text: str) -> dict[str, Any]:

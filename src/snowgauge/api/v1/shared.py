@@ -18,7 +18,7 @@ from snowgauge.analytics.answer import AnalyticsAnswer
 from snowgauge.analytics.definitions import Definitions, definitions
 from snowgauge.analytics.live import Live
 from snowgauge.api.doors import address
-from snowgauge.api.v1.analytics import AnalyticsQuestion, Text, question_of
+from snowgauge.api.v1.analytics import AnalyticsQuestion, Files, Text, question_of, zipped
 from snowgauge.api.v1.parts import Parts
 from snowgauge.api.v1.saved_reports import ReportScope
 from snowgauge.errors import AccessRefused
@@ -90,6 +90,12 @@ def as_csv(parts: Parts, link: Link, question: Text) -> StreamingResponse:
     headers = {"content-disposition": 'attachment; filename="analytics.csv"'}
     pieces = asking.as_csv(parts, narrowed(link, question_of(question)))
     return StreamingResponse(pieces, media_type="text/csv", headers=headers)
+
+
+@router.post("/files", response_class=StreamingResponse)
+def as_zip(parts: Parts, link: Link, asked: Files) -> StreamingResponse:
+    """The answers to several questions as a ZIP of CSV files. For those with a ticket."""
+    return zipped(asking.as_zip(parts, {name: narrowed(link, one) for name, one in asked.questions().items()}))
 
 
 @router.get("/values")

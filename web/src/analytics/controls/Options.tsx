@@ -1,6 +1,9 @@
+import { useMutation } from "@tanstack/react-query";
 import { DropdownMenu } from "radix-ui";
 import { Icon } from "../../widgets/icons";
 import type { Known } from "../view/definitions";
+import { filesOf } from "../panels/rows";
+import { keep, type Scope } from "../view/question";
 import { useSource } from "../view/source";
 import type { AnalyticsView, Change } from "../view/state";
 
@@ -9,8 +12,13 @@ const LABEL = "px-2.5 pb-1 pt-2 text-xs text-ink-faint";
 const TRAFFIC: Record<string, string> = { people: "People", bots: "Bots and crawlers", internal: "Own traffic", all: "Everything" };
 
 /** Whose visits are counted, and on which clock. */
-export function Options({ view, known, zone, change, onGoals, onShare }: { view: AnalyticsView; known: Known | undefined; zone: string | undefined; change: Change; onGoals: (() => void) | null; onShare: (() => void) | null }) {
-  const { shared } = useSource();
+export function Options({ view, scope, known, zone, change, onGoals, onShare }: { view: AnalyticsView; scope: Scope; known: Known | undefined; zone: string | undefined; change: Change; onGoals: (() => void) | null; onShare: (() => void) | null }) {
+  const source = useSource();
+  const { shared } = source;
+  const files = useMutation({
+    mutationFn: () => source.files(filesOf(scope, view, source)),
+    onSuccess: (packed) => keep(packed, `${view.app || "analytics"}.zip`),
+  });
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const zones = [...new Set(["", "UTC", own, view.zone].filter((name) => name !== undefined))];
   return (
@@ -30,6 +38,15 @@ export function Options({ view, known, zone, change, onGoals, onShare }: { view:
               Goals…
             </DropdownMenu.Item>
           )}
+          <DropdownMenu.Item
+            className={ITEM}
+            onSelect={(event) => {
+              event.preventDefault();
+              files.mutate();
+            }}
+          >
+            {files.isPending ? "Writing the files…" : files.isError ? files.error.message : "Download all panels"}
+          </DropdownMenu.Item>
           {!shared && <DropdownMenu.Label className={LABEL}>Count</DropdownMenu.Label>}
           <DropdownMenu.RadioGroup value={view.traffic} onValueChange={(traffic) => change({ traffic: traffic === "people" ? undefined : traffic })}>
             {(shared ? [] : (known?.all.traffic ?? [])).map((one) => (

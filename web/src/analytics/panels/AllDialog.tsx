@@ -9,11 +9,11 @@ import { Delta } from "../parts/Delta";
 import { Waiting } from "../parts/Waiting";
 import { figure } from "../view/definitions";
 import { says, toggled } from "../view/filters";
-import { csvAddress, type Metric, refusedMetric, useAnswer } from "../view/question";
-import { useSource } from "../view/source";
+import { type Metric, refusedMetric, useAnswer } from "../view/question";
 import { filterTexts, withTab } from "../view/state";
-import { fileQuestion, metricsOf, nameOf, rowsQuestion } from "./rows";
+import { metricsOf, nameOf, rowsQuestion } from "./rows";
 import { PANELS, type PanelEntry, type Tab } from "./table";
+import { useCsv } from "./useCsv";
 
 const PAGE = 100;
 
@@ -39,7 +39,6 @@ export function AllDialog() {
 
 function Rows({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
   const { view, scope, known } = useDashboard();
-  const { shared } = useSource();
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
   const [page, setPage] = useState(0);
@@ -53,6 +52,7 @@ function Rows({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
     return () => clearTimeout(timer);
   }, [typed]);
   const metrics = [...new Set([...metricsOf(tab, view.filters), ...(tab.more ?? [])])].filter((name) => !refused.includes(name));
+  const file = useCsv(panel, tab, metrics);
   const answer = useAnswer(
     rowsQuestion(scope, tab, metrics, {
       filters: search ? [["contains", tab.beside?.[0] ?? tab.dimension, [search], { case_sensitive: false }]] : [],
@@ -89,11 +89,9 @@ function Rows({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
           <Icon name="search" size={15} className="absolute left-2.5 top-1/2 -translate-y-1/2 text-ink-faint" />
           <input type="search" aria-label={`Search ${tab.title.toLowerCase()}`} placeholder="Search…" className="field w-full !pl-8" value={typed} maxLength={500} onChange={(event) => setTyped(event.target.value)} />
         </label>
-        {!shared && (
-          <a href={csvAddress(fileQuestion(scope, tab, metrics))} download={`${panel.id}-${tab.id}.csv`} className="inline-flex h-9 items-center gap-1.5 rounded-lg border border-line-strong bg-surface px-3 hover:bg-sunken">
-            <Icon name="down" size={15} /> CSV
-          </a>
-        )}
+        <Button icon="down" disabled={file.isPending} title={file.isError ? file.error.message : undefined} onClick={() => file.mutate()}>
+          {file.isError ? "CSV: try again" : "CSV"}
+        </Button>
         <Dialog.Close asChild>
           <IconButton name="close" label="Close" />
         </Dialog.Close>

@@ -4,10 +4,11 @@ import { DropdownMenu } from "radix-ui";
 import { Icon } from "../../widgets/icons";
 import { useDashboard } from "../parts/context";
 import { liveSearch } from "../view/live";
-import { alone, csvAddress } from "../view/question";
+import { alone } from "../view/question";
 import { useRight, useSource } from "../view/source";
-import { fileQuestion, metricsOf, rowsQuestion } from "./rows";
+import { metricsOf, rowsQuestion } from "./rows";
 import type { PanelEntry, Tab } from "./table";
+import { useCsv } from "./useCsv";
 
 const ITEM = "flex cursor-pointer items-center gap-2.5 rounded-lg px-2.5 py-1.5 outline-none data-highlighted:bg-sunken data-disabled:cursor-default data-disabled:text-ink-faint";
 
@@ -22,6 +23,7 @@ export function PanelMenu({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
     mutationFn: () => source.query({ ...rowsQuestion(alone(scope), tab, metrics, { pagination: { limit: 100 } }), explain: true }),
     onSuccess: (answer) => void navigate({ to: "/sql", search: { q: answer.meta.sql ?? "" } }),
   });
+  const file = useCsv(panel, tab, [...metrics, ...(tab.more ?? [])]);
   const live = meta ? liveSearch([...view.filters, ...(tab.within ?? [])], view.app, meta.period.start, meta.period.end) : null;
   return (
     <DropdownMenu.Root>
@@ -33,13 +35,15 @@ export function PanelMenu({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
           <DropdownMenu.Item className={ITEM} onSelect={() => change({ all: `${panel.id}.${tab.id}` }, { push: true })}>
             <Icon name="search" size={16} /> Show all rows
           </DropdownMenu.Item>
-          {!source.shared && (
-            <DropdownMenu.Item asChild className={ITEM}>
-              <a href={csvAddress(fileQuestion(scope, tab, [...metrics, ...(tab.more ?? [])]))} download={`${panel.id}-${tab.id}.csv`}>
-                <Icon name="down" size={16} /> Download CSV
-              </a>
-            </DropdownMenu.Item>
-          )}
+          <DropdownMenu.Item
+            className={ITEM}
+            onSelect={(event) => {
+              event.preventDefault();
+              file.mutate();
+            }}
+          >
+            <Icon name="down" size={16} /> {file.isPending ? "Writing the file…" : file.isError ? file.error.message : "Download CSV"}
+          </DropdownMenu.Item>
           {mayLive &&
             (live ? (
               <DropdownMenu.Item asChild className={ITEM}>

@@ -57,7 +57,7 @@ export default function Visits() {
                     </button>
                   </td>
                   <td className="max-w-44 truncate px-3 py-1.5">
-                    {visit.source || "Direct"} <span className="text-ink-soft">{visit.channel}</span>
+                    <bdi>{sourceOf(visit)}</bdi> {visit.channel !== sourceOf(visit) && <span className="text-ink-soft">{visit.channel}</span>}
                   </td>
                   <td className="max-w-64 truncate px-3 py-1.5" title={middle(visit.entry_page, 300)}>
                     <span className="tabular">{number(visit.views)}</span> <bdi className="text-ink-soft">{middle(visit.entry_page, 200)}</bdi>
@@ -80,6 +80,10 @@ export default function Visits() {
       {view.person && <Person id={view.person} onClose={() => change({ person: undefined })} />}
     </>
   );
+}
+
+function sourceOf(visit: Visit): string {
+  return visit.source || "Direct";
 }
 
 function place(visit: Visit): string {
@@ -111,7 +115,7 @@ function Person({ id, onClose }: { id: string; onClose: () => void }) {
             <h3 className="flex flex-wrap items-baseline gap-x-2 font-medium">
               <time dateTime={exactTime(visit.start)}>{time(visit.start)}</time>
               <span className="text-[13px] font-normal text-ink-soft">
-                {visit.source || "Direct"}
+                {sourceOf(visit)}
                 {visit.campaign && ` · ${visit.campaign}`} · {duration(visit.duration)}
               </span>
               {visit.is_new && <Badge tone="accent">first visit</Badge>}

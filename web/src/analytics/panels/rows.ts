@@ -2,7 +2,9 @@
 import { conditionsOf, type AnyFilter, type Value } from "../view/filters";
 import { type Known, valueText } from "../view/definitions";
 import { alone, asked, type Metric, type Question, type Row, type Scope } from "../view/question";
-import type { Tab } from "./table";
+import type { Source } from "../view/source";
+import type { AnalyticsView } from "../view/state";
+import { PANELS, type Tab } from "./table";
 
 /** With a filter by goals, rows say how many reached them. */
 export function metricsOf(tab: Tab, filters: AnyFilter[]): Metric[] {
@@ -25,6 +27,16 @@ export function rowsQuestion(scope: Scope, tab: Tab, metrics: Metric[], more: Pa
 /** All rows as a file, in the order that is shown and without a limit. */
 export function fileQuestion(scope: Scope, tab: Tab, metrics: Metric[]): Question {
   return { ...rowsQuestion(alone(scope), tab, metrics), include: { ...scope.include, comparisons: undefined } };
+}
+
+/** The file of each tab of each panel that the source shows. */
+export function filesOf(scope: Scope, view: AnalyticsView, source: Source): { name: string; question: Question }[] {
+  const panels = PANELS.filter((panel) => !(source.shared && panel.inside));
+  return panels.flatMap((panel) =>
+    panel.tabs
+      .filter((tab) => source.shows(tab.dimension) && !(source.shared && tab.traffic))
+      .map((tab) => ({ name: `${panel.id}-${tab.id}`, question: fileQuestion(scope, tab, [...metricsOf(tab, view.filters), ...(tab.more ?? [])]) })),
+  );
 }
 
 export interface Named {

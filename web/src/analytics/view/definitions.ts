@@ -107,10 +107,12 @@ function fixed(value: number, decimals: number): string {
   return new Intl.NumberFormat(undefined, { minimumFractionDigits: 0, maximumFractionDigits: decimals }).format(value);
 }
 
-/** A change in words: `+12%`, `−3.1 points`, `new`. */
+/** A change in words: `+12%`, `×20`, `−3.1 points`, `new`. */
 export function changeText(measure: MeasureDefinition | undefined, change: number | null, now: number | null, before: number | null): string {
   if (change === null) return !before && now ? "new" : "";
   const points = measure?.change === "points";
+  // beyond tenfold a factor is shorter, and easier to grasp
+  if (!points && change >= 1_000) return `×${compact(Math.round(1 + change / 100))}`;
   const size = fixed(Math.abs(change), points || Math.abs(change) < 10 ? 1 : 0);
   const sign = size === "0" ? "" : change > 0 ? "+" : "−";
   return `${sign}${size}${points ? " pt" : "%"}`;

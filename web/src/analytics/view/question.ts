@@ -86,6 +86,12 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status === 502 || error.status === 503 || error.status === 504);
 }
 
-export function csvAddress(question: Question): string {
-  return `/api/v1/analytics/csv?question=${encodeURIComponent(JSON.stringify(question))}`;
+/** Hand a file to the browser, which keeps it. */
+export function keep(file: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  // the browser reads it after the click
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

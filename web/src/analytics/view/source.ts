@@ -10,6 +10,10 @@ export interface Source {
   shared: boolean;
   query: (question: Question, signal?: AbortSignal) => Promise<Answer>;
   values: (dimension: string, search: string, question: string, signal?: AbortSignal) => Promise<Schemas["Suggestion"][]>;
+  /** All rows of an answer as a CSV file. */
+  file: (question: Question) => Promise<Blob>;
+  /** A ZIP of such files, by their names. */
+  files: (files: { name: string; question: Question }[]) => Promise<Blob>;
   live: (app: string) => Promise<Schemas["Live"]>;
   definitions: () => Promise<Schemas["Definitions"]>;
   segments: () => Promise<Schemas["Segment"][]>;
@@ -22,6 +26,8 @@ export const consoleSource: Source = {
   shared: false,
   query: (body, signal) => ask(api.POST("/api/v1/analytics/query", { body, signal })),
   values: (dimension, search, question, signal) => ask(api.GET("/api/v1/analytics/values", { params: { query: { dimension, search, question } }, signal })),
+  file: (question) => ask<Blob>(api.GET("/api/v1/analytics/csv", { params: { query: { question: JSON.stringify(question) } }, parseAs: "blob" })),
+  files: (files) => ask<Blob>(api.POST("/api/v1/analytics/files", { body: { files }, parseAs: "blob" })),
   live: (app) => ask(api.GET("/api/v1/analytics/live", { params: { query: app ? { app: [app] } : {} } })),
   definitions: () => ask(api.GET("/api/v1/analytics/definitions")),
   segments: () => ask(api.GET("/api/v1/analytics/segments")),
@@ -40,6 +46,8 @@ export function sharedSource(id: string, opened: Schemas["Opened"]): Source {
     shared: true,
     query: (body, signal) => ask(api.POST("/api/v1/shared/{share_id}/query", { params: { path }, headers, body, signal })),
     values: (dimension, search, question, signal) => ask(api.GET("/api/v1/shared/{share_id}/values", { params: { path, query: { dimension, search, question } }, headers, signal })),
+    file: (question) => ask<Blob>(api.GET("/api/v1/shared/{share_id}/csv", { params: { path, query: { question: JSON.stringify(question) } }, headers, parseAs: "blob" })),
+    files: (files) => ask<Blob>(api.POST("/api/v1/shared/{share_id}/files", { params: { path }, headers, body: { files }, parseAs: "blob" })),
     live: () => ask(api.GET("/api/v1/shared/{share_id}/live", { params: { path }, headers })),
     definitions: () => ask(api.GET("/api/v1/shared/{share_id}/definitions", { params: { path }, headers })),
     segments: async () => [],
