@@ -48,10 +48,11 @@ _ATTACK = re.compile(AGENT.encode() + rb"(\d+)")
 NAMES_IT: dict[str, Callable[[dict[str, dict[str, Any]]], bool]] = {
     "store hung": lambda parts: not parts["store"]["ok"],
     "disk full": lambda parts: not parts["eventlog"]["ok"] or not parts["store"]["ok"],
-    "registry hung": lambda parts: not parts["registries"]["ok"],
-    "registry unreachable": lambda parts: not parts["registries"]["ok"],
+    "registry hung": lambda parts: not parts.get("registries", {"ok": True})["ok"],
+    "registry unreachable": lambda parts: not parts.get("registries", {"ok": True})["ok"],
 }
-"""How the health page says what is going on, for what goes on long enough to be seen."""
+"""How the health page says what is going on, for what goes on long enough to be seen. A worker that has just begun has
+not asked a registry yet, and then the page has none."""
 NOTICED_WITHIN = {"store hung": 6.0, "disk full": 6.0, "registry hung": 35.0, "registry unreachable": 25.0}
 """Looks in the first seconds of a disturbance do not count: a registry is asked only when an event names something new,
 and one that hangs is waited for."""

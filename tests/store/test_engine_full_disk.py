@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
+import os
+import shutil
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
+import psutil
 import pytest
 
 from snowgauge.errors import StoreUnavailable
@@ -14,7 +20,8 @@ from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.store.build import engine_connection
 from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.store.settings import ClickHouseSettings
-from snowgauge.testing.engine import EngineProcess
+from snowgauge.testing.deployment import wait_until
+from snowgauge.testing.engine import EngineProcess, ask
 from snowgauge.testing.events import schema_violation, web_page_view
 
 pytestmark = pytest.mark.e2e
@@ -110,3 +117,124 @@ def test_what_would_write_is_refused_and_the_folder_stays_one_that_opens(
     assert counts(store) == (10, 10)
     assert store.write(batch(0)).repeated
     store.close()
+
+
+class Slow:
+    """An INSERT whose body is sent in two halves: what comes in between happens while it is under way."""
+
+    def __init__(self, engine: EngineProcess, table: str, rows: Iterable[str]) -> None:
+        parts = urlsplit(engine.url)
+        self._connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
+        target = "/?" + urlencode({"query": f"INSERT INTO {table} FORMAT TSV", "insert_deduplication_token": "once"})
+        self._connection.putrequest("POST", target)
+        self._connection.putheader("Transfer-Encoding", "chunked")
+        self._connection.endheaders()
+        data = "".join(f"{row}\n" for row in rows).encode()
+        self._halves = [data[: len(data) // 2], data[len(data) // 2 :]]
+
+    def send(self) -> None:
+        half = self._halves.pop(0)
+        self._connection.send(b"%x\r\n%b\r\n" % (len(half), half))
+
+    def answer(self) -> tuple[int, str]:
+        self._connection.send(b"0\r\n\r\n")
+        answer = self._connection.getresponse()
+        try:
+            return answer.status, answer.read().decode()
+        finally:
+            self._connection.close()
+
+
+def alive(engine: EngineProcess) -> bool:
+    return psutil.Process(engine.pid).status() != psutil.STATUS_ZOMBIE
+
+
+def text(engine: EngineProcess, sql: str) -> str:
+    found = ask(engine, sql)
+    assert found.status == 200, found.text
+    return found.text.strip()
+
+
+ROWS = [f"{n}\t{'x' * 20}{n}" for n in range(50_000)]
+TABLE = (
+    "CREATE TABLE mine (n UInt64, s String) ENGINE = MergeTree ORDER BY n "
+    "SETTINGS non_replicated_deduplication_window = 100"
+)
+
+
+def insert(engine: EngineProcess) -> tuple[int, str]:
+    whole = Slow(engine, "mine", ROWS)
+    whole.send()
+    whole.send()
+    return whole.answer()
+
+
+def test_an_insert_is_not_confirmed_when_the_disk_is_full_meanwhile(disk: Path, engine: EngineProcess) -> None:
+    text(engine, TABLE)
+    slow = Slow(engine, "mine", ROWS)
+    slow.send()
+    wait_until(lambda: text(engine, "SELECT count() FROM system.processes WHERE query LIKE 'INSERT%'") != "0", "begun")
+    ballast = fill(disk)
+    slow.send()
+    status, said = slow.answer()
+    assert (status, "NOT_ENOUGH_SPACE" in said) == (500, True), said
+    ballast.unlink()
+    assert insert(engine) == (200, "")
+    assert text(engine, "SELECT count(), uniqExact(n) FROM mine") == "50000\t50000"
+
+
+def test_an_insert_that_a_full_disk_left_unwritten_comes_again(disk: Path, engine: EngineProcess) -> None:
+    """The engine has confirmed nothing, yet it knows the insert: it must not take the next try for the same."""
+    text(engine, TABLE)
+    assert insert(engine) == (200, "")
+    part = Path(text(engine, "SELECT path FROM system.parts WHERE table = 'mine'"))
+    engine.kill()
+    for file in part.iterdir():
+        file.write_bytes(b"")
+    engine.start()
+    assert text(engine, "SELECT count() FROM mine") == "0"
+    assert insert(engine) == (200, "")
+    assert insert(engine) == (200, "")
+    for _ in range(2):
+        assert text(engine, "SELECT count(), uniqExact(n) FROM mine") == "50000\t50000"
+        engine.kill()
+        engine.start()
+    assert insert(engine) == (200, "")
+    assert text(engine, "SELECT count() FROM mine") == "50000", "a part is left aside once"
+
+
+def test_what_was_stored_outlives_a_merge_to_a_disk_that_fills(disk: Path, engine: EngineProcess) -> None:
+    text(engine, "CREATE TABLE mine (n UInt64, s String) ENGINE = MergeTree ORDER BY n")
+    for first in range(0, 400_000, 100_000):
+        text(engine, f"INSERT INTO mine SELECT number + {first}, randomString(100) FROM numbers(100000)")
+    merging = threading.Thread(target=ask, args=(engine, "OPTIMIZE TABLE mine FINAL"))
+    merging.start()
+    wait_until(
+        lambda: not merging.is_alive() or text(engine, "SELECT count() FROM system.merges") != "0", "it is merging"
+    )
+    with (disk / "ballast").open("wb") as ballast, suppress(OSError):
+        os.posix_fallocate(ballast.fileno(), 0, shutil.disk_usage(disk).free)
+    merging.join()
+    wait_until(lambda: not alive(engine) or ask(engine, "SELECT 1").status == 200, "it has looked")
+    (disk / "ballast").unlink()
+
+    def whole() -> bool:
+        if not alive(engine):
+            engine.kill()
+            engine.start()
+        found = ask(engine, "SELECT count(), uniqExact(n), sum(length(s)) FROM mine")
+        return found.text.strip() == "400000\t400000\t40000000"
+
+    wait_until(whole, "all rows are there and readable")
+
+
+def test_a_definition_that_a_full_disk_has_emptied_is_that_of_before(disk: Path, engine: EngineProcess) -> None:
+    text(engine, "CREATE TABLE mine (n UInt64) ENGINE = MergeTree ORDER BY n")
+    text(engine, "INSERT INTO mine SELECT 7")
+    engine.kill()
+    file = next(each for each in engine.path.rglob("mine.sql") if "snowgauge-definitions" not in each.parts)
+    file.write_bytes(b"")
+    (file.parent / "never_whole.sql").write_bytes(b"")
+    engine.start()
+    assert text(engine, "SELECT n FROM mine") == "7"
+    assert text(engine, "SHOW TABLES") == "mine"

@@ -3,17 +3,13 @@
 Measured on chDB 4.4: a handle takes a millisecond to open, carries its own settings, database and temporary tables,
 and handles work at the same time, so concurrent requests need no lock of ours. The library reports the folder's lock
 without saying why; a lock file of our own names the holder. Both locks end with their process, also after kill -9.
-
-What the library cannot write because the disk is full it takes for written (measured, chDB 4.4): inserted rows are
-gone, merges replace good parts by empty ones, and the definition of a table becomes an empty file, with which the
-folder cannot be opened any more. So nothing is written without room to spare: ``missing_room``.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import shutil
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,12 +18,18 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from snowgauge.errors import StoreUnavailable
+from snowgauge.store.clickhouse.engine.definitions import Definitions
 from snowgauge.store.clickhouse.engine.exceptions import from_engine
 from snowgauge.store.clickhouse.engine.guard import Guard, Limits
+from snowgauge.store.clickhouse.engine.room import Room, RoomKeeper
+from snowgauge.store.clickhouse.engine.statements import first_word
 from snowgauge.store.settings import EngineSettings
 from snowgauge.telemetry.logs import logger
 
 log = logger("clickhouse")
+_WINDOW = "non_replicated_deduplication_window"
+_FULL = 74
+"""Status of a process that ended for what a full disk has left (``EX_IOERR`` of sysexits.h)."""
 
 
 class Database:
@@ -35,15 +37,18 @@ class Database:
 
     def __init__(self, path: Path, settings: EngineSettings) -> None:
         self.path = path
-        self._min_free = settings.min_free_bytes
         path.mkdir(parents=True, exist_ok=True)
-        if missing := self.missing_room():
+        self.room = Room(path, settings.min_free_bytes)
+        if missing := self.room.missing():
             raise StoreUnavailable(f"the embedded ClickHouse engine does not open {path}: {missing}")
         self._lock = _lock(path)
         import chdb
 
         library: Any = chdb._chdb
 
+        self.definitions = Definitions(path)
+        self._defining = threading.Lock()
+        self.definitions.mend()
         config = path / "snowgauge-engine.xml"
         config.write_text(configuration(settings))
         self._connect = library.connect
@@ -57,11 +62,15 @@ class Database:
                 "Is another engine using the folder, or is its disk full?"
             ) from None
         self._open_databases()
+        self._set_aside()
+        self.definitions.keep()
         self.version = self.text("SELECT version()")
         self.timezone = self.text("SELECT timezone()")
         self.guard = Guard(self.handle)
         self.limits: Limits = {"max_memory_usage": settings.query_memory_limit, "max_threads": 64}
         self._free = threading.BoundedSemaphore(settings.max_queries)
+        self._room_keeper = RoomKeeper(self.room, self.definitions, self._ask, lambda: os._exit(_FULL))
+        self._room_keeper.start()
 
     def _open_databases(self) -> None:
         """Take the file system out of ``default``.
@@ -81,15 +90,41 @@ class Database:
         )
         self._keeper.query("USE default", "Null")
 
-    def missing_room(self) -> str:
-        """Why nothing may be written now; empty: there is room on the disk."""
-        free = shutil.disk_usage(self.path).free
-        if free >= self._min_free:
-            return ""
-        return (
-            f"its disk has {free} bytes free, clickhouse.engine.min_free_bytes = {self._min_free} have to stay free; "
-            "it is written to again when there is room"
+    @contextmanager
+    def changing(self, statement: bytes) -> Iterator[None]:
+        """A statement that writes something else than the rows in its body. Raises as ``Room.needed`` does."""
+        with self.room.needed():
+            yield
+        if first_word(statement) not in (b"INSERT", b"OPTIMIZE"):
+            with self._defining:
+                self.definitions.keep()
+
+    def _set_aside(self) -> None:
+        """Parts that a full disk, or a power cut, left unwritten: the engine has found them and loaded those they were
+        merged of. One that was inserted comes once more, and must not be taken for known then."""
+        rows = self.text(
+            "SELECT database, table, path, level FROM system.detached_parts WHERE reason = 'broken-on-start'"
         )
+        for line in rows.splitlines():
+            database, table, path, level = line.split("\t")
+            part = Path(path)
+            log.error("engine_part_broken", table=f"{database}.{table}", part=part.name, effect="it is left aside")
+            if level == "0":
+                self._forget_inserts(f"`{database}`.`{table}`")
+            part.rename(part.with_name(f"unwritten_{part.name}"))
+
+    def _forget_inserts(self, table: str) -> None:
+        """Take every insert for a new one."""
+        found = re.search(rf"{_WINDOW} = (\d+)", self.text(f"SHOW CREATE TABLE {table}"))
+        for size in (0, found[1]) if found else ():
+            self._keeper.query(f"ALTER TABLE {table} MODIFY SETTING {_WINDOW} = {size}", "Null")
+
+    def _ask(self, sql: str) -> str:
+        handle = self.handle()
+        try:
+            return bytes(handle.query(sql, "TabSeparatedRaw").bytes() or b"").decode().strip()
+        finally:
+            handle.close()
 
     def text(self, sql: str) -> str:
         return bytes(self._keeper.query(sql, "TabSeparatedRaw").bytes() or b"").decode().strip()
@@ -120,6 +155,7 @@ class Database:
             handle.close()
 
     def close(self) -> None:
+        self._room_keeper.stop()
         with suppress(RuntimeError):
             self._keeper.close()
         os.close(self._lock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import chain
 from typing import Any
 
@@ -80,7 +81,6 @@ class Execution:
                 if asked.read_only:
                     raise error(164, "READONLY", "Cannot execute query in readonly mode.")
                 self._check(f"{insert.sql} FORMAT {insert.format}")
-                self._require_room()
                 yield from self._insert(handle, insert, data)
             else:
                 text = statement.decode("utf-8", "surrogateescape")
@@ -88,8 +88,6 @@ class Execution:
                 if asked.read_only:
                     self._database.guard.read_only(handle, text)
                 self._check(text)
-                if not needs_no_room(statement):
-                    self._require_room()
                 if asked.read_only and not in_session:
                     handle.query(f"SET readonly = {asked.read_only}", "Null")
                 yield from self._run(handle, statement, text)
@@ -102,10 +100,6 @@ class Execution:
     def _check(self, statement: str) -> None:
         limits = self._limits()
         self._database.guard.check(statement, limits, maintenance=self._asked.maintenance)
-
-    def _require_room(self) -> None:
-        if missing := self._database.missing_room():
-            raise error(243, "NOT_ENOUGH_SPACE", f"Nothing is written: {missing}")
 
     def _limits(self) -> Limits:
         """What the statement itself may set at most. Who may only read cannot lift the time given beside it."""
@@ -166,15 +160,16 @@ class Execution:
         return restore
 
     def _insert(self, handle: Any, insert: Insert, data: Iterator[bytes]) -> Iterator[bytes]:
-        inserter = handle.send_insert(insert.sql, insert.format)
-        try:
-            for piece in data:
-                if piece:
-                    handle.insert_append(inserter, piece)
-        except BaseException:
-            handle.insert_cancel(inserter)
-            raise
-        done = handle.insert_done(inserter)
+        with self._database.room.needed():
+            inserter = handle.send_insert(insert.sql, insert.format)
+            try:
+                for piece in data:
+                    if piece:
+                        handle.insert_append(inserter, piece)
+            except BaseException:
+                handle.insert_cancel(inserter)
+                raise
+            done = handle.insert_done(inserter)
         self.progress.written_rows = self.progress.read_rows = self.progress.result_rows = done.rows_written()
         self.progress.written_bytes = self.progress.read_bytes = self.progress.result_bytes = done.bytes_written()
         yield b""
@@ -190,7 +185,8 @@ class Execution:
             if first_word(statement) == b"KILL":
                 # the engine names its queries itself; ours carry the client's id in their comment
                 text = _KILL_ID.sub(lambda found: f"Settings['log_comment'] = concat('http:', {found[1]})", text)
-            result = handle.query(text, self._asked.format, params=parameters)
+            with nullcontext() if needs_no_room(statement) else self._database.changing(statement):
+                result = handle.query(text, self._asked.format, params=parameters)
             self._count(result)
             yield self._as_asked(bytes(result.bytes() or b""), one_block=False)
             return
