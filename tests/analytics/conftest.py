@@ -31,6 +31,8 @@ class Acme:
     def schema(self, key: SchemaKey) -> dict[str, Any]:
         return {"type": "object"} if key.vendor == "com.acme" else self._bundled.schema(key)
 
+    known = schema
+
     def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
         return (
             [SchemaKey(vendor, name, "jsonschema", model, 0, 0)]

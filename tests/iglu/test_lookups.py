@@ -99,11 +99,14 @@ def test_waiting_takes_a_share_of_the_time():
     now = [0.0]
     allowance = Allowance(2, 0.1, lambda: now[0])
     assert allowance.left() == 2
-    allowance.spend(2)
-    assert allowance.left() == 0
+    with allowance.spent() as seconds:
+        assert seconds == 2
+        now[0] += 2
+    assert allowance.left() == pytest.approx(0.2), "the wait is time, too"
     now[0] += 5
-    assert allowance.left() == pytest.approx(0.5)
-    allowance.spend(3)
+    assert allowance.left() == pytest.approx(0.7)
+    with allowance.spent():
+        now[0] += 3
     now[0] += 1000
     assert allowance.left() == 2
 

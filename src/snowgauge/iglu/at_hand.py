@@ -110,9 +110,8 @@ class ValidatorAtHand:
         self._lookups.ask(taken)
 
     def settle(self) -> None:
-        started = self._clock()
-        self._lookups.wait(self._asked, self._allowance.left())
-        self._allowance.spend(self._clock() - started)
+        with self._allowance.spent() as seconds:
+            self._lookups.wait(self._asked, seconds)
         self._settled = True
 
     def close(self) -> None:

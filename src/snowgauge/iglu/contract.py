@@ -40,6 +40,9 @@ class Resolver(Protocol):
     def schema(self, key: SchemaKey) -> dict[str, Any]:
         """The schema document. Raises ``SchemaResolutionError``, or ``RegistryOutage`` while one may still come."""
 
+    def known(self, key: SchemaKey) -> dict[str, Any] | None:
+        """The schema document; ``None`` where only a registry elsewhere can tell. Raises as ``schema`` does."""
+
     def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
         """Every known version of one model, ascending; empty when none is known."""
 

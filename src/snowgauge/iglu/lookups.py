@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from threading import Condition
 
 from snowgauge.events.selfdescribing import SchemaKey
@@ -100,6 +101,11 @@ class Allowance:
         self._seen = now
         return self._left
 
-    def spend(self, seconds: float) -> None:
-        """So long was waited."""
-        self._left = max(0.0, self._left - seconds)
+    @contextmanager
+    def spent(self) -> Iterator[float]:
+        """Seconds that may be waited inside; what is waited is taken off."""
+        started = self._clock()
+        try:
+            yield self.left()
+        finally:
+            self._left = max(0.0, self._left - (self._clock() - started))

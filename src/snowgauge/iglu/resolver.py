@@ -106,6 +106,10 @@ class IgluResolver:
     def schema(self, key: SchemaKey) -> dict[str, Any]:
         return self.find(key).schema
 
+    def known(self, key: SchemaKey) -> dict[str, Any] | None:
+        found = self.last_known(key) or self.at_hand(key)
+        return None if found is None else found.schema
+
     def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
         try:
             SchemaKey.parse(f"iglu:{vendor}/{name}/jsonschema/{model}-0-0")

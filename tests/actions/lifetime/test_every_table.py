@@ -40,6 +40,8 @@ class Resolver:
     def schema(self, key: SchemaKey) -> Any:
         return self._own.get(key) or self._bundled.schema(key)
 
+    known = schema
+
     def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
         return sorted(self._own) if vendor == "com.acme" else self._bundled.versions(vendor, name, model)
 

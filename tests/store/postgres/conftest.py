@@ -47,6 +47,8 @@ class Schemas:
             )  # fmt: skip
         return self._bundled.schema(key)
 
+    known = schema
+
     def versions(self, vendor: str, name: str, model: int) -> list[SchemaKey]:
         own = [key for key in self.added if (key.vendor, key.name, key.model) == (vendor, name, model)]
         return sorted({*own, *self._bundled.versions(vendor, name, model)})

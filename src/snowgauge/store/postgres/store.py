@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from snowgauge.errors import StoreUnavailable
-from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.contract import Resolver
 from snowgauge.store.base import FailedUpdate, Migration, QueryResult, StoreBatch, WriteResult
 from snowgauge.store.postgres.connection import UNDEFINED_TABLE, Connections, Refused
@@ -202,12 +201,12 @@ class PostgresStore(PostgresReader):
         return True
 
     def close(self) -> None:
+        self._tables.close()
         self.connections.close()
         self._role.connections.close()
 
     def _make_dbt_tables(self) -> None:
-        keys: list[SchemaKey] = []
-        for vendor, name, model in DBT_SCHEMAS:
-            keys += self._resolver.versions(vendor, name, model)[-1:]
+        here = {(key.vendor, key.name, key.model): key for key in sorted(self._resolver.keys())}
+        keys = [here[model] for model in DBT_SCHEMAS if model in here]
         for key, problem in self._tables.prepare(keys).items():
             log.warning("dbt_table_missing", schema=key.uri, reason=str(problem)[:300])

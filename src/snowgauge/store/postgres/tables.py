@@ -26,7 +26,7 @@ from snowgauge.store.postgres.layout import FAILED_LINK, META_DDL, Layout
 from snowgauge.store.postgres.naming import cut, free_table_name, hashed, literal, quote, table_name
 from snowgauge.store.postgres.plans import Plan, differ
 from snowgauge.store.postgres.types import PgType
-from snowgauge.store.postgres.versions import documents
+from snowgauge.store.postgres.versions import Versions
 from snowgauge.telemetry.logs import logger
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Tables:
     def __init__(self, connections: Connections, layout: Layout, resolver: Resolver) -> None:
         self._connections = connections
         self._layout = layout
-        self._resolver = resolver
+        self._versions = Versions(resolver)
         self._lock = threading.RLock()
         self._plans: dict[tuple[SchemaKey, bool], Plan] = {}
         self._recovered: dict[SchemaKey, Plan | None] = {}
@@ -67,6 +67,9 @@ class Tables:
         with self._lock:
             self._plans.clear()
             self._recovered.clear()
+
+    def close(self) -> None:
+        self._versions.close()
 
     def prepare(self, keys: Iterable[SchemaKey], *, meta: bool = True) -> dict[SchemaKey, Problem]:
         """Make and widen tables, so that every key has a plan; returns those that have none, with the reason.
@@ -91,6 +94,7 @@ class Tables:
         for key in sorted(missing):
             models.setdefault((key.vendor, key.name, key.model, meta), []).append(key)
         problems: dict[SchemaKey, Problem] = {}
+        self._versions.look_for(missing)
         wants = [want for model, keys in models.items() if (want := self._want(model, keys, problems)) is not None]
         with self._connections.use() as connection:
             catalog = Catalog.read(connection, self._layout.schema)
@@ -121,7 +125,7 @@ class Tables:
         found: list[SchemaKey] = []
         for key in keys:
             try:
-                self._resolver.schema(key)
+                self._versions.document(key)
                 found.append(key)
             except RegistryOutage as outage:
                 raise StoreUnavailable(f"the table of {key} cannot be laid out: {outage}") from outage
@@ -129,7 +133,7 @@ class Tables:
                 problems[key] = missing
         if not found:
             return None
-        versions = documents(self._resolver, found)
+        versions = self._versions.documents(found)
         return _Want(model, max(versions), found, columns(versions.values(), self._style(model)))
 
     def _style(self, model: Model) -> Style:
@@ -227,7 +231,7 @@ class Tables:
 
     def _make_recovered(self, key: SchemaKey) -> Plan | None:
         model: Model = (key.vendor, key.name, key.model, True)
-        own = columns([self._resolver.schema(key)], self._style(model))
+        own = columns([self._versions.document(key)], self._style(model))
         plan = self.plan(key)
         if not differ(plan, {column.name: column.type for column in own}):
             return None
