@@ -64,6 +64,8 @@ class FolderRegistry:
         self.vendor_prefixes = vendor_prefixes
         self.volatile = volatile
         self._read: dict[SchemaKey, tuple[tuple[int, int], dict[str, Any] | Refusal]] = {}
+        self._inner = str(path / "schemas")
+        self._all: frozenset[SchemaKey] | None = None
 
     def _root(self) -> Path:
         inner = self.path / "schemas"
@@ -77,14 +79,20 @@ class FolderRegistry:
         if leads_out(key.vendor):
             return NOT_FOUND
         self._follow()
-        file = self.path_of(key)
+        if not self.volatile:  # names are made up faster than a file system answers
+            if self._all is None:
+                self._all = frozenset(self.keys())
+            if key not in self._all:
+                return NOT_FOUND
+        # texts, since most names that are looked for here are not here, and paths cost more than the question
+        file = f"{self._inner if os.path.isdir(self._inner) else self.path}/{key.path}"
         try:
-            state = file.stat()
+            state = os.stat(file)
             seen = (state.st_mtime_ns, state.st_size)
             known = self._read.get(key)
             if known is not None and known[0] == seen:
                 return known[1]
-            text = file.read_bytes()
+            text = Path(file).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             self._read.pop(key, None)
             return NOT_FOUND
