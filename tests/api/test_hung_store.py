@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 
+import httpx
 import pytest
 
 from snowgauge.actions import doctor, overview
@@ -16,7 +18,8 @@ from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.store.postgres.settings import PostgresSettings
 from snowgauge.store.postgres.store import PostgresStore
 from snowgauge.store.settings import ClickHouseSettings
-from snowgauge.testing.console import Browser, PrivatePort
+from snowgauge.testing.console import Browser, PrivatePort, listening
+from snowgauge.testing.deployment import wait_until
 from snowgauge.testing.engine import EngineProcess
 
 PAGES = ("/api/v1/events", "/api/v1/timeline", "/api/v1/failed/causes", "/api/v1/schemas")
@@ -71,3 +74,34 @@ def test_every_question_is_answered_and_names_the_part_that_hangs(hung_store, tm
     checks = {check.id: check for check in doctor.examine(port.deployment)}
     assert (checks["store"].status, checks["store"].found) == ("fail", "no answer within 2 s")
     assert checks["traffic"].status == "fail"
+
+
+def test_pages_loaded_again_and_again_leave_threads_for_the_rest(tmp_path: Path) -> None:
+    """Questions in flight when the engine stops keep their threads; however many there are, the rest is answered."""
+    engine = EngineProcess(tmp_path / "engine", sync=False).start()
+    store = ClickHouseStore(settings(), engine_connection(settings(), engine.url))
+    store.migrate()
+    port = PrivatePort(tmp_path, store=store)
+    answers: list[int] = []
+    with listening(port.app) as address:
+
+        def load(page: str) -> None:
+            answers.append(httpx.get(address + page, timeout=120).status_code)
+
+        assert httpx.get(address + PAGES[0], timeout=60).status_code == 200  # so the store has answered just now
+        os.kill(engine.pid, signal.SIGSTOP)
+        loading = [threading.Thread(target=load, args=(PAGES[n % len(PAGES)],)) for n in range(100)]
+        for thread in loading:
+            thread.start()
+        # all that found no place are refused; what asked while the store was thought to answer still waits
+        wait_until(lambda: len(answers) >= 84, "the pages beyond the places are refused")
+        assert set(answers) == {503}
+        for path in ("/api/v1/health", "/health", "/metrics"):
+            assert httpx.get(address + path, timeout=60).status_code == 200, path
+        assert len(answers) < 100, "some hang still"
+        os.kill(engine.pid, signal.SIGCONT)
+        for thread in loading:
+            thread.join()
+        wait_until(lambda: httpx.get(address + PAGES[0], timeout=60).status_code == 200, "it answers again")
+    port.close()
+    engine.stop()

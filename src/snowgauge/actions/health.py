@@ -46,11 +46,24 @@ def questions(deployment: Deployment) -> dict[str, Callable[[], PartHealth]]:
     return {name: partial(_PARTS[name][0], deployment) for name in _names(deployment)}
 
 
+_RECENT = 1.0
+"""Seconds for which an answer of the store means that it answers."""
+
+
 def require_store(deployment: Deployment) -> None:
     """Raise ``StoreUnavailable`` where the store did not answer lately: a question to it would wait for very long."""
-    answer = deployment.looks.recent("store", partial(_store, deployment), within=1.0)
-    if answer.late:
-        raise StoreUnavailable(f"the store does not answer (no answer within {deployment.looks.patience:g} s)")
+    if deployment.looks.recent("store", partial(_store, deployment), within=_RECENT).late:
+        raise _silent(deployment)
+
+
+def refuse_if_silent(deployment: Deployment) -> None:
+    """As ``require_store``, from what is known already: it waits for nothing."""
+    if deployment.looks.overdue("store", partial(_store, deployment), within=_RECENT):
+        raise _silent(deployment)
+
+
+def _silent(deployment: Deployment) -> StoreUnavailable:
+    return StoreUnavailable(f"the store does not answer (no answer within {deployment.looks.patience:g} s)")
 
 
 def judged(answers: Mapping[str, Answer], patience: float) -> Health:

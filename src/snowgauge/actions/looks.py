@@ -67,6 +67,15 @@ class Looks:
             return last
         return self.ask({name: question})[name]
 
+    def overdue(self, name: str, question: Callable[[], Any], within: float) -> bool:
+        """Has the answer been missing for ``patience`` seconds? Waits for nothing; asks where the answer of before is
+        older than ``within`` seconds."""
+        last = self._last.get(name)
+        if last is not None and time.monotonic() - last.at <= within:
+            return False
+        look = self._look(name, question)
+        return not look.done.is_set() and time.monotonic() - look.begun >= self.patience
+
     def _late(self, name: str) -> Answer:
         last = self._last.get(name)
         kept = last is not None and last.error is None and time.monotonic() - last.at <= _KEPT

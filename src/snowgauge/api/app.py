@@ -12,7 +12,7 @@ from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
 from snowgauge.api.doors import DoorKeeper, Doors
 from snowgauge.api.request_ids import RequestIds
-from snowgauge.api.v1.parts import refusals
+from snowgauge.api.v1.parts import StorePlaces, refusals
 from snowgauge.api.v1.routers import PREFIX, ROUTERS
 from snowgauge.errors import SnowgaugeError
 from snowgauge.telemetry import metrics
@@ -34,6 +34,7 @@ def create_app(
     """
     app = _bare(deployment.version)
     app.state.deployment = deployment
+    app.state.store_places = StorePlaces()
     refusals(app)
     _health(app, deployment)
     if doors is not None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from snowgauge.actions.deployment import Deployment
-from snowgauge.actions.health import require_store
+from snowgauge.actions.health import refuse_if_silent, require_store
 from snowgauge.api.doors import Doors
 from snowgauge.errors import (
     ActionRefused,
@@ -26,10 +31,39 @@ def _deployment(request: Request) -> Deployment:
     return found
 
 
-def _with_store(request: Request) -> Deployment:
+class StorePlaces:
+    """How many requests ask the store at the same time: fewer than there are threads, so that a store that hangs leaves
+    some for what has to be answered meanwhile. Those that wait for a place take no thread."""
+
+    def __init__(self, most: int = 16, patience: float = 30.0) -> None:
+        self._most = most
+        self._patience = patience
+        self._taken = 0
+
+    @asynccontextmanager
+    async def taken(self, deployment: Deployment) -> AsyncIterator[None]:
+        """A place. Raises ``StoreUnavailable`` where the store is silent, or none has become free for long."""
+        until = time.monotonic() + self._patience
+        while self._taken >= self._most:
+            refuse_if_silent(deployment)
+            if time.monotonic() > until:
+                raise StoreUnavailable(
+                    f"{self._most} questions to the store are under way: try again when they are done"
+                )
+            await asyncio.sleep(0.02)
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
+
+async def _with_store(request: Request) -> AsyncIterator[Deployment]:
     found = _deployment(request)
-    require_store(found)
-    return found
+    places: StorePlaces = request.app.state.store_places
+    async with places.taken(found):
+        await run_in_threadpool(require_store, found)
+        yield found
 
 
 def _doors(request: Request) -> Doors:
