@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from snowgauge.events.selfdescribing import SchemaKey
+from snowgauge.iglu.formats import CALLBACKS
 from snowgauge.iglu.metaschema import IGLU_META_SCHEMA
 
 _LENGTHS = (16, 32, 64, 128, 255, 512, 1024, 2048, 4096, 16384, 65535)
@@ -69,7 +70,7 @@ class _Seen:
         if len(self.texts) <= _DISTINCT:
             self.texts[text] += 1
         for name in list(self.formats):
-            if not _FORMATS[name].fullmatch(text):
+            if not (_FORMATS[name].fullmatch(text) and CALLBACKS[name](text)):
                 self.formats.discard(name)
 
     def schema(self) -> dict[str, Any]:
