@@ -17,6 +17,14 @@ MOST = 4
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+_GET_HEALTH = b"\x82\x86\x04\x07/health\x01\x09localhost"
+HEALTH_2 = bytes([0, 0, len(_GET_HEALTH), 1, 5, 0, 0, 0, 1]) + _GET_HEALTH
+"""The same request as a HEADERS frame of HTTP/2."""
+
+
+def headers_frame(stream):
+    """The beginning of a HEADERS frame of 200 bytes."""
+    return bytes([0, 0, 200, 1, 5, 0, 0, 0, stream, 0x82, 0x86])
 
 
 @contextmanager
@@ -75,8 +83,19 @@ def answered(connection, slow, more=b""):
         (b"P", b""),
         (PREFACE, b""),
         (PREFACE, bytes([0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8])),
+        (PREFACE + headers_frame(1), b"a"),
+        (PREFACE + HEALTH_2 + headers_frame(3), b"a"),
     ],
-    ids=["head", "body", "nothing", "half a version", "HTTP/2 without a request", "HTTP/2 with pings"],
+    ids=[
+        "head",
+        "body",
+        "nothing",
+        "half a version",
+        "HTTP/2 without a request",
+        "HTTP/2 with pings",
+        "HTTP/2 head",
+        "further HTTP/2 head",
+    ],
 )
 def test_who_waits_behind_slow_clients_is_served(port, beginning, more):
     with ExitStack() as held:
@@ -153,6 +172,29 @@ def test_what_is_too_large_is_refused(port, request_bytes, status):
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(request_bytes)
         assert connection.recv(4096).startswith(b"HTTP/1.1 " + status)
+
+
+def test_a_further_head_of_http_2_that_drips_is_ended_as_an_idle_connection_is(tmp_path):
+    """Whatever comes, a connection without a request is idle: over HTTP/2 pings come as well, and are no request."""
+    long = dict.fromkeys(("head_timeout", "response_header_timeout"), "1 hour")
+    with collector(tmp_path, idle_timeout="1 s", **long) as port, ExitStack() as held:
+        dripping = connect(held, port)
+        dripping.sendall(PREFACE + HEALTH_2)
+        said = b""
+        while b"ok" not in said:
+            piece = dripping.recv(4096)
+            assert piece, said
+            said += piece
+        dripping.sendall(headers_frame(3))
+
+        def ended():
+            try:
+                dripping.sendall(b"a")
+                return bool(select.select([dripping], [], [], 0)[0]) and dripping.recv(4096) == b""
+            except OSError:
+                return True
+
+        wait_until(ended, "the dripping connection is ended")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when data came in last")

@@ -299,9 +299,9 @@ class NetworkingSettings(CollectorPart):
     """A new connection is closed when it has not sent the head of a request within this time, including the TLS
     handshake; a later one (on Linux, over HTTP/1) when the head of a further request takes longer."""
     idle_timeout: Duration = Field(default=timedelta(seconds=610), gt=timedelta())
-    """A connection without a further request is closed after this time. Longer
-    than the 600 s of common load balancers, so that it is never the collector that closes first. Without one in front,
-    60 s is safer."""
+    """A connection without a further request is closed after this time; over HTTP/2 also one that takes longer for
+    the head of a further request. Longer than the 600 s of common load balancers, so that it is never the collector
+    that closes first. Without one in front, 60 s is safer."""
     http2_without_tls: bool = True
     """Whether HTTP/2 is spoken on the plain port, too."""
     response_header_timeout: Duration = timedelta(seconds=30)
