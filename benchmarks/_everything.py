@@ -401,10 +401,11 @@ def show(
         good = [took for took, status in answers if status == 200]
         named = ""
         if kind in NAMES_IT:
-            seen = [look for look in looks if within(look.at, [(a + NOTICED_WITHIN[kind], b) for a, b in spans])]
-            said = sum(bool(look.parts) and NAMES_IT[kind](look.parts) for look in seen)
-            silent += sum(bool(look.parts) for look in seen) > 0 and not said
-            named = f"{said} of {len(seen)} looks"
+            late = [(a + NOTICED_WITHIN[kind], b) for a, b in spans]
+            seen = [look for look in looks if look.parts and within(look.at, late)]
+            said = sum(NAMES_IT[kind](look.parts) for look in seen)
+            silent += bool(seen) and not said
+            named = f"{said} of {len(seen)} answers"
         table.add_row(
             kind, str(len(spans)) if kind != "nothing" else "", f"{len(good):,}",
             f"{1000 * percentile(good, 0.5):,.0f}",

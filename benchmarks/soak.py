@@ -250,7 +250,7 @@ def wait_for_empty(deployment: Deployment) -> float:
         at = at or time.monotonic()
         return time.monotonic() - at > SAMPLE_EVERY
 
-    wait_until(empty, "the event log is empty", within=900)
+    wait_until(empty, "the event log is empty", within=3600)
     return at
 
 
