@@ -83,25 +83,30 @@ def test_pages_loaded_again_and_again_leave_threads_for_the_rest(tmp_path: Path)
     store.migrate()
     port = PrivatePort(tmp_path, store=store)
     answers: list[int] = []
-    with listening(port.app) as address:
+    try:
+        with (
+            listening(port.app) as address,
+            httpx.Client(base_url=address, timeout=600, limits=httpx.Limits(max_connections=200)) as browser,
+        ):
 
-        def load(page: str) -> None:
-            answers.append(httpx.get(address + page, timeout=120).status_code)
+            def load(page: str) -> None:
+                answers.append(browser.get(page).status_code)
 
-        assert httpx.get(address + PAGES[0], timeout=60).status_code == 200  # so the store has answered just now
-        os.kill(engine.pid, signal.SIGSTOP)
-        loading = [threading.Thread(target=load, args=(PAGES[n % len(PAGES)],)) for n in range(100)]
-        for thread in loading:
-            thread.start()
-        # all that found no place are refused; what asked while the store was thought to answer still waits
-        wait_until(lambda: len(answers) >= 84, "the pages beyond the places are refused")
-        assert set(answers) == {503}
-        for path in ("/api/v1/health", "/health", "/metrics"):
-            assert httpx.get(address + path, timeout=60).status_code == 200, path
-        assert len(answers) < 100, "some hang still"
+            assert browser.get(PAGES[0]).status_code == 200  # so the store has answered just now
+            os.kill(engine.pid, signal.SIGSTOP)
+            loading = [threading.Thread(target=load, args=(PAGES[n % len(PAGES)],)) for n in range(100)]
+            for thread in loading:
+                thread.start()
+            # all that found no place are refused; what asked while the store was thought to answer still waits
+            wait_until(lambda: len(answers) >= 84, "the pages beyond the places are refused")
+            assert set(answers) == {503}
+            for path in ("/api/v1/health", "/health", "/metrics"):
+                assert browser.get(path).status_code == 200, path
+            os.kill(engine.pid, signal.SIGCONT)
+            for thread in loading:
+                thread.join()
+            wait_until(lambda: browser.get(PAGES[0]).status_code == 200, "it answers again")
+    finally:
         os.kill(engine.pid, signal.SIGCONT)
-        for thread in loading:
-            thread.join()
-        wait_until(lambda: httpx.get(address + PAGES[0], timeout=60).status_code == 200, "it answers again")
-    port.close()
-    engine.stop()
+        port.close()
+        engine.stop()

@@ -25,7 +25,7 @@ from snowgauge.telemetry.logs import logger
 
 log = logger("clickhouse")
 _LOOK_EVERY = 0.05
-_PATIENCE = 5.0
+_PATIENCE = 30.0
 """Seconds that a statement waits for the proof once there is room."""
 _PROVE_EVERY = 30.0
 """Seconds between two proofs while statements go on; less than parts that were merged are kept."""
