@@ -58,14 +58,51 @@ def test_a_failure_is_explained_to_the_place_and_the_rule(client: Browser, bad: 
     assert client.get("/api/v1/failed/nothing").status_code == 404
 
 
-def test_recovery_is_tried_before_it_is_done_and_is_written_down(client: Browser, bad: str) -> None:
-    asked = {"ids": [bad], "dry_run": True}
-    assert client.post("/api/v1/failed/recover", json=asked).json()["rows"] == 1
+def test_recovery_is_tried_before_it_is_done_and_is_written_down(client: Browser, port: PrivatePort, bad: str) -> None:
+    def run(**more: Any) -> Any:
+        begun = client.post("/api/v1/failed/recover", json={"ids": [bad], **more})
+        assert begun.status_code == 202
+        assert port.deployment.running.wait(begun.json()["run"], 30)
+        return client.get(f"/api/v1/failed/runs/{begun.json()['run']}").json()
+
+    counted = run(dry_run=True)
+    assert (counted["state"], counted["totals"]["failed"]) == ("done", 1)
+    assert counted["reasons"] == {"targetUrl is a whole number; link_click 1-0-1 expects text": 1}
     assert client.get("/api/v1/access/audit").json() == []
-    done = client.post("/api/v1/failed/recover", json={**asked, "dry_run": False}).json()
-    assert (done["rows"], done["failed"]) == (1, 1)
+    done = run(dry_run=False, edits={"cast": ["event.data.targetUrl=string"]})
+    assert (done["expected"], done["totals"]["recovered"]) == (1, 1)
     assert client.get("/api/v1/access/audit").json()[0]["action"] == "recover"
     assert client.post("/api/v1/failed/recover", json={}).status_code == 422
+    wrong = client.post("/api/v1/failed/recover", json={"ids": [bad], "edits": {"cast": ["event.data.x=word"]}})
+    assert "the type must be one of" in wrong.json()["detail"]
+    undone = client.post(f"/api/v1/failed/runs/{done['run']}/undo")
+    assert undone.status_code == 202
+    assert port.deployment.running.wait(done["run"], 30)
+    assert client.get(f"/api/v1/failed/runs/{done['run']}").json()["undone"]["events"] == 1
+    assert client.get(f"/api/v1/failed/{bad}").json()["status"] == "open"
+
+
+def test_a_cause_offers_edits_is_previewed_noted_and_repaired_by_a_rule(client: Browser, bad: str) -> None:
+    cause = client.get("/api/v1/failed/causes").json()["causes"][0]["id"]
+    found = client.get(f"/api/v1/failed/causes/{cause}/repair").json()
+    offer = found["problems"][0]["offers"][0]
+    assert (offer["edits"]["cast"], offer["helps"]) == (["event.data.targetUrl=string"], 1)
+    edits = {"cast": offer["edits"]["cast"]}
+    (seen,) = client.post(f"/api/v1/failed/causes/{cause}/preview", json={"edits": edits}).json()
+    assert (seen["id"], seen["verdict"], seen["changes"][0]["after"]) == (bad, "recovered", "5")
+    rule = client.post("/api/v1/failed/rules", json={"cause": cause, "edits": edits}).json()
+    assert client.patch(f"/api/v1/failed/rules/{rule['id']}", json={"enabled": False}).json()["enabled"] is False
+    assert [one["id"] for one in client.get("/api/v1/failed/rules").json()] == [rule["id"]]
+    assert client.delete(f"/api/v1/failed/rules/{rule['id']}").status_code == 204
+    said = client.put(f"/api/v1/failed/causes/{cause}", json={"state": "muted", "note": "known"}).json()
+    assert (said["state"], said["note"]) == ("muted", "known")
+    listed = client.get("/api/v1/failed/causes").json()
+    assert (listed["causes"], listed["muted"]) == ([], 1)
+    (muted,) = client.get("/api/v1/failed/causes", params={"shown": "muted"}).json()["causes"]
+    assert muted["note"] == "known"
+    actions = [entry["action"] for entry in client.get("/api/v1/access/audit").json()]
+    assert actions == ["cause muted", "remove rule", "rule off", "keep rule"]
+    assert client.put("/api/v1/failed/causes/0000000000", json={"state": "muted"}).status_code == 404
 
 
 def test_a_schema_is_inferred_checked_published_and_read(client: Browser, bad: str) -> None:

@@ -27,7 +27,7 @@ def test_a_reason_without_its_values(message, normal):
 
 
 def test_the_id_of_a_cause_never_changes():
-    given = ("schema_violations", "iglu:com.acme/cart/jsonschema/1-0-0", "$.a: 5 is too much", "shop", "js-4.0.0")
-    assert cause_id(*given) == cause_id(*given[:2], "$.a: 77 is too much", *given[3:]) == "0d9c2a7cae"
-    assert len({cause_id(*given[:at], None if at else "x", *given[at + 1 :]) for at in range(5)}) == 5
-    assert cause_id("x", None, None, None, None) == cause_id("x", "", "", "", "")
+    given = ("schema_violations", "iglu:com.acme/cart/jsonschema/1-0-0", "$.a: 5 is too much", "shop")
+    assert cause_id(*given) == cause_id(*given[:2], "$.a: 77 is too much", *given[3:]) == "d5199ed824"
+    assert len({cause_id(*given[:at], None if at else "x", *given[at + 1 :]) for at in range(4)}) == 4
+    assert cause_id("x", None, None, None) == cause_id("x", "", "", "")

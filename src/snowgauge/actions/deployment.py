@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 from snowgauge.actions.elsewhere.looking import OtherDeployments
+from snowgauge.actions.failed.repair.means import RecoveryMeans
+from snowgauge.actions.failed.repair.running import Running
 from snowgauge.actions.looks import Looks
 from snowgauge.actions.sinks import Sinks
 from snowgauge.alerts.delivering.post import Means
@@ -56,6 +58,10 @@ class Deployment(msgspec.Struct, frozen=True):
     """Where trackers send to, as people who set one up have to write it."""
     lend_enricher: Callable[[], AbstractContextManager[Enricher]] | None = None
     """An enricher with this deployment's configuration, for one caller at a time; ``None`` where none is at hand."""
+    recovery: RecoveryMeans | None = None
+    """What recovery runs work with; ``None`` where failed events are not recovered."""
+    running: Running = msgspec.field(default_factory=Running)
+    """The recovery runs of this process."""
     looks: Looks = msgspec.field(default_factory=Looks)
     """Through which parts are asked how they are."""
     applications_file: Path | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
+from snowgauge.cli import failed_repair
 from snowgauge.cli.context import err, out, settings_of, table
 from snowgauge.cli.failed_report import Teller, cell, json_line, json_text, pretty, print_totals, progress
 
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show_one)
     group.command("recover")(recover_command)
     group.command("runs")(show_runs)
+    failed_repair.register(group)
     app.add_typer(group, name="failed")
 
 
@@ -79,7 +81,7 @@ def show_groups(
 ) -> None:
     """Failed events by cause, the largest groups first, each with examples.
 
-    A group is one type, schema, reason (without numbers, ids and quoted values), application and tracker version.
+    A group is one type, schema, reason (without numbers, ids and quoted values) and application.
 
     Example: `snowgauge failed groups --since 2024-05-01`
     """
@@ -217,6 +219,9 @@ def recover_command(
     where: WhereOption = None,
     rename: Annotated[list[str] | None, _edit("--rename", "PATH=NAME: give a property another name.")] = None,
     unset: Annotated[list[str] | None, _edit("--unset", "PATH: remove a property or an element.")] = None,
+    replace: Annotated[
+        list[str] | None, _edit("--replace", "PATH=OLD=>NEW: where the value is OLD, make it NEW; both JSON, or text.")
+    ] = None,
     cast: Annotated[
         list[str] | None, _edit("--cast", "PATH=TYPE: to integer, number, string, boolean, array or json.")
     ] = None,
@@ -238,8 +243,8 @@ def recover_command(
 ) -> None:
     """Replay failed events, changed if wanted, and store what is good now. Safe to repeat: nothing is stored twice.
 
-    Edits are made in the order schema, rename, unset, cast, default, set, python. Paths begin with event, contexts,
-    parameters or payload: event.data.quantity, contexts[com.acme/user].data.id, parameters.aid, payload.body.
+    Edits are made in the order schema, rename, unset, replace, cast, default, set, python. Paths begin with event,
+    contexts, parameters or payload: event.data.quantity, contexts[com.acme/user].data.id, parameters.aid, payload.body.
 
     Example: `snowgauge failed recover --group 3f2a9c01d7 --cast event.data.quantity=integer --dry-run`
     """
@@ -260,7 +265,7 @@ def recover_command(
         if choice == Choice() and not every and config is None:
             raise typer.BadParameter("say which events: --group, --type, --schema, --app-id, --where …, or --all")
         now = datetime.now(UTC)
-        options = EditOptions(edits, rename or [], unset or [], cast or [], default or [], set_ or [],
+        options = EditOptions(edits, rename or [], unset or [], replace or [], cast or [], default or [], set_ or [],
                               None if python is None else str(python.absolute()))  # fmt: skip
         plan = Plan(new_run(now), int(now.timestamp() * 1000), choice, options,
                     None if config is None else str(config.absolute()))  # fmt: skip
@@ -325,14 +330,14 @@ def show_runs(ctx: typer.Context, as_json: JsonOption = False) -> None:
     from snowgauge.actions.failed.runs import Runs
     from snowgauge.pipeline.build import data_dir
 
-    plans = Runs(data_dir(settings_of(ctx))).all()
+    plans = [plan for plan in Runs(data_dir(settings_of(ctx))).all() if not plan.dry_run]
     if as_json:
         for plan in plans:
             json_line(plan)
         return
     rows = []
     for plan in plans:
-        asked = msgspec.to_builtins(plan.choice) | msgspec.to_builtins(plan.edits)
+        asked = msgspec.to_builtins(plan.choice) | plan.edits.given()
         done = plan.totals
         rows.append(
             (plan.run, cell(json_text(asked)), *((done.recovered, done.failed) if done is not None else ("?", "?")))

@@ -29,13 +29,14 @@ def normal_message(message: str) -> str:
 
 def cause_of(failed: FailedEvent) -> str:
     """The id of the group that this failure belongs to."""
-    return cause_id(failed.failure_type, failed.schema, failed.message, failed.app_id, failed.tracker)
+    return cause_id(failed.failure_type, failed.schema, failed.message, failed.app_id)
 
 
-def cause_id(
-    failure_type: str, schema: str | None, message: str | None, app_id: str | None, tracker: str | None
-) -> str:
-    """Ten hexadecimal digits, always the same for one cause."""
-    parts = (failure_type, schema or "", normal_message(message or ""), app_id or "", tracker or "")
+def cause_id(failure_type: str, schema: str | None, message: str | None, app_id: str | None) -> str:
+    """Ten hexadecimal digits, the same for one cause indefinitely.
+
+    The tracker is no part of it: one mistake that several versions of a tracker send is one cause.
+    """
+    parts = (failure_type, schema or "", normal_message(message or ""), app_id or "")
     text = "\x1f".join(parts).encode("utf-8", "replace")
     return hashlib.sha256(text).hexdigest()[:10]

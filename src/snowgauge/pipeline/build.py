@@ -35,6 +35,7 @@ from snowgauge.store.settings import ClickHouseSettings
 if TYPE_CHECKING:  # most commands need one part or two; to import them all takes longer than a command runs
     from snowgauge.actions.access.book import AccessBook
     from snowgauge.actions.deployment import Deployment, Outbox, Surroundings
+    from snowgauge.actions.failed.repair.means import RecoveryMeans
     from snowgauge.actions.sinks import Sinks
     from snowgauge.alerts.delivering.post import Means
     from snowgauge.api.doors import Doors
@@ -271,7 +272,27 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         alert_means=cache(partial(open_alert_means, settings)),
         outbox=open_outbox(settings),
         lend_enricher=None if environment is None else LentEnricher(settings, environment),
+        recovery=None if environment is None else open_recovery(settings, environment),
     )
+
+
+def open_recovery(settings: Settings, environment: Mapping[str, str]) -> RecoveryMeans:
+    """Recovery runs have an enricher of their own, store nothing while the store must stand still, and nothing of a
+    person who was erased."""
+    from snowgauge.actions.failed.repair.means import RecoveryMeans
+    from snowgauge.actions.lifetime.gate import Gate
+    from snowgauge.actions.lifetime.tombstones import Tombstones
+
+    @contextmanager
+    def enricher() -> Iterator[Enricher]:
+        enriching = Enriching(settings, environment, start=False)
+        try:
+            yield enriching.enricher
+        finally:
+            enriching.close()
+
+    folder = data_dir(settings)
+    return RecoveryMeans(enricher, Gate(folder).storing, Tombstones(folder, settings.privacy.person_fields).without)
 
 
 def open_outbox(settings: Settings) -> Outbox | None:

@@ -264,7 +264,7 @@ def _refuse_server(settings: Settings) -> None:
 
 
 class RecoveriesPlace:
-    """Plans of recovery runs, whose selections and edits can name someone. Such a plan goes as a whole."""
+    """Recovery runs, rules and notes, whose selections, edits and texts can name a person. Such a file goes whole."""
 
     name = "recoveries"
     moving = False
@@ -273,18 +273,24 @@ class RecoveriesPlace:
         self._folder = folder
 
     def find(self, finder: Finder) -> Iterator[Found]:
-        for file in sorted(self._folder.glob("*.json")):
+        for file in sorted(self._folder.rglob("*.json")):
             plan = msgspec.json.decode(file.read_bytes())
             values = {value.lower() for value in finder.person.values}
             named = any(value in values for value in _texts(plan))
             mark = finder.by(plan)
             if mark is not None or named:
-                yield Found(self.name, file.stem, int(plan.get("at", 0)), mark[0] if mark else "value", plan)
+                yield Found(
+                    self.name,
+                    str(file.relative_to(self._folder)),
+                    int(plan.get("at", 0)),
+                    mark[0] if mark else "value",
+                    plan,
+                )
 
     def take_out(self, finder: Finder, progress: Progress) -> Taken:
         found = [one.id for one in self.find(finder)]
         for number, name in enumerate(found):
-            (self._folder / f"{name}.json").unlink(missing_ok=True)
+            (self._folder / name).unlink(missing_ok=True)
             progress(self.name, number + 1)
         return Taken(self.name, len(found))
 

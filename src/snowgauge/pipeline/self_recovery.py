@@ -1,4 +1,4 @@
-"""Failed events that only lacked a schema are replayed automatically, by the first worker, beside its own work."""
+"""Failed events that only lacked a schema, or that a rule repairs, are replayed automatically by the first worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from snowgauge.actions.access.roles import Principal
 from snowgauge.actions.failed.recover import Totals, new_run
+from snowgauge.actions.failed.repair.rules import Rules, apply_rules
 from snowgauge.actions.failed.retry import Turns, retry
 from snowgauge.actions.failed.runs import Runs
 from snowgauge.enrich.enricher import Enricher
@@ -22,8 +24,6 @@ _log = logger("recovery")
 
 def keep_recovering(settings: Settings, environment: Mapping[str, str], store: Store, stop: threading.Event) -> None:
     """Start the thread that looks every ``pipeline.auto_recover_interval``; it ends with ``stop``."""
-    if not settings.pipeline.auto_recover:
-        return
     seconds = settings.pipeline.auto_recover_interval.total_seconds()
 
     turns = Turns()
@@ -31,8 +31,10 @@ def keep_recovering(settings: Settings, environment: Mapping[str, str], store: S
     def run() -> None:
         while not stop.wait(seconds):
             try:
-                recover_unresolved(settings, environment, store, turns)
-            except SnowgaugeError as error:  # the store or a registry is unreachable, or a person recovers just now
+                if settings.pipeline.auto_recover:
+                    recover_unresolved(settings, environment, store, turns)
+                recover_by_rules(settings, environment, store)
+            except SnowgaugeError as error:  # store or registry unreachable, or a person's recovery is under way
                 _log.debug("recovery_put_off", reason=str(error))
             except Exception:
                 _log.exception("recovery_broken")
@@ -43,7 +45,8 @@ def keep_recovering(settings: Settings, environment: Mapping[str, str], store: S
 def recover_unresolved(
     settings: Settings, environment: Mapping[str, str], store: Store, turns: Turns | None = None
 ) -> Totals:
-    """Replay what failed for lack of schemas that are available now. Raises ``ActionRefused`` during another run."""
+    """Replay what failed for want of schemas that are available now. Raises ``ActionRefused`` while another recovery
+    is under way."""
     resolver, _ = build.open_iglu(settings)  # a new one: it has not yet learnt that a schema is missing
     opened: list[build.Enriching] = []
 
@@ -67,5 +70,43 @@ def recover_unresolved(
         for enriching in opened:
             enriching.close()
     if schemas:
-        _log.info("recovered_by_itself", schemas=schemas, recovered=totals.recovered, failed=totals.failed)
+        _log.info("recovered_automatically", schemas=schemas, recovered=totals.recovered, failed=totals.failed)
     return totals
+
+
+def recover_by_rules(settings: Settings, environment: Mapping[str, str], store: EventStore) -> None:
+    """Apply the rules that people kept, and write into the audit log what they repaired. Raises ``ActionRefused`` while
+    another recovery is under way."""
+    rules = Rules(build.data_dir(settings))
+    if not any(rule.enabled for rule in rules.all()):
+        return
+    opened: list[build.Enriching] = []
+
+    def enricher() -> Enricher:
+        if not opened:
+            opened.append(build.Enriching(settings, environment, start=False))
+        return opened[0].enricher
+
+    try:
+        with Runs(build.data_dir(settings)).alone():
+            done = apply_rules(
+                rules,
+                store,
+                enricher,
+                at=int(time.time() * 1000),
+                gate=lifetime.gate(settings).storing,
+                keep=lifetime.tombstones(settings).without,
+            )
+    finally:
+        for enriching in opened:
+            enriching.close()
+    if not done:
+        return
+    book = build.open_access(settings)
+    try:
+        for rule, totals in done:
+            _log.info("repaired_by_rule", rule=rule.id, recovered=totals.recovered, failed=totals.failed)
+            text = f"{totals.recovered} of {totals.rows}: {rule.headline}"
+            book.record(Principal(rule.id, "local", frozenset()), "repair by rule", rule.cause, text)
+    finally:
+        book.close()

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.actions.elsewhere.looking import OtherDeployments
+from snowgauge.actions.failed.repair.means import RecoveryMeans
 from snowgauge.actions.sinks import Sinks
 from snowgauge.alerts.delivering.post import Means
 from snowgauge.api.app import create_app
@@ -65,6 +66,7 @@ class PrivatePort:
             sinks=sinks,
             elsewhere=OtherDeployments(self.settings.deployments),
             lend_enricher=lambda: nullcontext(Enricher(validator)),
+            recovery=RecoveryMeans(lambda: nullcontext(Enricher(validator))),
             alert_means=alert_means,
         )
         self.app: FastAPI = create_app(self.deployment, self.doors, site)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from snowgauge.actions.failed.diagnosis import Fault
+from snowgauge.actions.failed.diagnosis import Fault, vendor_of
+from snowgauge.iglu.public_vendors import is_public
 
 _INFER = "snowgauge schema infer --from-failed {group} --output schema.json"
 _ADD = "snowgauge schema add schema.json"
@@ -70,8 +71,8 @@ _BOUNDS = Cure(
 )
 _BY_KIND = {
     "resolution": Cure(
-        "No registry has this schema. Publish it (a draft can be made of the data), then replay. When a registry was "
-        "unreachable, nothing need be done: such events are replayed automatically once the schema is available.",
+        "No registry has this schema. Publish it (a draft can be inferred from the data), then replay. If a registry "
+        "was unreachable, do nothing: such events are replayed automatically once the schema is available.",
         (_INFER, _ADD, _RECOVER),
     ),
     "broken schema": Cure(
@@ -105,7 +106,7 @@ _BY_KIND = {
     ),
     "path": Cure("The path is no tracking path: nearly always a scanner. Nothing is lost by leaving it."),
     "querystring": Cure(
-        "The querystring has characters that are not allowed in one. A replay reads it leniently and rewrites it.",
+        "The query string has characters that are not allowed in one. A replay reads it leniently and rewrites it.",
         (_RECOVER + " --dry-run",),
     ),
     "size": Cure(
@@ -118,13 +119,22 @@ _BY_KIND = {
         (_RECOVER, _RECOVER + " --unset parameters.NAME --dry-run"),
     ),
     "loader": Cure("The database refused the finished event. The reason names the column; see the guide."),
-    "other": Cure("A replay shows whether it fails still.", (_RECOVER + " --dry-run",)),
+    "other": Cure("Replay it to see whether it still fails.", (_RECOVER + " --dry-run",)),
 }
+_PUBLIC = Cure(
+    "No registry has this schema. Its vendor publishes in Iglu Central: check that name and version are right, and "
+    "that Iglu Central is among the registries and reachable.",
+    (_RECOVER + " --schema {schema}=RIGHT --dry-run",),
+)
 
 
 def cure_of(fault: Fault, group: str) -> Cure:
     """Never without an answer."""
     if fault.keyword is not None:
-        known = _BY_KEYWORD.get(fault.keyword)
-        return (known or _BOUNDS).filled(fault, group)
+        cure = _BY_KEYWORD.get(fault.keyword, _BOUNDS)
+        if is_public(vendor_of(fault.schema) or ""):  # nobody here publishes a version of it
+            cure = Cure(cure.text.partition(", or publish a version")[0].rstrip(".") + ".", cure.commands[:1])
+        return cure.filled(fault, group)
+    if fault.kind == "resolution" and is_public(vendor_of(fault.schema) or ""):
+        return _PUBLIC.filled(fault, group)
     return _BY_KIND.get(fault.kind, _BY_KIND["other"]).filled(fault, group)

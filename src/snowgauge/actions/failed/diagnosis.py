@@ -21,7 +21,8 @@ _MISSING = object()
 class Fault(msgspec.Struct):
     """``path`` is the reason's own path inside of the data (``$.quantity``), ``place`` the path that edits take.
 
-    ``value`` is what is there (absent: nothing is); ``rule`` the part of the schema that forbids it.
+    ``value`` is what is there (absent: nothing is); ``rule`` the part of the schema that forbids it; ``beside`` are the
+    names of the object in which something is missing or too much.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Fault(msgspec.Struct):
     value: Any = None
     absent: bool = True
     rule: Any = None
+    beside: list[str] = []
 
 
 def faults_of(
@@ -42,6 +44,14 @@ def faults_of(
     look = _Look(document or {}, resolver, validator)
     found = [fault for message in row.messages for fault in _faults(message, row, look)]
     return found or [Fault(_other_kind(row), row.message or "", schema=row.schema)]
+
+
+def vendor_of(uri: str | None) -> str | None:
+    """The vendor of a schema's URI; ``None`` for what is no such URI."""
+    try:
+        return None if uri is None else SchemaKey.parse(uri).vendor
+    except SelfDescribingError:
+        return None
 
 
 def _other_kind(row: FailedRow) -> str:
@@ -92,18 +102,41 @@ def _faults(message: Mapping[str, Any], row: FailedRow, look: _Look) -> Iterator
         yield Fault("enrichment", text, schema=named, path=inner.get("field"), value=inner.get("value"),
                     absent="value" not in inner)  # fmt: skip
     elif "json" in message:
-        yield Fault("not self-describing", str(error), value=message["json"], absent=False, place=_source(message))
+        yield Fault("not self-describing", str(error), value=message["json"], absent=False,
+                    place=_json_place(message["json"], look.document))  # fmt: skip
     elif "field" in message and isinstance(error, str):
-        yield Fault("not json", error, path=message["field"], place=_source(message), value=message.get("value"),
-                    absent=False)  # fmt: skip
+        yield Fault("not json", error, path=message["field"], place=_text_place(message, look.document),
+                    value=message.get("value"), absent=False)  # fmt: skip
     else:
         yield _input_fault(message, row)
 
 
-def _source(message: Mapping[str, Any]) -> str | None:
-    field = message.get("field")
-    names = {"unstruct": "event", "contexts": "contexts", "body": "payload.body"}
-    return names.get(str(field), f"parameters.{field}" if field else None)
+_PARAMETERS = {"unstruct": ("ue_px", "ue_pr"), "contexts": ("cx", "co")}
+
+
+def _text_place(message: Mapping[str, Any], document: Document) -> str | None:
+    """Text that is no JSON stays in the parameter that it came in."""
+    field = str(message.get("field"))
+    if field == "body":
+        return "payload.body"
+    sent = document.get("parameters") or {}
+    name = next((name for name in _PARAMETERS.get(field, (field,)) if name in sent), None)
+    return None if name is None else f"parameters.{name}"
+
+
+def _json_place(bad: Any, document: Document) -> str | None:
+    """Where the JSON that is not self-describing is found in the event."""
+    if document.get("event") == bad and bad is not None:
+        return "event"
+    entities = document.get("contexts")
+    for at, entity in enumerate(entities if isinstance(entities, list) else ()):
+        if entity == bad:
+            return f"contexts[{at}]"
+    body = (document.get("payload") or {}).get("body")
+    if body == bad and bad is not None:
+        return "payload.body"
+    return next((f"parameters.{name}" for name, text in (document.get("parameters") or {}).items()
+                 if name in ("ue_px", "ue_pr", "cx", "co") and text), None)  # fmt: skip
 
 
 def _input_fault(message: Mapping[str, Any], row: FailedRow) -> Fault:
@@ -153,6 +186,7 @@ def _data_fault(report: Mapping[str, Any], schema: str, rules: Any, place: str |
     targets = list(report.get("targets") or ())
     inner = [*steps, *targets[:1]] if keyword in ("additionalProperties", "required") else steps
     value = _value(data, inner)
+    holder = _value(data, steps)
     return Fault(
         "invalid",
         str(report.get("message")),
@@ -163,6 +197,7 @@ def _data_fault(report: Mapping[str, Any], schema: str, rules: Any, place: str |
         None if value is _MISSING else value,
         value is _MISSING,
         _rule(rules, steps, keyword),
+        sorted(map(str, holder)) if inner != steps and isinstance(holder, Mapping) else [],
     )
 
 
@@ -174,6 +209,8 @@ def _path_step(step: str | int) -> str:
 
 def _instances(schema: str, document: Document) -> Iterator[tuple[str, Any]]:
     event, contexts = document.get("event"), document.get("contexts")
+    if schema.startswith("iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/") and contexts is not None:
+        yield "contexts", contexts  # the document has the entities without their wrapper
     if isinstance(event, Mapping) and event.get("schema") == schema:
         yield "event.data", event.get("data")
     for at, entity in enumerate(contexts if isinstance(contexts, list) else ()):

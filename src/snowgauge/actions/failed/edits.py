@@ -1,13 +1,15 @@
 """Changes to failed events before they are replayed, on parsed values.
 
-They are made in this order: schema, rename, unset, cast, default, set, Python function. An edit that finds nothing to
-change in an event changes nothing. Edits of ``payload`` are made to the request; all others to each event of it.
+They are made in this order: schema, rename, unset, replace, cast, default, set, Python function. An edit that finds
+nothing to change in an event changes nothing. Edits of ``payload`` are made to the request; all others to each event of
+it.
 """
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any, Protocol
 
@@ -89,6 +91,23 @@ class Rename(msgspec.Struct):
             holder.update(renamed)
 
 
+class Replace(msgspec.Struct):
+    """Where the value is ``old``, and only there, it becomes ``new``."""
+
+    path: Path
+    old: Any
+    new: Any
+
+    @property
+    def root(self) -> str | None:
+        return self.path.root
+
+    def apply(self, document: Document) -> None:
+        for place in places(document, self.path):
+            if place.there and type(place.value) is type(self.old) and place.value == self.old:
+                place.holder[place.key] = _copied(self.new)
+
+
 class Cast(msgspec.Struct):
     """A value that cannot be cast stays as it is."""
 
@@ -150,16 +169,22 @@ class PythonFunction:
             document.update(answer)
 
 
-class EditOptions(msgspec.Struct, omit_defaults=True):
+@dataclass
+class EditOptions:
     """Edits as they are written on a command line."""
 
-    schema: list[str] = []
-    rename: list[str] = []
-    unset: list[str] = []
-    cast: list[str] = []
-    default: list[str] = []
-    set: list[str] = []
+    schema: list[str] = field(default_factory=list)
+    rename: list[str] = field(default_factory=list)
+    unset: list[str] = field(default_factory=list)
+    replace: list[str] = field(default_factory=list)
+    cast: list[str] = field(default_factory=list)
+    default: list[str] = field(default_factory=list)
+    set: list[str] = field(default_factory=list)
     python: str | None = None
+
+    def given(self) -> dict[str, list[str] | str]:
+        """Only what is there."""
+        return {name: value for name, value in vars(self).items() if value}
 
     def edits(self) -> list[Edit]:
         """Raises ``ActionRefused`` for what cannot be read."""
@@ -168,6 +193,10 @@ class EditOptions(msgspec.Struct, omit_defaults=True):
             path, name = _halves(text, "--rename", "PATH=NAME")
             made.append(Rename(parse(path), name))
         made += [Unset(parse(text)) for text in self.unset]
+        for text in self.replace:
+            path, value = _halves(text, "--replace", "PATH=OLD=>NEW")
+            old, new = _old_and_new(value, text)
+            made.append(Replace(parse(path), old, new))
         for text in self.cast:
             path, to = _halves(text, "--cast", "PATH=TYPE")
             if to not in CASTS:
@@ -213,6 +242,18 @@ def _halves(text: str, option: str, form: str) -> tuple[str, str]:
         elif sign == "=" and not quoted and depth == 0 and at:
             return text[:at], text[at + 1 :]
     raise ActionRefused(f"{option} {text!r}: write {form}")
+
+
+def _old_and_new(value: str, text: str) -> tuple[Any, Any]:
+    """Both sides of the arrow. One inside of a JSON text is not the arrow."""
+    parts = value.split("=>")
+    if len(parts) < 2:
+        raise ActionRefused(f"--replace {text!r}: write PATH=OLD=>NEW")
+    for at in range(1, len(parts)):
+        old = "=>".join(parts[:at])
+        if json_or_text(old) != old:
+            return json_or_text(old), json_or_text("=>".join(parts[at:]))
+    return parts[0], json_or_text("=>".join(parts[1:]))
 
 
 def _schema_change(text: str) -> SchemaChange:

@@ -21,7 +21,8 @@ from snowgauge.store.base import Filter, Reader, Selection
 
 
 class Group(msgspec.Struct):
-    """Failed events of one cause. ``examples`` are ids; ``first`` and ``last`` times as text."""
+    """Failed events of one cause. ``examples`` are ids; ``first`` and ``last`` times as text; ``tracker`` is the one of
+    the newest failure."""
 
     id: str
     failure_type: str

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import uuid4
@@ -35,7 +36,8 @@ _ROWS = 500
 _BYTES = 32_000_000
 
 
-class Totals(msgspec.Struct):
+@dataclass
+class Totals:
     """Rows by verdict, and events. ``events`` + ``already`` are the events that rows were recovered into."""
 
     rows: int = 0

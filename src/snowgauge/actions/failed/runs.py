@@ -9,6 +9,7 @@ import fcntl
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -21,8 +22,26 @@ from snowgauge.errors import ActionRefused
 _NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 
 
+@dataclass
+class Undone:
+    """What an undo took back: ``events`` out of the store, ``reopened`` failed events. ``kept`` failed events stay
+    recovered, since their events were stored by something else; ``new_failures`` of the run stay, too."""
+
+    at: int
+    by: str = ""
+    events: int = 0
+    reopened: int = 0
+    kept: int = 0
+    new_failures: int = 0
+    done: bool = False
+
+
 class Plan(msgspec.Struct):
-    """``at`` is when it began, in ms. ``totals`` are there once it has ended."""
+    """``at`` is when it began, in ms. ``totals`` are there once it has ended, ``progress`` before.
+
+    ``dry_run``: a count that stores nothing. ``expected`` rows were selected when it began; ``reasons`` are why rows
+    did not become good, and how many; ``trouble`` is why it broke off.
+    """
 
     run: str
     at: int
@@ -30,6 +49,13 @@ class Plan(msgspec.Struct):
     edits: EditOptions = msgspec.field(default_factory=EditOptions)
     config: str | None = None
     totals: Totals | None = None
+    by: str = ""
+    dry_run: bool = False
+    expected: int = 0
+    progress: Totals | None = None
+    reasons: dict[str, int] = {}
+    trouble: str = ""
+    undone: Undone | None = None
 
 
 class Runs:
@@ -55,13 +81,17 @@ class Runs:
         """The newest first."""
         return [self.load(path.stem) for path in sorted(self._folder.glob("*.json"), reverse=True)]
 
+    def remove(self, run: str) -> None:
+        self.load(run)
+        (self._folder / f"{run}.json").unlink(missing_ok=True)
+
     @contextmanager
     def alone(self, *, wait: bool = False) -> Iterator[None]:
-        """Only one may recover at a time. Raises ``ActionRefused`` when someone else does."""
+        """Only one may recover at a time. Raises ``ActionRefused`` while another recovery runs."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self._folder / "lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
-                raise ActionRefused("another recovery is under way; try again when it has ended") from None
+                raise ActionRefused("another recovery is under way; try again when it has ended", status=409) from None
             yield

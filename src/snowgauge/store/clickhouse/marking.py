@@ -65,7 +65,7 @@ def _updated(row: dict[str, Any], by_id: Mapping[str, FailedUpdate]) -> dict[str
         row["message"] = update.message
     if update.schema is not None:
         row["schema"] = update.schema
-    row["cause"] = cause_id(row["failure_type"], row["schema"], row["message"], row["app_id"], row["tracker"])
+    row["cause"] = cause_id(row["failure_type"], row["schema"], row["message"], row["app_id"])
     return row
 
 

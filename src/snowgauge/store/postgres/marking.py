@@ -22,7 +22,7 @@ def mark_failed(connections: Connections, layout: Layout, updates: Sequence[Fail
                 f"UPDATE {name} SET version = version + 1, status = %s, attempts = attempts + 1, attempted_at = %s, "
                 "attempt_message = %s, recovered_at = %s, recovery_run = %s, recovered_into = %s, "
                 "message = coalesce(%s, message), schema = CASE WHEN %s THEN %s ELSE schema END WHERE id = %s::uuid "
-                "RETURNING failure_type, schema, message, app_id, tracker",
+                "RETURNING failure_type, schema, message, app_id",
                 (
                     update.status,
                     at,

@@ -1,0 +1,158 @@
+"""Rules: edits that were kept for a cause, and are made to its failures automatically from then on.
+
+A rule replays each failure once: what it could not repair stays open, for a person. Its runs share one name, so that
+what it did is found, and undone, together.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from snowgauge.actions.failed.edits import EditOptions
+from snowgauge.actions.failed.recover import Totals, recover
+from snowgauge.actions.failed.replay import Replayer
+from snowgauge.actions.lifetime.files import written
+from snowgauge.enrich.enricher import Enricher
+from snowgauge.errors import ActionRefused
+from snowgauge.store.base import EventStore, Filter, Selection, StoreBatch
+
+_ID = re.compile(r"rule-[0-9a-f]{8}")
+_MOST = 200
+
+
+@dataclass
+class RepairRule:
+    """``recovered`` and ``failed`` count what it did so far; times in ms."""
+
+    id: str
+    cause: str
+    headline: str
+    edits: EditOptions
+    by: str
+    at: int
+    enabled: bool = True
+    recovered: int = 0
+    failed: int = 0
+    last: int | None = None
+    trouble: str = ""
+
+    def selection(self) -> Selection:
+        """Open failures of its cause that it has not tried yet."""
+        return Selection(
+            filters=[
+                Filter("cause", "in", (self.cause,)),
+                Filter("status", "in", ("open",)),
+                Filter("recovery_run", "not_in", (self.id,)),
+            ]
+        )
+
+
+class Rules:
+    """Those of one deployment, a file each. Several processes may change them."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / "recoveries" / "rules"
+
+    def all(self) -> list[RepairRule]:
+        """The newest first."""
+        found = [rule for file in self._folder.glob("rule-*.json") if (rule := _read(file)) is not None]
+        return sorted(found, key=lambda rule: (-rule.at, rule.id))
+
+    def keep(self, cause: str, headline: str, edits: EditOptions, *, by: str, at: int) -> RepairRule:
+        """Raises ``ActionRefused`` for edits that cannot be read, or that change nothing."""
+        if edits.python is not None:
+            raise ActionRefused("a rule cannot call a Python function: use the other edits", status=422)
+        edits.edits()
+        with self._alone():
+            if len(self.all()) >= _MOST:
+                raise ActionRefused(f"there are {_MOST} rules already: remove some first", status=409)
+            rule = RepairRule(f"rule-{uuid4().hex[:8]}", cause, headline, edits, by, at)
+            self._put(rule)
+            return rule
+
+    def change(self, rule_id: str, change: Callable[[RepairRule], None]) -> RepairRule:
+        """Change one while nobody else does. Raises ``ActionRefused`` where there is none."""
+        with self._alone():
+            rule = _read(self._file(rule_id))
+            if rule is None:
+                raise ActionRefused(f"there is no rule {rule_id[:40]!r}", status=404)
+            change(rule)
+            self._put(rule)
+            return rule
+
+    def remove(self, rule_id: str) -> RepairRule:
+        with self._alone():
+            file = self._file(rule_id)
+            rule = _read(file)
+            if rule is None:
+                raise ActionRefused(f"there is no rule {rule_id[:40]!r}", status=404)
+            file.unlink()
+            return rule
+
+    def _put(self, rule: RepairRule) -> None:
+        with written(self._file(rule.id)) as out:
+            out.write(msgspec.json.encode(rule))
+
+    def _file(self, rule_id: str) -> Path:
+        if not _ID.fullmatch(rule_id):
+            raise ActionRefused(f"there is no rule {rule_id[:40]!r}", status=404)
+        return self._folder / f"{rule_id}.json"
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._folder / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _read(file: Path) -> RepairRule | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=RepairRule)
+    except FileNotFoundError:
+        return None
+
+
+def apply_rules(
+    rules: Rules,
+    store: EventStore,
+    enricher: Callable[[], Enricher],
+    *,
+    at: int,
+    gate: Callable[[], AbstractContextManager[None]],
+    keep: Callable[[StoreBatch], StoreBatch] | None,
+) -> list[tuple[RepairRule, Totals]]:
+    """What each rule that is on did; those that had nothing to do are left out. ``enricher`` is asked for only when
+    there is work."""
+    done = []
+    for rule in rules.all():
+        if not rule.enabled or not store.count("failed", rule.selection()):
+            continue
+        try:
+            replayer = Replayer(enricher(), rule.edits.edits())
+        except ActionRefused as refused:  # written by an older or a newer version
+            rules.change(rule.id, partial(_stop, why=str(refused)))
+            continue
+        totals = recover(store, replayer, rule.selection(), run=rule.id, at=at, gate=gate, keep=keep)
+        if totals.rows:
+            done.append((rules.change(rule.id, partial(_count, totals=totals, at=at)), totals))
+    return done
+
+
+def _stop(rule: RepairRule, why: str) -> None:
+    rule.enabled, rule.trouble = False, why
+
+
+def _count(rule: RepairRule, totals: Totals, at: int) -> None:
+    rule.recovered += totals.recovered
+    rule.failed += totals.failed
+    rule.last = at
