@@ -280,8 +280,7 @@ def open_recovery(settings: Settings, environment: Mapping[str, str]) -> Recover
     """Recovery runs have an enricher of their own, store nothing while the store must stand still, and nothing of a
     person who was erased."""
     from snowgauge.actions.failed.repair.means import RecoveryMeans
-    from snowgauge.actions.lifetime.gate import Gate
-    from snowgauge.actions.lifetime.tombstones import Tombstones
+    from snowgauge.pipeline import lifetime
 
     @contextmanager
     def enricher() -> Iterator[Enricher]:
@@ -291,8 +290,7 @@ def open_recovery(settings: Settings, environment: Mapping[str, str]) -> Recover
         finally:
             enriching.close()
 
-    folder = data_dir(settings)
-    return RecoveryMeans(enricher, Gate(folder).storing, Tombstones(folder, settings.privacy.person_fields).without)
+    return RecoveryMeans(enricher, lifetime.gate(settings).storing, partial(lifetime.erased, settings))
 
 
 def open_outbox(settings: Settings) -> Outbox | None:

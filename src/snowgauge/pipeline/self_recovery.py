@@ -74,9 +74,11 @@ def recover_unresolved(
     return totals
 
 
-def recover_by_rules(settings: Settings, environment: Mapping[str, str], store: EventStore) -> None:
-    """Apply the rules that people kept, and write into the audit log what they repaired. Raises ``ActionRefused`` while
-    another recovery is under way."""
+def recover_by_rules(settings: Settings, environment: Mapping[str, str], store: Store) -> None:
+    """Apply the rules that people kept, and write into the audit log what they repaired.
+
+    Raises ``ActionRefused`` while another recovery is under way.
+    """
     rules = Rules(build.data_dir(settings))
     if not any(rule.enabled for rule in rules.all()):
         return
@@ -95,7 +97,7 @@ def recover_by_rules(settings: Settings, environment: Mapping[str, str], store: 
                 enricher,
                 at=int(time.time() * 1000),
                 gate=lifetime.gate(settings).storing,
-                keep=lifetime.tombstones(settings).without,
+                erasures=lifetime.erased(settings, store),
             )
     finally:
         for enriching in opened:

@@ -246,7 +246,7 @@ def test_a_rule_repairs_the_same_failure_from_then_on_each_once(any_pipeline, tm
     assert rule.headline == "quantity is text; cart 1-0-0 expects a whole number"
 
     def work() -> list[int]:
-        done = apply_rules(Rules(tmp_path), p.store, lambda: p.enricher, at=AT, gate=nullcontext, keep=None)
+        done = apply_rules(Rules(tmp_path), p.store, lambda: p.enricher, at=AT, gate=nullcontext)
         return [totals.rows for _, totals in done]
 
     p.take(*(tracked({"ue_pr": ue({"quantity": q})}, timestamp=NOON + 5) for q in ("2", "5000")))

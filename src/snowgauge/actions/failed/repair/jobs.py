@@ -91,7 +91,7 @@ def _carry_out(
                 replayer = Replayer(enricher, plan.edits.edits(), conditions=plan.choice.conditions())
                 totals = recover(
                     deployment.store, replayer, plan.choice.selection(), run=plan.run, at=plan.at,
-                    dry_run=plan.dry_run, tell=notes, gate=means.gate, keep=means.keep,
+                    dry_run=plan.dry_run, tell=notes, gate=means.gate, erasures=means.erasures(deployment.store),
                 )  # fmt: skip
             notes.end(totals)
         except Stopped:

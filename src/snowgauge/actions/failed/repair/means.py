@@ -7,18 +7,19 @@ from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
+from snowgauge.delivery.contract import Erasures
 from snowgauge.enrich.enricher import Enricher
-from snowgauge.store.base import StoreBatch
+from snowgauge.store.base import HasLifetime
 
 
-def _all(batch: StoreBatch) -> StoreBatch:
-    return batch
+def _none(_: HasLifetime) -> Erasures | None:
+    return None
 
 
 class RecoveryMeans(msgspec.Struct, frozen=True):
-    """``enricher`` is made for one run and closed behind it. ``gate`` is held while events are stored, ``keep`` takes
-    out of a batch what may not be stored any more."""
+    """``enricher`` is made for one run and closed behind it. ``gate`` is held while events are stored; ``erasures``
+    says what of an erased person may not be stored."""
 
     enricher: Callable[[], AbstractContextManager[Enricher]]
     gate: Callable[[], AbstractContextManager[None]] = nullcontext
-    keep: Callable[[StoreBatch], StoreBatch] = _all
+    erasures: Callable[[HasLifetime], Erasures | None] = _none

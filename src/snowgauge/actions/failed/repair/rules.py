@@ -21,9 +21,10 @@ from snowgauge.actions.failed.edits import EditOptions
 from snowgauge.actions.failed.recover import Totals, recover
 from snowgauge.actions.failed.replay import Replayer
 from snowgauge.actions.lifetime.files import written
+from snowgauge.delivery.contract import Erasures
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import ActionRefused
-from snowgauge.store.base import EventStore, Filter, Selection, StoreBatch
+from snowgauge.store.base import EventStore, Filter, Selection
 
 _ID = re.compile(r"rule-[0-9a-f]{8}")
 _MOST = 200
@@ -129,7 +130,7 @@ def apply_rules(
     *,
     at: int,
     gate: Callable[[], AbstractContextManager[None]],
-    keep: Callable[[StoreBatch], StoreBatch] | None,
+    erasures: Erasures | None = None,
 ) -> list[tuple[RepairRule, Totals]]:
     """What each rule that is on did; those that had nothing to do are left out. ``enricher`` is asked for only when
     there is work."""
@@ -142,7 +143,7 @@ def apply_rules(
         except ActionRefused as refused:  # written by an older or a newer version
             rules.change(rule.id, partial(_stop, why=str(refused)))
             continue
-        totals = recover(store, replayer, rule.selection(), run=rule.id, at=at, gate=gate, keep=keep)
+        totals = recover(store, replayer, rule.selection(), run=rule.id, at=at, gate=gate, erasures=erasures)
         if totals.rows:
             done.append((rules.change(rule.id, partial(_count, totals=totals, at=at)), totals))
     return done
