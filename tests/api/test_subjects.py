@@ -27,7 +27,7 @@ def now() -> int:
 @pytest.fixture
 def bad(port: PrivatePort) -> str:
     """A failed event that the enricher itself made; its failure's id."""
-    payload = CollectorPayload(path="/i", querystring=BAD, timestamp=now())
+    payload = CollectorPayload(path="/i", querystring=BAD, timestamp=now(), collector="ssc-3.4.0-test")
     assert port.deployment.lend_enricher is not None
     with port.deployment.lend_enricher() as enricher:
         (outcome,) = enricher.process(payload_record.encode(payload), "seed")
