@@ -5,8 +5,9 @@ import { api, ask, type Schemas } from "../api/client";
 import { useKeys } from "../shell/keys";
 import { ago, bytes, compact, counted, number, seconds } from "../view/format";
 import { Icon, type IconName } from "../widgets/icons";
+import { Loaded } from "../widgets/Loaded";
 import { PageFrame } from "../widgets/Page";
-import { Badge, Button, Card, Failure, Figure, Skeleton } from "../widgets/ui";
+import { Badge, Button, Card, Figure } from "../widgets/ui";
 
 const TITLES: Record<string, { title: string; icon: IconName }> = {
   collector: { title: "Collector", icon: "live" },
@@ -25,15 +26,15 @@ export function Page() {
   const data = state.data;
   return (
     <PageFrame title="Health" lead={data && `Snowgauge ${data.version}`} controls={data && <Verdict ready={data.ready} checks={checks.data ?? []} />}>
-      {state.isError && <Failure error={state.error} retry={() => void state.refetch()} />}
-      {state.isPending && <Skeleton className="h-40" />}
-      {data && (
-        <div className="grid gap-3 sm:grid-cols-2 xl:grid-cols-4">
-          {data.parts.map((part) => (
-            <PartCard key={part.name} part={part} />
-          ))}
-        </div>
-      )}
+      <Loaded query={state} what="the state of the parts" from="Snowgauge">
+        {(found) => (
+          <div className="grid gap-3 sm:grid-cols-2 xl:grid-cols-4">
+            {found.parts.map((part) => (
+              <PartCard key={part.name} part={part} />
+            ))}
+          </div>
+        )}
+      </Loaded>
       {data?.capacity && <CapacityRow capacity={data.capacity} />}
       <Card
         id="checks"
@@ -45,17 +46,15 @@ export function Page() {
           </Button>
         }
       >
-        {checks.isError && (
-          <div className="p-3">
-            <Failure error={checks.error} />
-          </div>
-        )}
-        {checks.isPending && <Skeleton className="m-4 h-40" />}
-        <ul>
-          {[...(checks.data ?? [])].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status)).map((check) => (
-            <CheckRow key={check.id + check.title} check={check} />
-          ))}
-        </ul>
+        <Loaded query={checks} what="the checks" from="the doctor" isEmpty={(found) => found.length === 0} empty={<p className="px-4 py-3 text-ink-soft">There is nothing to check here.</p>}>
+          {(found) => (
+            <ul>
+              {[...found].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status)).map((check) => (
+                <CheckRow key={check.id + check.title} check={check} />
+              ))}
+            </ul>
+          )}
+        </Loaded>
         <p className="border-t border-line px-4 py-2.5 text-[13px] text-ink-soft">
           On the command line: <code>snowgauge doctor</code>
         </p>

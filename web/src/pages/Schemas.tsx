@@ -9,6 +9,7 @@ import { one } from "../view/search";
 import { useView } from "../view/useView";
 import { Icon } from "../widgets/icons";
 import { JsonTree } from "../widgets/JsonTree";
+import { Loaded } from "../widgets/Loaded";
 import { PageFrame } from "../widgets/Page";
 import { SidePanel } from "../widgets/SidePanel";
 import { Badge, Button, Card, CopyButton, Empty, Failure, Segmented, Skeleton } from "../widgets/ui";
@@ -54,13 +55,19 @@ export function Page() {
         />
         <input type="search" aria-label="Find a schema" placeholder="Find by vendor or name…" className="field min-w-40 flex-1" value={find} onChange={(event) => change({ find: event.target.value })} />
       </div>
-      {list.isError && <Failure error={list.error} retry={() => void list.refetch()} />}
       <Card pad={false} label="Catalogue">
-        {list.isPending ? (
-          <Skeleton className="m-4 h-64" />
-        ) : shown.length === 0 ? (
-          <Empty icon="schema" title="No such schema" action={which === "used" ? <Button onClick={() => change({ which: "all" })}>Show all schemas</Button> : undefined} />
-        ) : (
+        <Loaded
+          query={list}
+          what="the schemas"
+          from="the registries"
+          isEmpty={() => shown.length === 0}
+          empty={
+            <Empty icon="schema" title={find ? "No such schema" : "No schema is in use yet"} action={which === "used" ? <Button onClick={() => change({ which: "all" })}>Show all schemas</Button> : undefined}>
+              {find ? "No vendor or name has these words." : "Schemas that events of the last 24 hours name, and your own, are listed here."}
+            </Empty>
+          }
+        >
+          {() => (
           <ul>
             {shown.slice(0, 300).map((entry) => (
               <li key={`${entry.vendor}/${entry.name}`} className={`border-b border-line last:border-b-0 ${open(entry) ? "bg-accent-soft" : ""}`}>
@@ -82,7 +89,8 @@ export function Page() {
               </li>
             ))}
           </ul>
-        )}
+          )}
+        </Loaded>
         {shown.length > 300 && <p className="px-4 py-2 text-ink-soft">{shown.length - 300} more: type to find them.</p>}
       </Card>
       {creating ? <Editor from={one(search.from)} base={one(search.base)} onClose={() => change({ create: undefined, from: undefined, base: undefined })} onDone={(uri) => change({ create: undefined, from: undefined, base: undefined, uri, which: undefined })} /> : one(search.uri) && <View key={one(search.uri)} uri={one(search.uri)} entry={list.data?.find(open)} />}

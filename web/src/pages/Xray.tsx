@@ -6,8 +6,9 @@ import { counted, exactTime, number } from "../view/format";
 import { one } from "../view/search";
 import { useView } from "../view/useView";
 import { JsonTree } from "../widgets/JsonTree";
+import { Loaded } from "../widgets/Loaded";
 import { PageFrame } from "../widgets/Page";
-import { Badge, Button, Card, CopyButton, Empty, Failure, Skeleton } from "../widgets/ui";
+import { Badge, Button, Card, CopyButton, Empty } from "../widgets/ui";
 
 const PLACES: Record<string, { tone: "good" | "bad" | "warn" | "accent"; text: string }> = {
   good: { tone: "good", text: "Stored as a good event" },
@@ -45,9 +46,11 @@ export function Page() {
           Paste an event_id here, or open X-ray from an event in Live or Failed events.
         </Empty>
       )}
-      {found.isError && <Failure error={found.error} />}
-      {id && found.isPending && <Skeleton className="h-72" />}
-      {found.data && <Found data={found.data} />}
+      {id && (
+        <Loaded query={found} what="this event">
+          {(data) => <Found data={data} />}
+        </Loaded>
+      )}
     </PageFrame>
   );
 }
