@@ -27,8 +27,9 @@ def template():
     return json.loads(json.dumps(loaded))
 
 
-def test_the_linter_has_nothing_to_say(tool):
-    done = tool("cfn-lint", "deploy/aws/snowgauge.yaml")
+@pytest.mark.parametrize("file", ["snowgauge.yaml", "msk.yaml"])
+def test_the_linter_has_nothing_to_say(tool, file):
+    done = tool("cfn-lint", f"deploy/aws/{file}")
     assert done.returncode == 0, done.stdout
 
 
@@ -74,7 +75,7 @@ def resolved(template, parameters, node):
     """A part of the template with these parameters, as far as it takes conditions, references and substitutions."""
     again = functools.partial(resolved, template, parameters)
     if isinstance(node, list):
-        return [again(each) for each in node]
+        return [each for each in map(again, node) if each != "<AWS::NoValue>"]
     if not isinstance(node, dict):
         return node
     if len(node) == 1:
@@ -84,6 +85,8 @@ def resolved(template, parameters, node):
                 return parameters.get(given, template["Parameters"].get(given, {}).get("Default", f"<{given}>"))
             case "Fn::Equals":
                 return again(given[0]) == again(given[1])
+            case "Fn::Not":
+                return not again(given[0])
             case "Fn::If":
                 return again(given[1] if again(template["Conditions"][given[0]]) else given[2])
             case "Fn::Sub":
@@ -141,7 +144,8 @@ def test_the_databases_password_is_never_shown_and_fits_into_an_address(template
 def test_commands_and_settings_in_it_exist(template, program_exists, tmp_path):
     from snowgauge.settings.load import load
 
-    task = template["Resources"]["Task"]["Properties"]["ContainerDefinitions"][0]
+    definitions = template["Resources"]["Task"]["Properties"]["ContainerDefinitions"]
+    (task,) = resolved(template, {"KafkaBrokers": ""}, definitions)
     program_exists(task["Command"])
     given = {one["Name"]: one["Value"] for one in task["Environment"]} | {
         one["Name"]: "postgresql://u:p@h/d" for one in task["Secrets"]
@@ -160,6 +164,43 @@ def test_commands_and_settings_in_it_exist(template, program_exists, tmp_path):
     program_exists([*found[1].replace("${DomainName}", "collector.example.com").split(), "--acme-email", "x"])
     for port in ("HTTP", "HTTPS"):
         assert f":{on_instance[f'SNOWPLOW_TLS__{port}_PORT']} " in script
+
+
+def test_tasks_share_an_event_log_where_brokers_are_named(template, tmp_path):
+    from snowgauge.settings.load import load
+
+    parameters = {"KafkaBrokers": "b-1.example.com:9096,b-2.example.com:9096", "KafkaSecretArn": OWN}
+    definitions = template["Resources"]["Task"]["Properties"]["ContainerDefinitions"]
+    without, with_brokers = (
+        {one["Name"]: one.get("Value") or one["ValueFrom"] for one in [*task["Environment"], *task["Secrets"]]}
+        for (task,) in (resolved(template, given, definitions) for given in ({}, parameters))
+    )
+    assert {*with_brokers} - {*without} == {"SNOWPLOW_EVENTLOG__URL", "SNOWPLOW_EVENTLOG__KAFKA__PROPERTIES"}
+    properties = resolved(template, parameters, template["Resources"]["KafkaProperties"]["Properties"]["SecretString"])
+    given = {**with_brokers, "SNOWPLOW_EVENTLOG__KAFKA__PROPERTIES": properties, "SNOWPLOW_STORE__URL": "memory://"}
+    kafka = load(environment=given, folder=tmp_path).settings.eventlog
+    assert kafka.url == f"kafka://{parameters['KafkaBrokers']}"
+    assert kafka.kafka.properties["sasl.password"].get_secret_value().endswith(f"{OWN}:SecretString:password}}}}")
+    start = template["Resources"]["StartRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+    assert resolved(template, parameters, start["Resource"]) == ["<StoreUrl>", "<KafkaProperties>"]
+
+
+def test_brokers_take_only_who_has_an_account_and_lose_nothing_with_one_of_them():
+    from cfnlint.decode import cfn_yaml
+
+    msk = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE.with_name("msk.yaml")))))["Resources"]
+    cluster = msk["Cluster"]["Properties"]
+    assert cluster["EncryptionInfo"]["EncryptionInTransit"] == {"ClientBroker": "TLS", "InCluster": True}
+    assert cluster["ClientAuthentication"]["Unauthenticated"] == {"Enabled": False}
+    assert msk["Cluster"]["DeletionPolicy"] == "Retain"
+    configuration = dict(
+        line.split("=") for line in msk["Configuration"]["Properties"]["ServerProperties"].splitlines()
+    )
+    assert configuration["min.insync.replicas"] == "2"
+    assert configuration["unclean.leader.election.enable"] == "false"
+    assert configuration["auto.create.topics.enable"] == "false"
+    (door,) = msk["Brokers"]["Properties"]["SecurityGroupIngress"]
+    assert door["SourceSecurityGroupId"] == {"Ref": "Clients"}
 
 
 def script_of(template):
@@ -265,7 +306,7 @@ def as_known_locally(template):
             del changed["Resources"][name]
         elif resource["Type"] == "AWS::SecretsManager::Secret":  # something that can be referred to in its place
             stand_in = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": name, "Type": "String", "Value": "x"}}
-            changed["Resources"][name] = stand_in
+            changed["Resources"][name] = stand_in | {key: resource[key] for key in ("Condition",) if key in resource}
     del changed["Resources"]["Database"]["Properties"]["DBParameterGroupName"]
     text = json.dumps(changed)
     return text.replace("${Database.Endpoint.Address}", "database").replace("${Database.Endpoint.Port}", "5432")
@@ -294,7 +335,7 @@ def test_it_deploys_to_a_local_aws(aws, template, variant, tmp_path):
     other = {"single": "LoadBalancer", "loadbalancer": "Single"}[variant]
     for name, resource in template["Resources"].items():
         condition = resource.get("Condition")
-        if condition in (other, "DatabaseReachable"):
+        if condition in (other, "DatabaseReachable", "HasKafka"):
             assert name not in made, name
         elif resource["Type"] not in UNKNOWN_LOCALLY | {"AWS::SecretsManager::Secret"}:
             assert name in made, name

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from snowgauge.testing import kafka
+
+ROUNDS = int(os.environ.get("SNOWGAUGE_CRASH_ROUNDS", "5"))
+"""Accidents in each test."""
 
 pytestmark = [
     pytest.mark.e2e,
@@ -15,14 +19,15 @@ pytestmark = [
 ]
 
 
-def test_accidents_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> None:
-    from snowgauge.testing.postgres import PostgresServer
-    from snowgauge.testing.spread_crashes import crash
+@pytest.mark.parametrize("store", ["postgres", "clickhouse"])
+def test_accidents_lose_nothing_and_store_nothing_twice(tmp_path: Path, store: str) -> None:
+    from snowgauge.testing.spread_crashes import STORES, crash
 
     brokers = kafka.KafkaBrokers(tmp_path / "kafka").start()
-    server = PostgresServer(tmp_path / "postgres").start()
+    server = STORES[store](tmp_path / "store")
+    server.start()
     try:
-        found = crash(tmp_path, brokers, server, rounds=5, seed=11)
+        found = crash(tmp_path, brokers, server, rounds=ROUNDS, seed=11)
     finally:
         server.stop()
         brokers.stop()

@@ -18,6 +18,7 @@ from snowgauge.delivery.kafka.settings import KafkaSettings
 from snowgauge.delivery.memory import MemorySettings
 from snowgauge.delivery.sinks.files.settings import FilesSettings
 from snowgauge.delivery.sinks.http.settings import HttpSettings
+from snowgauge.delivery.sinks.iceberg.settings import IcebergSettings
 from snowgauge.delivery.sinks.json_lines.settings import JsonLinesSettings
 from snowgauge.delivery.sinks.kafka.settings import KafkaSinkSettings
 from snowgauge.delivery.spool.settings import SpoolSettings
@@ -101,6 +102,9 @@ class SinksSettings(PartSettings):
 
     http: HttpSettings = HttpSettings()
     """HTTP destinations: events as JSON to any address."""
+
+    iceberg: IcebergSettings = IcebergSettings()
+    """Iceberg tables: a lake with a catalog."""
 
     kafka: KafkaSinkSettings = KafkaSinkSettings()
     """Topics as Snowplow's enrich writes them."""

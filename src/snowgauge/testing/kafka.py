@@ -93,6 +93,11 @@ class KafkaBrokers:
     def url(self) -> str:
         return f"kafka://{self.servers}"
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes of the brokers that run."""
+        return [process.pid for process in self._processes.values()]
+
     def start(self, seconds: float = 120) -> KafkaBrokers:
         for broker in range(len(self._ports)):
             self.start_one(broker)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -17,7 +17,8 @@ from snowgauge.delivery.kafka.client import Cluster
 from snowgauge.delivery.kafka.topics import Layout, make
 from snowgauge.delivery.settings import EventLogSettings
 from snowgauge.errors import LogUnavailable
-from snowgauge.testing.deployment import wait_until
+from snowgauge.testing.deployment import free_port, wait_until
+from snowgauge.testing.engine import EngineProcess, ask
 from snowgauge.testing.kafka import KafkaBrokers
 from snowgauge.testing.postgres import PostgresServer
 from snowgauge.testing.spread import Spread, SpreadLoad
@@ -38,10 +39,71 @@ class Found(msgspec.Struct, frozen=True):
     extra: int
 
 
+class Store(Protocol):
+    """A database server that accidents happen to."""
+
+    @property
+    def url(self) -> str:
+        """``store.url``; the same after each start."""
+
+    def start(self) -> object: ...
+
+    def stop(self) -> None:
+        """As a power cut or an operator would."""
+
+    def event_ids(self, app: str) -> list[str]:
+        """Of all rows of an application, as a reader finds them."""
+
+
+class Postgres:
+    """PostgreSQL, stopped in order."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = PostgresServer(folder)
+        self.stop, self.start = self._server.stop, self._server.start
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    def event_ids(self, app: str) -> list[str]:
+        import psycopg
+
+        with closing(psycopg.connect(self.url)) as connection:
+            rows = connection.execute("SELECT event_id FROM atomic.events WHERE app_id = %s", (app,))
+            return [str(row[0]) for row in rows]
+
+
+class ClickHouse:
+    """The embedded engine, killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._engine = EngineProcess(folder, port=free_port())
+
+    @property
+    def url(self) -> str:
+        return self._engine.url.replace("http://", "clickhouse://default:@")
+
+    def start(self) -> ClickHouse:
+        self._engine.start(240)
+        return self
+
+    def stop(self) -> None:
+        self._engine.kill()
+
+    def event_ids(self, app: str) -> list[str]:
+        """Without FINAL: rows that only a merge would make one count twice."""
+        sql = "SELECT event_id FROM atomic.events WHERE app_id = {app:String} FORMAT TSV"
+        return ask(self._engine, sql, param_app=app).text.split()
+
+
+STORES: dict[str, Callable[[Path], Store]] = {"postgres": Postgres, "clickhouse": ClickHouse}
+
+
 def crash(
     folder: Path,
     brokers: KafkaBrokers,
-    server: PostgresServer,
+    server: Store,
     *,
     rounds: int,
     seed: int,
@@ -86,7 +148,7 @@ def _waiting(log: Any) -> int:
         return -1
 
 
-def _accident(chance: random.Random, spread: Spread, brokers: KafkaBrokers, server: PostgresServer) -> str:
+def _accident(chance: random.Random, spread: Spread, brokers: KafkaBrokers, server: Store) -> str:
     worker, collector = chance.choice(spread.workers), f"collector-{chance.randrange(len(spread.ports))}"
     kind = chance.choice(["worker", "worker", "collector", "pause", "broker", "store"])
     if kind == "worker":
@@ -105,7 +167,7 @@ def _accident(chance: random.Random, spread: Spread, brokers: KafkaBrokers, serv
         brokers.kill(broker)
         time.sleep(chance.uniform(0, 3))
         brokers.start_one(broker)
-        brokers.wait()
+        brokers.wait(600)  # on a busy machine
         return f"kill -9 broker {broker}"
     server.stop()
     time.sleep(chance.uniform(0, 3))
@@ -113,11 +175,8 @@ def _accident(chance: random.Random, spread: Spread, brokers: KafkaBrokers, serv
     return "the store was down"
 
 
-def _count(server: PostgresServer, load: SpreadLoad) -> Found:
-    import psycopg
-
-    with closing(psycopg.connect(server.url)) as connection:
-        rows = [str(row[0]) for row in connection.execute("SELECT event_id FROM atomic.events WHERE app_id = 'load'")]
+def _count(server: Store, load: SpreadLoad) -> Found:
+    rows = server.event_ids("load")
     stored = set(rows)
     sent = load.acknowledged | load.refused | load.unanswered
     assert stored <= sent
