@@ -1,6 +1,6 @@
 """What growing past one machine costs: the same records from the spool and from Kafka.
 
-    python -m benchmarks.scale [--events 60000] [--seconds 15] [--connections 64] [--port PORT]
+    python -m benchmarks.scale [--events 60000] [--seconds 15] [--connections 64] [--workers 1 2]
 
 Workers read what waits in a log that was filled before, into one ClickHouse engine: processor time per event of the
 worker, and events per second of one worker and of two. Collectors answer as many connections as they are given, each
@@ -67,6 +67,7 @@ class Log:
             "common.run_as_root": "true",
             "iglu.iglu_central": "false",
             "pipeline.auto_recover": "false",
+            "shared_state.key": "the key of all machines",
             "collector.streams.good.name": self.streams.good,
             "collector.streams.bad.name": self.streams.bad,
             "eventlog.kafka.group": folder.name,
@@ -197,6 +198,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=60_000)
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], choices=[1, 2])
     options = parser.parse_args()
     if missing():
         sys.exit(missing())
@@ -208,7 +210,7 @@ def main() -> None:
         engine = EngineProcess(Path(folder) / "engine").start(240)
         try:
             for kind in ("spool", "kafka"):
-                for number in (1, 2):
+                for number in options.workers:
                     log = Log(kind, Path(folder) / f"{kind}-{number}", brokers)
                     workers[f"{kind}, {number}"] = drain(log, engine, brokers, number, options.events)
                 log = Log(kind, Path(folder) / f"{kind}-c", brokers)
@@ -238,7 +240,8 @@ def show(workers: dict[str, dict[str, float]], collectors: dict[str, dict[str, f
     console = Console(width=120)
     console.print(first)
     console.print(second)
-    ratio = workers["kafka, 1"]["worker"] / workers["spool, 1"]["worker"]
+    first_of = next(iter(workers)).rpartition(" ")[2]
+    ratio = workers[f"kafka, {first_of}"]["worker"] / workers[f"spool, {first_of}"]["worker"]
     console.print(f"a worker on Kafka uses {ratio:.2f} times the processor time of one on the spool (aim: 1.2 at most)")
 
 

@@ -19,6 +19,12 @@ for database in clickhouse postgres; do
   chmod 444 "$folder/${database}_password" "$folder/${database}_url"
   echo "made $folder/${database}_password and $folder/${database}_url"
 done
+# what machines share through the store is encrypted with it: keep a copy
+if [ ! -e "$folder/state_key" ]; then
+  od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$folder/state_key"
+  chmod 444 "$folder/state_key"
+  echo "made $folder/state_key"
+fi
 if [ ! -e "$folder/grafana_password" ]; then
   od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > "$folder/grafana_password"
   chmod 444 "$folder/grafana_password"

@@ -56,6 +56,7 @@ def test_enriched_events_and_bad_rows_are_stored_once_through_kills(brokers: Kaf
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SNOWPLOW_")}
         environment["SNOWPLOW_STORE__URL"] = server.url
         environment["SNOWPLOW_SHARED_STATE__KEY"] = "the key of all machines"
+        environment["SNOWPLOW_SHARED_STATE__KEY"] = "the key of all machines"
 
         def loader(number: int) -> subprocess.Popen[bytes]:
             flags = [

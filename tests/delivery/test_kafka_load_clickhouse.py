@@ -38,6 +38,7 @@ def settings(engine: EngineProcess, folder: Path, **more: str) -> dict[str, str]
         "iglu.iglu_central": "false",
         "store.url": engine.url.replace("http://", "clickhouse://default:@"),
         "eventlog.linger": "20 ms",
+        "shared_state.key": "the key of all machines",
         **{name.replace("__", "."): value for name, value in more.items()},
     }
 

@@ -175,14 +175,17 @@ def test_tasks_share_an_event_log_where_brokers_are_named(template, tmp_path):
         {one["Name"]: one.get("Value") or one["ValueFrom"] for one in [*task["Environment"], *task["Secrets"]]}
         for (task,) in (resolved(template, given, definitions) for given in ({}, parameters))
     )
-    assert {*with_brokers} - {*without} == {"SNOWPLOW_EVENTLOG__URL", "SNOWPLOW_EVENTLOG__KAFKA__PROPERTIES"}
+    assert {*with_brokers} - {*without} == {
+        "SNOWPLOW_EVENTLOG__URL", "SNOWPLOW_EVENTLOG__KAFKA__PROPERTIES", "SNOWPLOW_SHARED_STATE__KEY"
+    }  # fmt: skip
     properties = resolved(template, parameters, template["Resources"]["KafkaProperties"]["Properties"]["SecretString"])
     given = {**with_brokers, "SNOWPLOW_EVENTLOG__KAFKA__PROPERTIES": properties, "SNOWPLOW_STORE__URL": "memory://"}
+    given["SNOWPLOW_SHARED_STATE__KEY"] = "k" * 48
     kafka = load(environment=given, folder=tmp_path).settings.eventlog
     assert kafka.url == f"kafka://{parameters['KafkaBrokers']}"
     assert kafka.kafka.properties["sasl.password"].get_secret_value().endswith(f"{OWN}:SecretString:password}}}}")
     start = template["Resources"]["StartRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
-    assert resolved(template, parameters, start["Resource"]) == ["<StoreUrl>", "<KafkaProperties>"]
+    assert resolved(template, parameters, start["Resource"]) == ["<StoreUrl>", "<KafkaProperties>", "<StateKey>"]
 
 
 def test_brokers_take_only_who_has_an_account_and_lose_nothing_with_one_of_them():

@@ -104,6 +104,7 @@ def test_each_part_of_the_spread_form_is_a_command_with_settings(name, program_e
     host, _, port = settings.eventlog.url.removeprefix("kafka://").partition(":")
     assert f"PLAINTEXT://{host}:{port}" == COMPOSE["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert settings.store.url.get_secret_value().startswith("clickhouse://")
+    assert settings.shared_state.key.get_secret_value()
     for needed, about in service["depends_on"].items():
         there = COMPOSE["services"][needed]
         assert "spread" in there["profiles"]

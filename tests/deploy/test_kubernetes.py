@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -150,12 +151,11 @@ def test_the_spread_forms_settings_are_settings(spread, tmp_path):
     (settings,) = of_kind(spread, "ConfigMap")
     (tmp_path / "url").write_text("clickhouse://u:p@h:8123")
     (tmp_path / "properties").write_text('{"security.protocol": "SASL_SSL"}')
-    given = {
-        key: value.replace("/run/secrets/store", str(tmp_path)).replace("/run/secrets/kafka", str(tmp_path))
-        for key, value in settings["data"].items()
-    }
+    (tmp_path / "key").write_text("the key of all machines")
+    given = {key: re.sub("/run/secrets/[a-z]+", str(tmp_path), value) for key, value in settings["data"].items()}
     loaded = load(environment=given, folder=tmp_path).settings
     assert loaded.eventlog.kind == "kafka"
+    assert loaded.shared_state.key.get_secret_value()
     assert loaded.eventlog.kafka.properties["security.protocol"].get_secret_value() == "SASL_SSL"
     for one, pod in pods(spread):
         if one["metadata"]["name"] in ("collector", "worker"):
