@@ -72,6 +72,10 @@ class QueryRefused(StoreError):
     """A query that the store will not run, with the database's or the guard's reason."""
 
 
+class QueryTooCostly(QueryRefused):
+    """A query that took too long or needs too much memory, with what would make it cheaper."""
+
+
 class PayloadRecordError(SnowgaugeError):
     """Bytes that do not hold a CollectorPayload. The text is the one Snowplow's loader uses."""
 

@@ -16,6 +16,9 @@ from snowgauge.store.base import QueryResult
 DERIVED = "derived"
 """The schema of modelled tables in statements; the store has its own name for it."""
 
+CHEAPER = "A shorter period, one application, a filter, fewer steps or series, or no breakdown make it cheaper"
+"""What to do about a question that takes too long or too much memory."""
+
 _KINDS: dict[str, type[sa.types.TypeEngine[Any]]] = {
     "timestamp": sa.DateTime, "int": sa.BigInteger, "boolean": sa.Boolean, "float": sa.Float, "decimal": sa.Float,
 }  # fmt: skip
@@ -33,7 +36,7 @@ class Figures(Protocol):
         """The statement as SQL of this store with its values in it, for people to read and run."""
 
     def answer(self, statement: sa.Select[Any], *, seconds: float) -> QueryResult:
-        """All its rows. Raises ``QueryRefused`` after ``seconds``, ``StoreUnavailable`` where nothing answers."""
+        """All its rows. Raises ``QueryTooCostly`` after ``seconds``, ``StoreUnavailable`` where nothing answers."""
 
 
 def events_table(schema: str, name: str) -> sa.Table:

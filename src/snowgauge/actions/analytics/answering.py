@@ -20,7 +20,7 @@ from snowgauge.analytics.reports.funnel.answer import FunnelAnswer
 from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
 from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, StickinessAnswer
 from snowgauge.analytics.reports.retention.retention import RetentionAnswer
-from snowgauge.analytics.reports.trends import TrendsAnswer
+from snowgauge.analytics.reports.trends.answer import TrendsAnswer
 from snowgauge.errors import AccessRefused
 
 AnyAnswer = (

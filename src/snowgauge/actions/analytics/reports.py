@@ -9,7 +9,6 @@ from snowgauge.actions.access.roles import Principal
 from snowgauge.actions.analytics.asking import surroundings
 from snowgauge.actions.deployment import Deployment
 from snowgauge.analytics.refusals import QuestionRefused
-from snowgauge.analytics.reports import trends as lines
 from snowgauge.analytics.reports.answers import Reporter
 from snowgauge.analytics.reports.asked import flag
 from snowgauge.analytics.reports.funnel import engine as funnels
@@ -21,6 +20,9 @@ from snowgauge.analytics.reports.retention import lifecycle as activity
 from snowgauge.analytics.reports.retention import retention as returning
 from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, StickinessAnswer
 from snowgauge.analytics.reports.retention.retention import RetentionAnswer
+from snowgauge.analytics.reports.trends import engine as lines
+from snowgauge.analytics.reports.trends.answer import TrendsAnswer
+from snowgauge.analytics.reports.trends.question import read_trends
 
 SECONDS = 60.0
 MOST_PEOPLE = 200
@@ -72,9 +74,9 @@ def journeys(deployment: Deployment, asked: Mapping[str, Any], who: Principal | 
     return ways.answer(question, _reporter(deployment, asked), dict(asked))
 
 
-def trends(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> lines.TrendsAnswer:
+def trends(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> TrendsAnswer:
     """Raises ``QuestionRefused``, with the place in the question."""
-    question = lines.read_trends(asked, surroundings(deployment, who))
+    question = read_trends(asked, surroundings(deployment, who))
     return lines.answer(question, _reporter(deployment, asked), dict(asked))
 
 

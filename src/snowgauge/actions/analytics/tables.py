@@ -15,7 +15,7 @@ from snowgauge.analytics.reports.funnel.answer import FunnelAnswer, FunnelGroup
 from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
 from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, StickinessAnswer
 from snowgauge.analytics.reports.retention.retention import RetentionAnswer, RetentionGroup
-from snowgauge.analytics.reports.trends import TrendsAnswer
+from snowgauge.analytics.reports.trends.answer import TrendsAnswer
 
 Row = Sequence[Any]
 

@@ -22,11 +22,12 @@ Kind = Literal["page", "event", "goal"]
 Unit = Literal["person", "visit"]
 UNITS: tuple[Unit, ...] = ("person", "visit")
 SHARED = ("app", "date_range", "timezone", "week_start", "traffic", "filters", "include", "explain")
-_KINDS: dict[Kind, tuple[Base, str]] = {
-    "page": (VIEWS, "event:page"),
-    "event": (EVENTS, "event:name"),
-    "goal": (CONVERSIONS, "event:goal"),
+KINDS: dict[Kind, tuple[Base, str, str]] = {
+    "page": (VIEWS, "event:page", "Page"),
+    "event": (EVENTS, "event:name", "Event"),
+    "goal": (CONVERSIONS, "event:goal", "Goal"),
 }
+"""Of each: its rows, the dimension that names one, and what it is called."""
 MOST_EVENT_FILTERS = 20
 LONGEST_NAME = 500
 _Word = TypeVar("_Word", bound=str)
@@ -47,7 +48,7 @@ class Happening:
 
     @property
     def base(self) -> Base:
-        return _KINDS[self.kind][0]
+        return KINDS[self.kind][0]
 
     @property
     def same(self) -> tuple[object, ...]:
@@ -88,11 +89,11 @@ def happening(given: Any, where: str, around: Surroundings) -> Happening:
     for field in given:
         if field not in fields:
             raise unknown("field", str(field), fields, where, f" (there are {', '.join(fields)})")
-    kind = next((each for each in _KINDS if each == given.get("kind")), None)
+    kind = next((each for each in KINDS if each == given.get("kind")), None)
     if kind is None:
-        raise QuestionRefused(f"{where}.kind", f"expected one of {', '.join(_KINDS)}, found {shown(given.get('kind'))}")
+        raise QuestionRefused(f"{where}.kind", f"expected one of {', '.join(KINDS)}, found {shown(given.get('kind'))}")
     name, label = (_text(given.get(field) or "", f"{where}.{field}") for field in ("name", "label"))
-    base, named = _KINDS[kind]
+    base, named, _ = KINDS[kind]
     asked = given.get("filters", [])
     if not isinstance(asked, list) or len(asked) > MOST_EVENT_FILTERS:
         raise QuestionRefused(f"{where}.filters", f"expected a list of at most {MOST_EVENT_FILTERS} filters")

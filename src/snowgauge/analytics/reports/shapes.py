@@ -7,12 +7,13 @@ from typing import Any
 
 from snowgauge.analytics import shape
 from snowgauge.analytics.buckets import INTERVALS
-from snowgauge.analytics.reports import trends as lines
 from snowgauge.analytics.reports.asked import SHARED, UNITS
 from snowgauge.analytics.reports.funnel.question import MOST_GROUPS, MOST_STEPS, ORDERS
 from snowgauge.analytics.reports.journeys import journeys as ways
 from snowgauge.analytics.reports.retention import retention as returning
 from snowgauge.analytics.reports.retention.periods import WHOLE
+from snowgauge.analytics.reports.trends import question as lines
+from snowgauge.analytics.reports.trends.formula import LONGEST
 
 _TEXT = {"type": "string"}
 _FILTERS = {"type": "array", "items": {"type": "array", "items": {}}}
@@ -115,8 +116,15 @@ def trends() -> dict[str, Any]:
     """Of trends."""
     own = {"measure": _words(lines.MEASURES, "count"), "property": {**_TEXT, "description": "The number to measure."}}
     one = {**HAPPENING, "properties": {**HAPPENING["properties"], **own}}
+    formula = {"type": "object", "required": ["formula"], "additionalProperties": False, "properties": {
+        "formula": {**_TEXT, "maxLength": LONGEST, "description": "Such as `A / B * 100`: letters are series."},
+        "label": {**_TEXT, "description": "What the answer calls it."},
+    }}  # fmt: skip
     return _report(
         "TrendsQuestion", "Any events over time, one series each.", ["series"],
         series={"type": "array", "items": one, "minItems": 1, "maxItems": lines.MOST_SERIES},
+        formulas={"type": "array", "items": formula, "maxItems": lines.MOST_FORMULAS},
+        breakdown=_breakdown("the series' events"),
+        limit=_number(1, lines.MOST_GROUPS, 5, "How many values of the breakdown are told."),
         interval={**_TEXT, "enum": list(INTERVALS), "description": "Without it what suits the period."},
     )  # fmt: skip

@@ -27,7 +27,7 @@ TECHNICAL = (
 """Stored events that nobody does: they count only where they are asked for by their name."""
 
 _EVENT_IDS: dict[str, str] = {"views": "event_id", "conversions": "event_id", "events": "event_id"}
-Value = Callable[[Columns], sa.ColumnElement[Any]]
+Made = Callable[[Base, Columns], sa.ColumnElement[Any]]
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,15 @@ class Taken:
 class Stream:
     """``unit``: whose events belong together; with ``event`` each is for itself.
 
-    ``common``: filters that every event has to meet. ``value``: by base, a
-    column ``value`` (a text). ``links``: leave out people who are known for one day at a time."""
+    ``common``: filters that every event has to meet. ``value`` and ``by``: columns of these names, texts made of a
+    base's own. ``links``: leave out people who are known for one day at a time."""
 
     unit: Literal["person", "visit", "event"]
     taken: tuple[Taken, ...]
     span: Span
     common: tuple[Filter, ...] = ()
-    value: Callable[[Base, Columns], sa.ColumnElement[Any]] | None = None
+    value: Made | None = None
+    by: Made | None = None
     links: bool = False
     apart: list[str] = field(default_factory=list)
 
@@ -66,7 +67,7 @@ class Stream:
 
 
 def select(stream: Stream, figures: Figures) -> sa.Subquery:
-    """Columns ``unit``, ``person``, ``ms``, ``id``, ``value`` and a flag ``is_<number>`` for each number."""
+    """Columns ``unit``, ``person``, ``ms``, ``id``, ``value``, ``by`` and a flag ``is_<number>`` for each number."""
     by_base: dict[str, list[Taken]] = {}
     for one in stream.taken:
         by_base.setdefault(one.base.name, []).append(one)
@@ -93,13 +94,15 @@ def _pass(stream: Stream, some: Sequence[Taken], figures: Figures) -> sa.Select[
         flags = [sa.or_(*met[number]) if number in met else sa.false() for number in stream.numbers]
         named = [Whole(sa.case((flag, 1), else_=0)).label(f"is_{number}")
                  for number, flag in zip(stream.numbers, flags, strict=True)]  # fmt: skip
-        value = sa.literal_column("''") if stream.value is None else stream.value(base, columns)
+        value, by = (sa.literal_column("''") if made is None else made(base, columns)
+                     for made in (stream.value, stream.by))  # fmt: skip
         where = [unit != "", sa.or_(*flags), filters.met(stream.common, columns)]
         if stream.links:
             where.append(sa.not_(visit.like("c:%")))
         return Selected(
             [unit.label("unit"), person.label("person"), ms.label("ms"),
-             Plain(columns(base.home, _EVENT_IDS[base.name])).label("id"), Plain(value).label("value"), *named],
+             Plain(columns(base.home, _EVENT_IDS[base.name])).label("id"), Plain(value).label("value"),
+             Plain(by).label("by"), *named],
             sa.and_(*where),
         )  # fmt: skip
 

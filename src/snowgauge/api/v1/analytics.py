@@ -19,6 +19,7 @@ from snowgauge.analytics.shape import schema
 from snowgauge.analytics.visits import PersonSeen, Visit
 from snowgauge.api.doors import Caller, address, needs
 from snowgauge.api.v1.parts import Parts, TheDoors
+from snowgauge.api.waiting import WHILE_WAITED_FOR
 
 router = APIRouter(prefix="/analytics", tags=["analytics"])
 _LONGEST = 200_000
@@ -49,7 +50,7 @@ Text = Annotated[str, Query(max_length=_LONGEST, description="A question, as JSO
 App = Annotated[list[str], Query(description="Applications; without any: all.")]
 
 
-@router.post("/query", dependencies=[needs("read:aggregates")])
+@router.post("/query", dependencies=[needs("read:aggregates"), WHILE_WAITED_FOR])
 def query(parts: Parts, who: Caller, asked: AnalyticsQuestion) -> AnalyticsAnswer:
     """Answer a question. What makes no sense is refused with 422 and the place in the question."""
     return asking.ask(parts, asked.root, who)

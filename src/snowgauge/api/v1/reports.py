@@ -10,15 +10,17 @@ from pydantic import ConfigDict, RootModel
 
 from snowgauge.actions.analytics import reports
 from snowgauge.analytics.reports import shapes
+from snowgauge.analytics.reports.definitions import ReportDefinitions, report_definitions
 from snowgauge.analytics.reports.funnel.answer import FunnelAnswer, Stopped
 from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
 from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, StickinessAnswer
 from snowgauge.analytics.reports.retention.retention import RetentionAnswer
-from snowgauge.analytics.reports.trends import TrendsAnswer
+from snowgauge.analytics.reports.trends.answer import TrendsAnswer
 from snowgauge.api.doors import Caller, address, needs
 from snowgauge.api.v1.parts import Parts, TheDoors
+from snowgauge.api.waiting import WHILE_WAITED_FOR
 
-router = APIRouter(prefix="/analytics", tags=["analytics"])
+router = APIRouter(prefix="/analytics", tags=["analytics"], dependencies=[WHILE_WAITED_FOR])
 AGGREGATES = needs("read:aggregates")
 Step = Annotated[int, Query(ge=1, le=20, description="Number of the step, from 1.")]
 Limit = Annotated[int, Query(ge=1, le=reports.MOST_PEOPLE)]
@@ -59,6 +61,12 @@ class TrendsQuestion(RootModel[dict[str, Any]]):
     """Trends: see the guide to reports."""
 
     model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.trends()))
+
+
+@router.get("/reports/definitions", dependencies=[AGGREGATES])
+def everything() -> ReportDefinitions:
+    """What reports can be asked with, with words for people."""
+    return report_definitions()
 
 
 @router.post("/funnel", dependencies=[AGGREGATES])

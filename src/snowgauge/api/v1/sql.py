@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from snowgauge.actions import sql
 from snowgauge.api.doors import Caller, address, needs
 from snowgauge.api.v1.parts import Parts, TheDoors
+from snowgauge.api.waiting import WHILE_WAITED_FOR
 
 router = APIRouter(prefix="/sql", tags=["sql"], dependencies=[needs("query:sql")])
 _KINDS: dict[sql.Format, str] = {
@@ -27,7 +28,7 @@ class Asked(BaseModel):
     max_rows: int | None = Field(default=None, ge=1)
 
 
-@router.post("")
+@router.post("", dependencies=[WHILE_WAITED_FOR])
 def run(asked: Asked, parts: Parts, doors: TheDoors, who: Caller, request: Request) -> sql.Answer:
     """Run one query, within the row and time limits of the settings."""
     limits = doors.settings

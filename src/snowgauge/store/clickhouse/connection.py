@@ -10,11 +10,13 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
+from uuid import uuid4
 
 import msgspec
 
 from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import QueryResult
+from snowgauge.store.cancelling import cancellable, ended_by
 from snowgauge.store.settings import ClickHouseConnectionSettings
 
 _BUSY = frozenset(
@@ -26,6 +28,7 @@ _BUSY = frozenset(
 """Error codes that speak of the server's state, not of the statement: too many queries or parts, no memory or disk,
 read-only replica, Keeper away, timeouts, cancelled."""
 MEMORY_LIMIT = 241
+TIMEOUT_EXCEEDED = 159
 _ACCESS = frozenset([192, 193, 194, 497, 516])
 
 
@@ -39,6 +42,10 @@ class Refused(QueryRefused):
 
 class OutOfMemory(StoreUnavailable):
     """The statement went over a memory limit of the server."""
+
+
+class OutOfTime(StoreUnavailable):
+    """The statement took longer than it may."""
 
 
 class Connection:
@@ -101,15 +108,16 @@ class Connection:
         settings: Mapping[str, Any] | None = None,
     ) -> bytes:
         """A query's result in a format of ClickHouse."""
-        with self._opened() as client:
-            return bytes(
-                client.raw_query(
-                    sql,
-                    parameters=dict(parameters or {}),
-                    settings=self._known(client, {"output_format_json_quote_64bit_integers": 0, **(settings or {})}),
-                    fmt=fmt,
-                )
-            )
+        query_id = str(uuid4())
+        with self._opened() as client, ended_by(lambda: self._kill(query_id)):
+            known = self._known(client, {"output_format_json_quote_64bit_integers": 0, **(settings or {})})
+            if cancellable():
+                known["query_id"] = query_id
+            return bytes(client.raw_query(sql, parameters=dict(parameters or {}), settings=known, fmt=fmt))
+
+    def _kill(self, query_id: str) -> None:
+        with suppress(StoreUnavailable, QueryRefused):
+            self.command(f"KILL QUERY WHERE query_id = '{query_id}' ASYNC")
 
     def columns(self, sql: str, settings: Mapping[str, Any] | None = None) -> dict[str, Sequence[Any]]:
         """A query's result by column, in native values. Equal texts of a LowCardinality column are one object."""
@@ -201,6 +209,8 @@ class Connection:
                 f"ClickHouse at {self.url} does not let {self._settings.username!r} in: {text[:500]} "
                 "(settings clickhouse.connection.username and .password)"
             )
+        if code == TIMEOUT_EXCEEDED:
+            return OutOfTime(f"ClickHouse at {self.url}: {text[:1000]}")
         if code == MEMORY_LIMIT:
             return OutOfMemory(f"ClickHouse at {self.url}: {text[:1000]}")
         if code is None and (away := _nobody_answers(raised)):

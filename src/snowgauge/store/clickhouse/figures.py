@@ -7,10 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from snowgauge.errors import QueryTooCostly
 from snowgauge.store.base import QueryResult
-from snowgauge.store.clickhouse.connection import Connection
+from snowgauge.store.clickhouse.connection import Connection, OutOfMemory, OutOfTime
 from snowgauge.store.clickhouse.layout import Layout
-from snowgauge.store.figures import DERIVED, events_table
+from snowgauge.store.figures import CHEAPER, DERIVED, events_table
 
 
 class ClickHouseFigures:
@@ -44,7 +45,13 @@ class ClickHouseFigures:
         }
         if self._layout.cluster:
             settings["distributed_product_mode"] = "global"
-        return self._connection.table(str(compiled), compiled.construct_params(), settings)
+        try:
+            return self._connection.table(str(compiled), compiled.construct_params(), settings)
+        except OutOfMemory as raised:
+            raise QueryTooCostly(f"the question needs more memory than the store gives to one. {CHEAPER}") from raised
+        except OutOfTime as raised:
+            seconds = settings["max_execution_time"]
+            raise QueryTooCostly(f"the question took longer than {seconds:.0f} s. {CHEAPER}") from raised
 
     def _compiled(self, statement: sa.Select[Any], **more: bool) -> sa.sql.compiler.SQLCompiler:
         found = statement.compile(

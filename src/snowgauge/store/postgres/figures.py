@@ -8,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+from snowgauge.errors import QueryTooCostly
 from snowgauge.store.base import QueryResult
-from snowgauge.store.figures import DERIVED, events_table
-from snowgauge.store.postgres.connection import Connections
+from snowgauge.store.figures import CHEAPER, DERIVED, events_table
+from snowgauge.store.postgres.connection import QUERY_CANCELED, Connections, Refused
 from snowgauge.store.postgres.layout import Layout
-from snowgauge.store.postgres.query import query
+from snowgauge.store.postgres.query import OUT_OF_ROOM, query
 
 
 class PostgresFigures:
@@ -38,10 +39,17 @@ class PostgresFigures:
     def answer(self, statement: sa.Select[Any], *, seconds: float) -> QueryResult:
         compiled = self._compiled(statement, render_postcompile=True)
         parameters = compiled.construct_params()
-        return query(
-            self._connections, str(compiled), parameters, max_rows=None, timeout=min(seconds, self._timeout),
-            read_only=True,
-        )  # fmt: skip
+        seconds = min(seconds, self._timeout)
+        try:
+            return query(self._connections, str(compiled), parameters, max_rows=None, timeout=seconds, read_only=True)
+        except Refused as raised:
+            if raised.code == QUERY_CANCELED:
+                raise QueryTooCostly(f"the question took longer than {seconds:.0f} s. {CHEAPER}") from raised
+            if raised.code in OUT_OF_ROOM:
+                raise QueryTooCostly(
+                    f"the question needs more memory or temporary space than the store gives to one. {CHEAPER}"
+                ) from raised
+            raise
 
     def _compiled(self, statement: sa.Select[Any], **more: bool) -> sa.sql.compiler.SQLCompiler:
         found = statement.compile(

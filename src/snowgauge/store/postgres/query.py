@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import count
 from typing import Any
 
 from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import QueryResult
+from snowgauge.store.cancelling import CANCELLED, cancelled, ended_by
 from snowgauge.store.postgres.connection import QUERY_CANCELED, Connections, Refused
 from snowgauge.store.postgres.results import check_format, encoded, plain
 
@@ -27,6 +28,8 @@ _READ = (*_CURSOR, "show", "explain")
 _OF_THE_QUERY = ("25006", "42501", "XX000", "53200", "53400", "54001")
 """States that say the server is not fit for loading, but here speak of the query: writes in a read-only transaction,
 no permission, internal errors, no memory for it, a limit."""
+OUT_OF_ROOM = ("53200", "53400")
+"""States that say that a statement needs more memory, or more temporary files, than it may have."""
 _names = count(1)
 
 
@@ -106,11 +109,17 @@ class _reading:  # noqa: N801 - used like a function
         self._used = connections.use()
         self._timeout = timeout
         self._done = threading.Event()
+        self._ending = ExitStack()
 
     def __enter__(self) -> Any:
         self._connection = self._used.__enter__()
         # a statement may set the server's limit for what comes after it, such as the next page; not this one
         threading.Thread(target=self._watch, args=(self._connection,), daemon=True).start()
+        try:
+            self._ending.enter_context(ended_by(lambda: self._cancel(self._connection)))
+        except QueryRefused:
+            self.__exit__(None, None, None)
+            raise
         self._connection.execute("BEGIN READ ONLY")
         self._connection.execute(f"SET LOCAL statement_timeout = {max(1, round(self._timeout * 1000))}")
         return self._connection
@@ -118,12 +127,17 @@ class _reading:  # noqa: N801 - used like a function
     def _watch(self, connection: Any) -> None:
         left = self._timeout + _GRACE
         while not self._done.wait(left):
-            with suppress(Exception):
-                connection.cancel_safe(timeout=_GRACE)
+            self._cancel(connection)
             left = _GRACE
+
+    @staticmethod
+    def _cancel(connection: Any) -> None:
+        with suppress(Exception):
+            connection.cancel_safe(timeout=_GRACE)
 
     def __exit__(self, kind: Any, raised: Any, trace: Any) -> None:
         self._done.set()
+        self._ending.close()
         connection = self._connection
         if not connection.closed:
             connection.rollback()
@@ -132,6 +146,8 @@ class _reading:  # noqa: N801 - used like a function
         try:
             self._used.__exit__(kind, raised, trace)
         except Refused as refused:
+            if refused.code == QUERY_CANCELED and cancelled():
+                raise QueryRefused(CANCELLED) from raised
             if refused.code == QUERY_CANCELED:
                 raise Refused(f"the query took longer than {self._timeout:g} s: {refused}", refused.code) from raised
             raise

@@ -77,11 +77,13 @@ interface DialogProps {
   filters: AnyFilter[];
   known: Known | undefined;
   scope: Scope;
+  /** They are asked of one event: nothing else of its visit can be asked for. */
+  ofEvent?: boolean;
   onChange: (filters: AnyFilter[]) => void;
   onClose: () => void;
 }
 
-export function FilterDialog({ at, filters, known, scope, onChange, onClose }: DialogProps) {
+export function FilterDialog({ at, filters, known, scope, ofEvent = false, onChange, onClose }: DialogProps) {
   const edited = at === null ? undefined : filters[at];
   const [draft, setDraft] = useState<Draft | null>(() => draftOf(edited));
   const others = useMemo(() => filters.filter((_, index) => index !== at), [filters, at]);
@@ -127,7 +129,7 @@ export function FilterDialog({ at, filters, known, scope, onChange, onClose }: D
                     <option value="any">Any of them must hold</option>
                   </select>
                 )}
-                {ofEvents && (
+                {ofEvents && !ofEvent && (
                   <select aria-label="What is filtered" className="field text-[13px]" value={draft.around} onChange={(event) => setDraft({ ...draft, around: event.target.value as Around })}>
                     {SCOPES.map((one) => (
                       <option key={one.id} value={one.id}>

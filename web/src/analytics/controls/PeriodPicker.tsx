@@ -13,9 +13,12 @@ const COMPARISONS = [
   { id: "custom", label: "Custom dates" },
 ];
 
+/** What of an answer is needed to step on from its period. */
+type Spanned = { period: Pick<Answer["meta"]["period"], "start" | "end"> };
+
 interface Props {
   view: AnalyticsView;
-  meta: Answer["meta"] | undefined;
+  meta: Spanned | undefined;
   change: Change;
   open: boolean;
   onOpen: (open: boolean) => void;
@@ -55,7 +58,7 @@ export function PeriodPicker({ view, meta, change, open, onOpen }: Props) {
   );
 }
 
-function Choices({ view, meta, change, onDone }: { view: AnalyticsView; meta: Answer["meta"] | undefined; change: Change; onDone: () => void }) {
+function Choices({ view, meta, change, onDone }: { view: AnalyticsView; meta: Spanned | undefined; change: Change; onDone: () => void }) {
   const known = meta ? datesOf(meta.period.start, meta.period.end) : ["", ""];
   const [from, setFrom] = useState(known[0] ?? "");
   const [until, setUntil] = useState(known[1] ?? "");
@@ -125,7 +128,7 @@ function Choice({ on, keyName, onClick, children }: { on: boolean; keyName?: str
 }
 
 /** With which period the shown one is compared. */
-export function ComparisonPicker({ view, meta, change }: { view: AnalyticsView; meta: Answer["meta"] | undefined; change: Change }) {
+export function ComparisonPicker({ view, meta, change }: { view: AnalyticsView; meta: Spanned | undefined; change: Change }) {
   const custom = ends(view.compare);
   const [open, setOpen] = useState(false);
   const [choosing, setChoosing] = useState(false);

@@ -11,7 +11,7 @@ from snowgauge.analytics.reports.funnel.question import read_funnel
 from snowgauge.analytics.reports.journeys.journeys import read_journeys
 from snowgauge.analytics.reports.retention.lifecycle import read_activity
 from snowgauge.analytics.reports.retention.retention import read_retention
-from snowgauge.analytics.reports.trends import read_trends
+from snowgauge.analytics.reports.trends.question import read_trends
 
 Kind = Literal["query", "trends", "funnel", "retention", "lifecycle", "stickiness", "journeys", "sql"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

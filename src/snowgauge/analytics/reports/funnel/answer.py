@@ -68,13 +68,14 @@ class FunnelAnswer:
 
 @dataclass(frozen=True)
 class Stopped:
-    """Someone who reached ``step`` (from 1), and when (ms since 1970) they began and reached it. ``unit``: the person,
-    or the visit."""
+    """Someone who reached a step, and when (ms since 1970) they began and reached it. ``unit``: the person, or the
+    visit. ``next``: the page or the event that came next within 30 days; ``None``: nothing."""
 
     unit: str
     person: str
     began: int
     reached: int
+    next: str | None
 
 
 EDGES: Sequence[int] = (

@@ -18,6 +18,7 @@ from snowgauge.analytics.reports.funnel.answer import (
     TimeBin,
     TimeToConvert,
 )
+from snowgauge.analytics.reports.funnel.following import following
 from snowgauge.analytics.reports.funnel.question import ORDERS, Funnel
 from snowgauge.analytics.reports.funnel.statement import attempts
 from snowgauge.analytics.sql.expressions import Mean, Quantile
@@ -66,7 +67,11 @@ def stopped(funnel: Funnel, step: int, reporter: Reporter, *, limit: int, offset
         .limit(limit)
         .offset(offset)
     )
-    return [Stopped(str(unit), str(person), int(began), int(at)) for unit, person, began, at in reporter.run(statement)]
+    found = reporter.run(statement)
+    after = following(funnel, {str(unit): int(at) for unit, _, _, at in found}, reporter)
+    return [
+        Stopped(str(unit), str(person), int(began), int(at), after.get(str(unit))) for unit, person, began, at in found
+    ]
 
 
 class _Groups:

@@ -1,0 +1,1 @@
+"""Trends: any events over time."""
