@@ -41,6 +41,7 @@ INDEX: dict[str, tuple[str, str, str, bool]] = {
     "serve": ('serve_command', 'Run everything on this machine: collectors, workers, private port, and the embedded engine if no server is set.', 'Running', False),
     "settings": ('settings_command', 'Show every setting: on a terminal as a table with sources, to a program as JSON.', '', False),
     "sinks": ('sinks_command', 'Places beside the store that events go to, and what they refused.', '', False),
+    "spend": ('spend_command', 'Marketing spend, for the return that attribution tells.', '', False),
     "sql": ('sql_command', 'Ask the store in its own SQL, read-only unless told otherwise.', '', False),
     "status": ('status_command', 'Show how this deployment is: parts, rates, lag, failures, disk, memory, the last stored batch.', 'Running', False),
     "store": ('store_command', 'Stores as a whole.', '', False),

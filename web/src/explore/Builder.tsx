@@ -32,7 +32,7 @@ export function Builder(props: BuilderProps) {
   );
 }
 
-const HEADS: Record<ExploreView["tab"], string> = { trends: "Series", funnel: "Steps", retention: "People who did", lifecycle: "People who do", stickiness: "People who do", journeys: "Ways through" };
+const HEADS: Record<ExploreView["tab"], string> = { trends: "Series", funnel: "Steps", retention: "People who did", lifecycle: "People who do", stickiness: "People who do", journeys: "Ways through", attribution: "Conversions" };
 
 function Events({ view, known, choices, scope, put, change }: BuilderProps) {
   const { steps, tab } = view;
@@ -43,7 +43,7 @@ function Events({ view, known, choices, scope, put, change }: BuilderProps) {
   return (
     <Part title={HEADS[tab]} note={tab === "journeys" && !steps.length ? "Without an event, ways begin with the visit." : undefined}>
       <ol className="grid gap-2">
-        {(many ? steps : steps.slice(0, 1)).map((step, at) => (
+        {(many ? steps : steps.slice(0, 1)).map((step) => (tab === "attribution" && step.kind !== "goal" ? { ...EMPTY, kind: "goal" as const } : step)).map((step, at) => (
           <StepEditor
             key={at}
             step={step}
@@ -52,6 +52,7 @@ function Events({ view, known, choices, scope, put, change }: BuilderProps) {
             choices={choices}
             scope={scope}
             measured={tab === "trends"}
+            fixed={tab === "attribution"}
             onChange={(next) => put(steps.map((other, place) => (place === at ? next : other)))}
             onRemove={steps.length > least ? () => (steps.length === 1 ? change({ e: undefined }) : put(steps.filter((_, place) => place !== at))) : undefined}
             onMove={tab === "funnel" && steps.length > 2 ? { up: at > 0 ? () => swap(at, at - 1) : undefined, down: at < steps.length - 1 ? () => swap(at, at + 1) : undefined } : undefined}
@@ -117,6 +118,15 @@ function Options({ view, choices, change }: BuilderProps) {
           <Select label="Who came back" value={option("returning")} options={named(choices.returning)} onChange={set("returning")} />
         </Part>
       );
+    case "attribution":
+      return (
+        <Part title="How">
+          <Select label="Owed to" value={option("touch")} options={named(choices.divided_by)} onChange={set("touch")} />
+          <Select label="Model" value={option("model")} options={choices.models.map((one, at) => ({ id: at === 0 ? "" : one.name, label: `${capital(one.name)}: ${one.label}` }))} onChange={set("model")} />
+          <Select label="Touches of" value={option("lookback")} options={[7, 14, 30, 60, 90, 180].map((days) => ({ id: days === 30 ? "" : String(days), label: `${days} days before` }))} onChange={set("lookback")} />
+          <Select label="Direct visits" value={option("direct")} options={named(choices.direct)} onChange={set("direct")} />
+        </Part>
+      );
     case "lifecycle":
     case "stickiness":
       return (
@@ -162,7 +172,7 @@ export function Select({ label, value, options, onChange }: { label: string; val
   return (
     <label className="grid min-w-0 gap-1 text-[13px]">
       <span className="text-ink-soft">{label}</span>
-      <select className="field min-w-0 text-[14px]" value={value} onChange={(event) => onChange(event.target.value)}>
+      <select className="field min-w-0 text-[14px]" value={options.some((one) => one.id === value) ? value : ""} onChange={(event) => onChange(event.target.value)}>
         {options.map((one) => (
           <option key={one.id} value={one.id}>
             {one.label}

@@ -20,12 +20,14 @@ interface Props {
   scope: Scope;
   /** Whether something of it is measured, as in trends. */
   measured?: boolean;
+  /** Its kind is given by the report. */
+  fixed?: boolean;
   onChange: (step: Step) => void;
   onRemove?: () => void;
   onMove?: { up?: () => void; down?: () => void };
 }
 
-export function StepEditor({ step, mark, known, choices, scope, measured = false, onChange, onRemove, onMove }: Props) {
+export function StepEditor({ step, mark, known, choices, scope, measured = false, fixed = false, onChange, onRemove, onMove }: Props) {
   const [search, setSearch] = useState("");
   const [editing, setEditing] = useState<{ at: number | null } | null>(null);
   const kind = choices.kinds.find((one) => one.name === step.kind);
@@ -36,7 +38,7 @@ export function StepEditor({ step, mark, known, choices, scope, measured = false
     <li className="grid gap-2 rounded-xl border border-line bg-surface p-2.5">
       <div className="flex items-center gap-1.5">
         <span className="tabular grid size-6 shrink-0 place-items-center rounded-md bg-accent-soft text-[13px] font-medium text-accent-ink">{mark}</span>
-        <select aria-label={`Kind of ${mark}`} className="field min-w-0 flex-1" value={step.kind} onChange={(event) => onChange({ ...EMPTY, kind: kindOf(event.target.value), measure: needsProperty(step.measure) ? "" : step.measure })}>
+        <select aria-label={`Kind of ${mark}`} disabled={fixed} className="field min-w-0 flex-1" value={step.kind} onChange={(event) => onChange({ ...EMPTY, kind: kindOf(event.target.value), measure: needsProperty(step.measure) ? "" : step.measure })}>
           {choices.kinds.map((one) => (
             <option key={one.name} value={one.name}>
               {one.label}

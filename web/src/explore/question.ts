@@ -46,6 +46,7 @@ export function askedOf(view: ExploreView): Asked | null {
   const { option, steps } = view;
   const first = steps[0];
   const start = happening(first ?? EMPTY);
+  const goal = first?.kind === "goal" ? start : { kind: "goal" as const };
   const interval = word(option("interval"), "day", "week", "month");
   switch (view.tab) {
     case "trends": {
@@ -76,6 +77,20 @@ export function askedOf(view: ExploreView): Asked | null {
       return { kind: "lifecycle", question: { ...alone(shared), event: start, interval: interval ?? "week" } };
     case "stickiness":
       return { kind: "stickiness", question: { ...alone(shared), event: start, interval: interval ?? "day" } };
+    case "attribution":
+      return {
+        kind: "attribution",
+        question: {
+          ...alone(shared),
+          goal,
+          by: word(option("touch"), "source", "medium", "campaign", "landing_page", "content_group") ?? "channel",
+          model: word(option("model"), "first", "linear", "position", "decay") ?? "last",
+          lookback_days: count(option("lookback"), 1, 365) ?? 30,
+          half_life_days: 7,
+          direct: word(option("direct"), "count") ?? "ignore",
+          limit: count(option("limit"), 1, 100) ?? 20,
+        },
+      };
     case "journeys": {
       const kinds = option("kinds") ? option("kinds").split("~").flatMap((kind) => word(kind, "page", "event", "goal") ?? []) : [];
       return {

@@ -21,7 +21,7 @@ export interface Step {
   property: string;
 }
 
-export const TABS = ["trends", "funnel", "retention", "lifecycle", "stickiness", "journeys"] as const;
+export const TABS = ["trends", "funnel", "retention", "lifecycle", "stickiness", "journeys", "attribution"] as const;
 export type Tab = (typeof TABS)[number];
 
 export interface ExploreView {
@@ -93,11 +93,11 @@ export function readExplore(search: Search): ExploreView {
 
 /** What a report begins with: any page, seen. */
 function usual(tab: Tab): Step[] {
-  return tab === "journeys" ? [] : tab === "funnel" ? [EMPTY, { ...EMPTY, kind: "goal" }] : [EMPTY];
+  return tab === "journeys" ? [] : tab === "attribution" ? [{ ...EMPTY, kind: "goal" }] : tab === "funnel" ? [EMPTY, { ...EMPTY, kind: "goal" }] : [EMPTY];
 }
 
 /** Fields of the address that belong to one report, not to the period and its filters. */
-const OWN = ["e", "back", "formula", "by", "people", "order", "unit", "window", "mode", "returning", "direction", "group", "kinds", "length", "limit", "show", "interval", "model", "lookback", "person"];
+const OWN = ["e", "back", "formula", "by", "people", "order", "unit", "window", "mode", "returning", "direction", "group", "kinds", "length", "limit", "show", "interval", "model", "lookback", "touch", "direct", "person"];
 
 export type Steer = (patch: Patch, options?: { push?: boolean }) => void;
 

@@ -2,6 +2,7 @@
 import { lazy, Suspense } from "react";
 import { Empty, Skeleton } from "../widgets/ui";
 import type { Answered } from "./kinds";
+import { AttributionView } from "./drawings/AttributionView";
 import { FunnelView } from "./drawings/FunnelView";
 import { JourneysView } from "./drawings/JourneysView";
 import { RetentionView } from "./drawings/RetentionView";
@@ -45,6 +46,8 @@ function Drawing(props: Answered & Looks) {
       return props.answer.results[0]?.at_least ? <StickinessView question={props.question} answer={props.answer} compact={compact} /> : <Nobody compact={compact}>No one did the event in this period.</Nobody>;
     case "journeys":
       return props.answer.nodes.length ? <JourneysView question={props.question} answer={props.answer} compact={compact} /> : <Nobody compact={compact}>No visit of this period went that way.</Nobody>;
+    case "attribution":
+      return props.answer.results.length ? <AttributionView question={props.question} answer={props.answer} compact={compact} /> : <Nobody compact={compact}>No one reached the goal in this period.</Nobody>;
     case "query":
       return props.answer.results.length ? <QueryView question={props.question} answer={props.answer} compact={compact} /> : <Nobody compact={compact}>Nothing in this period meets the filters.</Nobody>;
     case "sql":

@@ -8,6 +8,7 @@ export interface Reports {
   lifecycle: { question: Schemas["LifecycleQuestion"]; answer: Schemas["LifecycleAnswer"] };
   stickiness: { question: Schemas["StickinessQuestion"]; answer: Schemas["StickinessAnswer"] };
   journeys: { question: Schemas["JourneysQuestion"]; answer: Schemas["JourneysAnswer"] };
+  attribution: { question: Schemas["AttributionQuestion"]; answer: Schemas["AttributionAnswer"] };
   query: { question: Schemas["AnalyticsQuestion"]; answer: Schemas["AnalyticsAnswer"] };
   sql: { question: Schemas["Asked"]; answer: Schemas["Answer"] };
 }
@@ -22,12 +23,13 @@ export const TITLES: Record<ReportKind, string> = {
   lifecycle: "Lifecycle",
   stickiness: "Stickiness",
   journeys: "Journeys",
+  attribution: "Attribution",
   query: "Figures",
   sql: "SQL",
 };
 
 /** What a question of each kind has to have; all else the server says. */
-const ESSENTIAL: Record<ReportKind, string | null> = { trends: "series", funnel: "steps", retention: "start", lifecycle: "event", stickiness: "event", journeys: null, query: "metrics", sql: "sql" };
+const ESSENTIAL: Record<ReportKind, string | null> = { trends: "series", funnel: "steps", retention: "start", lifecycle: "event", stickiness: "event", journeys: null, attribution: null, query: "metrics", sql: "sql" };
 
 function is<K extends ReportKind>(asked: { kind: ReportKind; question: object }, kind: K): asked is { kind: K; question: Reports[K]["question"] } {
   const field = ESSENTIAL[kind];
@@ -39,7 +41,7 @@ export function readAsked(kind: string, question: object): Asked | null {
   const named = Object.keys(ESSENTIAL).find((name): name is ReportKind => name === kind);
   if (!named) return null;
   const given = { kind: named, question };
-  if (is(given, "trends") || is(given, "funnel") || is(given, "retention") || is(given, "lifecycle") || is(given, "stickiness") || is(given, "journeys") || is(given, "query") || is(given, "sql")) return given;
+  if (is(given, "trends") || is(given, "funnel") || is(given, "retention") || is(given, "lifecycle") || is(given, "stickiness") || is(given, "journeys") || is(given, "attribution") || is(given, "query") || is(given, "sql")) return given;
   return null;
 }
 
@@ -58,6 +60,8 @@ export async function askReport(asked: Asked, signal?: AbortSignal): Promise<Ans
       return { ...asked, answer: await ask(api.POST("/api/v1/analytics/stickiness", { body: asked.question, signal })) };
     case "journeys":
       return { ...asked, answer: await ask(api.POST("/api/v1/analytics/journeys", { body: asked.question, signal })) };
+    case "attribution":
+      return { ...asked, answer: await ask(api.POST("/api/v1/analytics/attribution", { body: asked.question, signal })) };
     case "query":
       return { ...asked, answer: await ask(api.POST("/api/v1/analytics/query", { body: asked.question, signal })) };
     case "sql":

@@ -41,6 +41,13 @@ export function tableOf(report: Answered): Table {
         rows: report.answer.links.map((link) => [(names.get(link.source)?.step ?? 0) + 1, nodeName(names.get(link.source)), nodeName(names.get(link.target)), link.people]),
       };
     }
+    case "attribution": {
+      const models = Object.keys(report.answer.results[0]?.models ?? {});
+      return {
+        columns: ["Value", "Spend", ...models.flatMap((model) => [`${model} conversions`, `${model} revenue`])],
+        rows: report.answer.results.map((row) => [row.none ? "(no touch)" : groupName(row), row.spend, ...models.flatMap((model) => [row.models[model]?.conversions ?? null, row.models[model]?.revenue ?? null])]),
+      };
+    }
     case "query":
       return { columns: [...(report.question.dimensions ?? []), ...report.question.metrics], rows: report.answer.results.map((row) => [...row.dimensions, ...row.metrics]) };
     case "sql":

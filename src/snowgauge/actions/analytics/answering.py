@@ -16,6 +16,7 @@ from snowgauge.actions.analytics.saved.reports import SavedReports
 from snowgauge.actions.analytics.saved.scope import check_scope, fitted, laid_over
 from snowgauge.actions.deployment import Deployment
 from snowgauge.analytics.answer import AnalyticsAnswer
+from snowgauge.analytics.reports.attribution.answer import AttributionAnswer
 from snowgauge.analytics.reports.funnel.answer import FunnelAnswer
 from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
 from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, StickinessAnswer
@@ -25,7 +26,7 @@ from snowgauge.errors import AccessRefused
 
 AnyAnswer = (
     AnalyticsAnswer | TrendsAnswer | FunnelAnswer | RetentionAnswer | LifecycleAnswer | StickinessAnswer
-    | JourneysAnswer | sql.Answer
+    | JourneysAnswer | AttributionAnswer | sql.Answer
 )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ _ASKED: dict[Kind, Callable[[Deployment, Mapping[str, Any], Principal | None], A
     "lifecycle": reports.lifecycle,
     "stickiness": reports.stickiness,
     "journeys": reports.journeys,
+    "attribution": reports.attribution,
 }
 
 

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from snowgauge.actions.access.roles import Principal
-from snowgauge.actions.analytics.asking import surroundings
+from snowgauge.actions.analytics.asking import saved, surroundings
+from snowgauge.actions.analytics.spend import SpendBook
 from snowgauge.actions.deployment import Deployment
+from snowgauge.analytics.instants import answered, instant
 from snowgauge.analytics.refusals import QuestionRefused
 from snowgauge.analytics.reports.answers import Reporter
 from snowgauge.analytics.reports.asked import flag
+from snowgauge.analytics.reports.attribution import engine as credited
+from snowgauge.analytics.reports.attribution.answer import AttributionAnswer
+from snowgauge.analytics.reports.attribution.question import read_attribution
 from snowgauge.analytics.reports.funnel import engine as funnels
 from snowgauge.analytics.reports.funnel.answer import FunnelAnswer, Stopped
 from snowgauge.analytics.reports.funnel.question import read_funnel
@@ -72,6 +77,18 @@ def journeys(deployment: Deployment, asked: Mapping[str, Any], who: Principal | 
     """Raises ``QuestionRefused``, with the place in the question."""
     question = ways.read_journeys(asked, surroundings(deployment, who))
     return ways.answer(question, _reporter(deployment, asked), dict(asked))
+
+
+def attribution(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> AttributionAnswer:
+    """With the spend that was imported for the period's days. Raises ``QuestionRefused``, with the place in the
+    question."""
+    question = read_attribution(asked, surroundings(deployment, who))
+    reporter = _reporter(deployment, asked)
+    currency = credited.currency_of(question, reporter)
+    period = answered(question.question.period, question.question.now)
+    last = instant(question.question.period.end - 1, period.zone)
+    spend = SpendBook(saved(deployment)).by(question.by, period.start[:10], last[:10], question.question.apps, currency)
+    return credited.answer(question, reporter, dict(asked), currency, spend)
 
 
 def trends(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> TrendsAnswer:

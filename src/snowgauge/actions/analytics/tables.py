@@ -11,6 +11,8 @@ from typing import Any
 from snowgauge.actions import spreadsheet, sql
 from snowgauge.actions.analytics.answering import AnyAnswer
 from snowgauge.analytics.answer import AnalyticsAnswer
+from snowgauge.analytics.reports.attribution.answer import AttributionAnswer
+from snowgauge.analytics.reports.attribution.question import MODELS
 from snowgauge.analytics.reports.funnel.answer import FunnelAnswer, FunnelGroup
 from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
 from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, StickinessAnswer
@@ -64,6 +66,16 @@ def table(answer: AnyAnswer) -> Table:
                     for one in answer.links
                 ],
             )
+        case AttributionAnswer():
+            names = [f"{model} {what}" for model in MODELS for what in ("conversions", "revenue")]
+            cells = [
+                (
+                    "(none)" if row.none else "(other)" if row.other else row.value, row.spend,
+                    *(cell for model in MODELS for cell in (row.models[model].conversions, row.models[model].revenue)),
+                )
+                for row in answer.results
+            ]  # fmt: skip
+            return Table(["value", "spend", *names], cells)
         case sql.Answer():
             return Table(answer.columns, list(answer.rows))
 

@@ -9,6 +9,7 @@ from typing import Any
 from snowgauge.analytics.definitions import Named
 from snowgauge.analytics.dimensions import DIMENSIONS
 from snowgauge.analytics.reports.asked import KINDS, UNITS
+from snowgauge.analytics.reports.attribution import question as attribution
 from snowgauge.analytics.reports.funnel import question as funnel
 from snowgauge.analytics.reports.journeys import journeys
 from snowgauge.analytics.reports.retention import retention
@@ -48,6 +49,9 @@ class ReportDefinitions:
     returning: list[Named]
     directions: list[Named]
     groupings: list[Named]
+    models: list[Named]
+    divided_by: list[Named]
+    direct: list[Named]
     most_steps: int
     most_series: int
 
@@ -63,7 +67,9 @@ def report_definitions() -> ReportDefinitions:
         list(WHOLE),
         [TrendMeasure(name, label, name not in trends.OF_EVENTS) for name, label in trends.MEASURES.items()],
         _named(funnel.ORDERS), _named(retention.MODES), _named(retention.RETURNING),
-        _named(journeys.DIRECTIONS), _named(journeys.GROUPINGS), funnel.MOST_STEPS, trends.MOST_SERIES,
+        _named(journeys.DIRECTIONS), _named(journeys.GROUPINGS),
+        _named(attribution.MODELS), [Named(name, label) for name, (_, label) in attribution.DIVIDED_BY.items()],
+        _named(attribution.DIRECT), funnel.MOST_STEPS, trends.MOST_SERIES,
     )  # fmt: skip
 
 

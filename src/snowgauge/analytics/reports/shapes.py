@@ -8,6 +8,7 @@ from typing import Any
 from snowgauge.analytics import shape
 from snowgauge.analytics.buckets import INTERVALS
 from snowgauge.analytics.reports.asked import SHARED, UNITS
+from snowgauge.analytics.reports.attribution import question as owed
 from snowgauge.analytics.reports.funnel.question import MOST_GROUPS, MOST_STEPS, ORDERS
 from snowgauge.analytics.reports.journeys import journeys as ways
 from snowgauge.analytics.reports.retention import retention as returning
@@ -109,6 +110,22 @@ def journeys() -> dict[str, Any]:
         group=_words(ways.GROUPINGS, "none"),
         steps=_number(2, ways.MOST_STEPS, 4, "How many steps are told, the first included."),
         limit=_number(1, ways.MOST_NODES, 10, "How many nodes a step has; the rest is told together."),
+    )  # fmt: skip
+
+
+def attribution() -> dict[str, Any]:
+    """Of attribution."""
+    return _report(
+        "AttributionQuestion", "Which touches conversions are owed to.", [],
+        goal={"anyOf": [_TEXT, HAPPENING],
+              "description": "A goal's name, or a goal with filters; without it any goal."},
+        by=_words({name: label for name, (_, label) in owed.DIVIDED_BY.items()}, "channel"),
+        model=_words(owed.MODELS, "last"),
+        lookback_days=_number(1, owed.LONGEST_LOOKBACK, 30, "How long before the conversion touches count."),
+        half_life_days=_number(1, owed.LONGEST_LOOKBACK, 7, "Of the model decay."),
+        direct=_words(owed.DIRECT, "ignore"),
+        currency={**_TEXT, "description": "Code of the revenue's currency; without it the most frequent."},
+        limit=_number(1, owed.MOST_ROWS, 20, "How many values are told; the rest is told together."),
     )  # fmt: skip
 
 

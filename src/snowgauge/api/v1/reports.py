@@ -6,10 +6,13 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from snowgauge.actions.analytics import reports
+from snowgauge.actions.analytics.asking import saved
+from snowgauge.actions.analytics.spend import LARGEST, Imported, SpendBook
 from snowgauge.analytics.reports import shapes
+from snowgauge.analytics.reports.attribution.answer import AttributionAnswer
 from snowgauge.analytics.reports.definitions import ReportDefinitions, report_definitions
 from snowgauge.analytics.reports.funnel.answer import FunnelAnswer, Stopped
 from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
@@ -55,6 +58,18 @@ class JourneysQuestion(RootModel[dict[str, Any]]):
     """Journeys: see the guide to reports."""
 
     model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.journeys()))
+
+
+class AttributionQuestion(RootModel[dict[str, Any]]):
+    """Attribution: see the guide to reports."""
+
+    model_config = ConfigDict(json_schema_extra=lambda given: given.update(shapes.attribution()))
+
+
+class GivenSpend(BaseModel):
+    """``csv``: the text of the file."""
+
+    csv: str = Field(max_length=LARGEST)
 
 
 class TrendsQuestion(RootModel[dict[str, Any]]):
@@ -114,6 +129,21 @@ def stickiness(parts: Parts, who: Caller, asked: StickinessQuestion) -> Stickine
 def journeys(parts: Parts, who: Caller, asked: JourneysQuestion) -> JourneysAnswer:
     """Which pages or events follow one another, as nodes and links with the people who went there."""
     return reports.journeys(parts, asked.root, who)
+
+
+@router.post("/attribution", dependencies=[AGGREGATES])
+def attribution(parts: Parts, who: Caller, asked: AttributionQuestion) -> AttributionAnswer:
+    """Which touches conversions are owed to, by five models side by side, and the return on spend."""
+    return reports.attribution(parts, asked.root, who)
+
+
+@router.post("/spend", dependencies=[needs("write:analytics")])
+def import_spend(parts: Parts, doors: TheDoors, who: Caller, request: Request, given: GivenSpend) -> Imported:
+    """Import spend from CSV with the columns date, amount, currency, and any of app, channel, source, medium and
+    campaign. Importing the same day and marketing again replaces its amount."""
+    made = SpendBook(saved(parts)).take(given.csv)
+    doors.access.record(who, "import spend", f"{made.lines} lines", ip=address(request))
+    return made
 
 
 @router.post("/trends", dependencies=[AGGREGATES])

@@ -49,6 +49,10 @@ CREATE TABLE IF NOT EXISTS email_reports (
   id TEXT PRIMARY KEY, app TEXT NOT NULL, every TEXT NOT NULL, recipients TEXT NOT NULL, secret TEXT NOT NULL,
   created_by TEXT NOT NULL, created_at INTEGER NOT NULL,
   dashboard TEXT REFERENCES dashboards(id) ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS spend (
+  day TEXT NOT NULL, currency TEXT NOT NULL, app TEXT NOT NULL, channel TEXT NOT NULL, source TEXT NOT NULL,
+  medium TEXT NOT NULL, campaign TEXT NOT NULL, amount REAL NOT NULL,
+  PRIMARY KEY (day, currency, app, channel, source, medium, campaign));
 CREATE TABLE IF NOT EXISTS email_sends (
   report TEXT NOT NULL REFERENCES email_reports(id) ON DELETE CASCADE, period TEXT NOT NULL, recipient TEXT NOT NULL,
   at INTEGER NOT NULL, result TEXT NOT NULL, PRIMARY KEY (report, period, recipient));

@@ -7,13 +7,14 @@ from typing import Any, Literal, get_args
 
 from snowgauge.analytics.reading import Surroundings, read
 from snowgauge.analytics.refusals import QuestionRefused
+from snowgauge.analytics.reports.attribution.question import read_attribution
 from snowgauge.analytics.reports.funnel.question import read_funnel
 from snowgauge.analytics.reports.journeys.journeys import read_journeys
 from snowgauge.analytics.reports.retention.lifecycle import read_activity
 from snowgauge.analytics.reports.retention.retention import read_retention
 from snowgauge.analytics.reports.trends.question import read_trends
 
-Kind = Literal["query", "trends", "funnel", "retention", "lifecycle", "stickiness", "journeys", "sql"]
+Kind = Literal["query", "trends", "funnel", "retention", "lifecycle", "stickiness", "journeys", "attribution", "sql"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LONGEST_SQL = 100_000
 LARGEST = 200_000
@@ -45,5 +46,6 @@ _READERS: dict[Kind, Callable[[Mapping[str, Any], Surroundings], object]] = {
     "lifecycle": lambda asked, around: read_activity(asked, around, "week"),
     "stickiness": lambda asked, around: read_activity(asked, around, "day"),
     "journeys": read_journeys,
+    "attribution": read_attribution,
     "sql": _sql,
 }

@@ -49,5 +49,8 @@ def following(funnel: Funnel, reached: Mapping[str, int], reporter: Reporter) ->
 
 
 def _what(base: Base, columns: Columns) -> sa.ColumnElement[Any]:
-    name, page = (value_of(dimension(each, ""))(base, columns) for each in ("event:name", "event:page"))
-    return sa.case((name.in_(_SEEN), page), else_=name)
+    name, page, category, action = (
+        value_of(dimension(f"event:{each}", ""))(base, columns) for each in ("name", "page", "category", "action")
+    )
+    # what a structured event is called says nothing
+    return sa.case((name.in_(_SEEN), page), (name == "event", category + ": " + action), else_=name)

@@ -1,0 +1,1 @@
+"""Attribution: which touches conversions are owed to."""
