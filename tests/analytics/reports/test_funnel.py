@@ -152,6 +152,15 @@ def test_any_funnel(populated: Populated, asked: dict[str, Any]) -> None:
     step = 1 + len(repr(asked)) % count
     people = stopped(funnel, step, populated.reporter(), limit=1000, offset=0, reached=False)
     assert {one.unit for one in people} == {unit for unit, times in expected.items() if len(times) == step}
+    for one in people:
+        assert one.next == came_next(asked, populated.did, one.unit, one.reached)
+
+
+def came_next(asked: dict[str, Any], did: list[Did], unit: str, reached: int) -> str | None:
+    """The page or the stored event that came next."""
+    own = [one for one in did if unit == (one.person if asked["unit"] == "person" else one.visit)]
+    later = [one for one in own if reached < one.ms <= reached + 30 * 86_400_000 and one.kind != "goal"]
+    return min(((one.moment, one.name) for one in later if one.name != "page_view"), default=((), None))[1]
 
 
 # events of one person at seconds; X meets no step. The depth in order, strictly, and in any order

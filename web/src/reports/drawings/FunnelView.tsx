@@ -25,7 +25,7 @@ export function FunnelView({ question, answer, compact, onPeople }: Reports["fun
       <div className="grid gap-3">
         {!compact && (
           <p className="flex flex-wrap items-baseline gap-x-6 gap-y-1">
-            <Said value={percent(last?.of_first)} words={`of ${who} reached the last step`} earlier={before ? `${percent(before.steps.at(-1)?.of_first)} before` : undefined} />
+            <Said value={percent(last?.of_first)} words={`of ${who} reached the last step`} earlier={before?.steps[0]?.count ? `${percent(before.steps.at(-1)?.of_first)} before` : undefined} />
             {all.time.median_s !== null && <Said value={duration(all.time.median_s)} words="from the first step to the last (median)" />}
             {all.open > 0 && <Said value={number(all.open)} words={`still ${all.open === 1 ? "has" : "have"} time to`} />}
           </p>

@@ -29,5 +29,5 @@ export function TimeBins({ bins, who }: { bins: Bin[]; who: string }) {
 }
 
 function long(seconds: number): string {
-  return seconds >= 86_400 ? `${seconds / 86_400}d` : duration(seconds);
+  return seconds >= 86_400 ? `${seconds / 86_400}d` : seconds >= 3_600 ? `${seconds / 3_600}h` : duration(seconds);
 }

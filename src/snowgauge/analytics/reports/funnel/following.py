@@ -13,7 +13,7 @@ from snowgauge.analytics.reports.funnel.question import Funnel
 from snowgauge.analytics.reports.moments import FirstText, Whole
 from snowgauge.analytics.reports.streams import Stream, Taken, select
 from snowgauge.analytics.reports.values import value_of
-from snowgauge.analytics.sql.bases import EVENTS, Base
+from snowgauge.analytics.sql.bases import EVENTS, VIEWS, Base
 from snowgauge.analytics.sql.rows import Columns, Span
 
 _SEEN = ("page_view", "screen_view")
@@ -28,16 +28,15 @@ def following(funnel: Funnel, reached: Mapping[str, int], reporter: Reporter) ->
         return {}
     span = (min(reached.values()) + 1, max(reached.values()) + _WITHIN)
     own = funnel.question.span
-    stream = Stream(
-        funnel.unit, (Taken(EVENTS, (), 1, span, named=False),), Span(*span, own.apps, own.traffic), (), _what
-    )
+    taken = (Taken(VIEWS, (), 1, span), Taken(EVENTS, (), 1, span, named=False))
+    stream = Stream(funnel.unit, taken, Span(*span, own.apps, own.traffic), (), _what)
     c = select(stream, reporter.figures).c
     since = sa.case(
         *((c["unit"] == sa.bindparam(None, unit, sa.String()), sa.literal_column(str(int(ms))))
           for unit, ms in reached.items()),
         else_=sa.literal_column(str(span[1])),
     )  # fmt: skip
-    later = Whole(sa.case((c["ms"] > since, 1), else_=0))
+    later = Whole(sa.case((sa.and_(c["ms"] > since, c["value"] != ""), 1), else_=0))
     what = FirstText(c["value"], c["ms"], c["id"], later)
     found = reporter.run(
         sa.select(c["unit"], what.label("what"))
@@ -49,8 +48,10 @@ def following(funnel: Funnel, reached: Mapping[str, int], reporter: Reporter) ->
 
 
 def _what(base: Base, columns: Columns) -> sa.ColumnElement[Any]:
-    name, page, category, action = (
-        value_of(dimension(f"event:{each}", ""))(base, columns) for each in ("name", "page", "category", "action")
+    if base is VIEWS:
+        return value_of(dimension("event:page", ""))(base, columns)
+    name, category, action = (
+        value_of(dimension(f"event:{each}", ""))(base, columns) for each in ("name", "category", "action")
     )
-    # what a structured event is called says nothing
-    return sa.case((name.in_(_SEEN), page), (name == "event", category + ": " + action), else_=name)
+    # views are told by their pages; and what a structured event is called says nothing
+    return sa.case((name.in_(_SEEN), ""), (name == "event", category + ": " + action), else_=name)
