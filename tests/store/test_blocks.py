@@ -94,6 +94,8 @@ FLAT: tuple[dict[str, Any], ...] = (
     {"text": 2, "whole": 2**63 - 1, "broken": 3, "yes": "2024-05-01", "otherCase": "\ud800 é \0"},
     {},
     {"text": False, "whole": 2.0, "broken": "1.5", "yes": 0, "none": None, "otherCase": "long " * 90},
+    {"text": ["a", "é"], "whole": 0, "list": []},
+    {"list": ["only"], "otherCase": None},
 )
 
 
@@ -101,7 +103,7 @@ FLAT: tuple[dict[str, Any], ...] = (
 def test_json_taken_apart_is_what_the_engine_makes_of_its_text(clickhouse: ClickHouseStore, uri: str) -> None:
     """Values and their types, at every path, for arrays of objects and for single ones."""
     events = [web_page_view(n, contexts=[], derived_contexts=[]) for n in range(4)]
-    several = FLAT if "flat" in uri else [dict.fromkeys(("a", "b"), value) for value in ("x", "y", "x")]
+    several = FLAT if "flat" in uri else [dict.fromkeys(("a", "b"), value) for value in ("x", "y" * 200, "x")]
     for n, data in enumerate(several):
         entity = described(uri, data)
         events.append(web_page_view(10 + n, contexts=[entity] * n, unstruct_event=entity, derived_contexts=[entity]))

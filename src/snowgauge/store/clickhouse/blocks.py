@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from snowgauge.events.enriched import EnrichedEvent
-from snowgauge.store.canonical import CONTEXTS, contexts_text, money, unstruct_text
+from snowgauge.events.selfdescribing import SchemaKey
+from snowgauge.store.canonical import contexts_text, money, unstruct_text
 from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS, TIME
 from snowgauge.store.clickhouse.json_columns import Objects, json_column, paths
-from snowgauge.store.clickhouse.native_values import column_bytes, sized, sized_text, varint
+from snowgauge.store.clickhouse.native_values import column_bytes, sized, sized_text, strings, varint
 from snowgauge.store.clickhouse.rows import schema_data
 from snowgauge.store.clickhouse.schemas import SchemaColumns
 
@@ -57,10 +58,9 @@ def _block(events: Sequence[EnrichedEvent], schemas: SchemaColumns) -> Block:
     names: list[str] = []
     parts: list[bytes] = []
     columns: list[Sequence[Any]] = list(zip(*map(_astuple, events), strict=True))
-    derived = [[item.json_text() for item in event.derived_contexts] for event in events]
     columns[_CONTEXTS] = [contexts_text(value) if value else None for value in columns[_CONTEXTS]]
     columns[_UNSTRUCT] = [unstruct_text(value) if value else None for value in columns[_UNSTRUCT]]
-    columns[_DERIVED] = [_wrapped(texts) if texts else None for texts in derived]
+    columns[_DERIVED] = [contexts_text(value) if value else None for value in columns[_DERIVED]]
     for column, values in zip(ATOMIC_COLUMNS, columns, strict=True):
         if values.count(None) != size:
             names.append(column.name)
@@ -75,19 +75,26 @@ def _schema_columns(events: Sequence[EnrichedEvent], schemas: SchemaColumns) -> 
     """The columns of schemas: taken apart where server and data allow it, else text that the engine makes JSON of."""
     own: dict[str, tuple[list[bool], Objects]] = {}
     entities: dict[str, tuple[array[int], Objects]] = {}
+    known: dict[SchemaKey, tuple[array[int], Objects, str] | None] = {}
     size = len(events)
     for at, event in enumerate(events):
         item = event.unstruct_event
         if item is not None and (name := schemas.column(item.schema, event=True)):
             rows, objects = own.get(name) or own.setdefault(name, ([False] * size, Objects()))
             rows[at] = True
-            objects.add(item.data, None)
+            objects.data.append(item.data)
+            objects.versions.append(None)
         for item in (*event.contexts, *event.derived_contexts):
-            if name := schemas.column(item.schema, event=False):
-                ends, objects = entities.get(name) or entities.setdefault(
-                    name, (array("Q", bytes(8 * size)), Objects())
-                )
-                objects.add(item.data, item.schema.version)
+            key = item.schema
+            if key not in known:
+                name = schemas.column(key, event=False)
+                held = entities.setdefault(name, (array("Q", bytes(8 * size)), Objects())) if name else None
+                known[key] = held and (*held, key.version)
+            column = known[key]
+            if column:
+                ends, objects, version = column
+                objects.data.append(item.data)
+                objects.versions.append(version)
                 ends[at] = len(objects.data)
     for name, (rows, objects) in own.items():
         found = paths(objects) if schemas.features.takes_paths else None
@@ -119,16 +126,6 @@ def _offsets(ends: array[int]) -> bytes:
         else:
             ends[at] = last
     return column_bytes(ends)
-
-
-def _wrapped(texts: Sequence[str]) -> str:
-    return f'{{"schema":"{CONTEXTS}","data":[{",".join(texts)}]}}'
-
-
-def _strings(values: Sequence[str | None]) -> bytes:
-    texts = {value: sized_text(value) for value in set(values) if value is not None}
-    texts[None] = b"\0"  # type: ignore[index]
-    return b"".join([texts[value] for value in values])  # type: ignore[index]
 
 
 def _words(values: Sequence[str | None]) -> bytes:
@@ -198,7 +195,7 @@ def _nullable(encoder: Callable[[Sequence[Any]], bytes]) -> Callable[[Sequence[A
 
 
 _ENCODERS: dict[str, Callable[[Sequence[Any]], bytes]] = {
-    "String": _strings,
+    "String": strings,
     "LowCardinality(String)": _words,
     "UUID": _uuids,
     TIME: _instants,

@@ -12,11 +12,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import compress
-from typing import Any
+from itertools import accumulate, chain, compress, repeat
+from typing import Any, NamedTuple
 
 from snowgauge.store.clickhouse.columns import field_name
-from snowgauge.store.clickhouse.native_values import column_bytes, sized_text, varint
+from snowgauge.store.clickhouse.native_values import column_bytes, sized_text, strings, varint
 
 VERSION = "_schema_version"
 """A path of ours, beside those of the data."""
@@ -36,30 +36,39 @@ class Objects:
         self.data: list[Any] = []
         self.versions: list[str | None] = []
 
-    def add(self, data: Any, version: str | None) -> None:
-        self.data.append(data)
-        self.versions.append(version)
+
+class Path(NamedTuple):
+    """One path: for each object its value, ``None`` where it has none; and the types of the values, by name."""
+
+    values: Sequence[Any]
+    types: Sequence[type]
 
 
-def paths(objects: Objects) -> dict[str, Sequence[Any]] | None:
-    """The values of each path, ``None`` where an object does not have it. ``None`` for objects that are not plain: with
-    nesting, with numbers beyond 64 bits, or with two fields of one name."""
+def paths(objects: Objects) -> dict[str, Path] | None:
+    """The paths that have values. ``None`` for objects that are not plain: with nesting, but for lists of texts, with
+    numbers beyond 64 bits, or with two fields of one name."""
     if set(map(type, objects.data)) != {dict}:
         return None
     shapes = set(map(tuple, objects.data))
-    fields = list(dict.fromkeys(field for shape in shapes for field in shape))
-    names = _names(tuple(fields)) if len(fields) <= _MOST_PATHS else None
+    fields = tuple(dict.fromkeys(chain.from_iterable(shapes)))
+    names = _names(fields) if len(fields) <= _MOST_PATHS else None
     if names is None:
         return None
     columns: list[Sequence[Any]]
     if len(shapes) == 1:
         columns = list(zip(*map(dict.values, objects.data), strict=True))
     else:
-        columns = [[each.get(field) for each in objects.data] for field in fields]
-    found = dict(zip(names, columns, strict=True))
+        columns = [list(map(dict.get, objects.data, repeat(field))) for field in fields]
+    found = {}
+    for name, values in zip(names, columns, strict=True):
+        types = set(map(type, values)) - {_NONE}
+        if not _plain(values, types):
+            return None
+        if types:
+            found[name] = Path(values, sorted(types, key=_TYPE_NAMES.__getitem__))
     if objects.versions[0] is not None:
-        found[VERSION] = objects.versions
-    return found if all(map(_plain, columns)) else None
+        found[VERSION] = Path(objects.versions, (str,))
+    return found
 
 
 @lru_cache(maxsize=2_000)
@@ -69,57 +78,62 @@ def _names(fields: tuple[str, ...]) -> tuple[str, ...] | None:
     return names if len(set(names)) == len(names) and VERSION not in names else None
 
 
-def _plain(values: Sequence[Any]) -> bool:
-    types = set(map(type, values))
+def _plain(values: Sequence[Any], types: set[type]) -> bool:
+    if not types <= _TYPE_NAMES.keys():
+        return False
     if int in types:
-        numbers = values if len(types) == 1 else [value for value in values if type(value) is int]
+        numbers = _of(values, int)
         if min(numbers) < _MIN_INT or max(numbers) > _MAX_INT:
             return False
-    return types <= _SCALARS
+    return list not in types or set(map(type, chain.from_iterable(_of(values, list)))) <= {str}
 
 
-def json_column(found: dict[str, Sequence[Any]], rows: Sequence[bool], offsets: bytes) -> bytes:
+def json_column(found: dict[str, Path], rows: Sequence[bool], offsets: bytes) -> bytes:
     """The bytes of a column. ``rows``: which rows hold the objects, empty for all; ``offsets`` are those of arrays."""
     kinds: list[bytes] = []
     bodies: list[bytes] = []
-    names: list[bytes] = []
     for name in sorted(found):
-        values = found[name]
-        types = sorted(set(map(type, values)) - {type(None)}, key=_TYPE_NAMES.__getitem__)
-        if types:
-            names.append(sized_text(name))
-            kinds.append(b"".join((_FLATTENED, varint(len(types)), *(sized_text(_TYPE_NAMES[kind]) for kind in types))))
-            bodies.append(_places(values, types, rows))
-            bodies += [_ENCODERS[kind](_of(values, kind)) for kind in types]
-    return b"".join((_FLATTENED, varint(len(names)), *names, *kinds, offsets, *bodies))
+        values, types = found[name]
+        kinds.append(b"".join((_FLATTENED, varint(len(types)), *(sized_text(_TYPE_NAMES[kind]) for kind in types))))
+        bodies.append(_places(values, types, rows))
+        bodies += [_ENCODERS[kind](_of(values, kind)) for kind in types]
+    return b"".join((_FLATTENED, varint(len(found)), *map(sized_text, sorted(found)), *kinds, offsets, *bodies))
 
 
 def _of(values: Sequence[Any], kind: type) -> Sequence[Any]:
+    """Those of one type."""
     present = [type(value) is kind for value in values]
     return values if all(present) else list(compress(values, present))
 
 
 def _places(values: Sequence[Any], types: Sequence[type], rows: Sequence[bool]) -> bytes:
     """For each row the place of its value's type, and behind the last where it has none."""
-    none = len(types)
-    place = {kind: at for at, kind in enumerate(types)}
-    places = bytes([place.get(kind, none) for kind in map(type, values)])
+    if len(types) == 1:
+        places = bytes([value is None for value in values])
+    else:
+        place = {kind: at for at, kind in enumerate((*types, _NONE))}
+        places = bytes([place[kind] for kind in map(type, values)])
     if not rows:
         return places
     following = iter(places)
-    return bytes([next(following) if there else none for there in rows])
+    return bytes([next(following) if there else len(types) for there in rows])
 
 
-def _strings(values: Sequence[str]) -> bytes:
-    texts = {value: sized_text(value) for value in set(values)}
-    return b"".join([texts[value] for value in values])
+def _lists(values: Sequence[list[str]]) -> bytes:
+    inner = list(chain.from_iterable(values))
+    ends = array("Q", accumulate(map(len, values)))
+    return b"".join((column_bytes(ends), bytes(len(inner)), strings(inner)))
 
 
-_TYPE_NAMES: dict[type, str] = {bool: "Bool", float: "Float64", int: "Int64", str: "String"}
-_SCALARS = frozenset((*_TYPE_NAMES, type(None)))
+_NONE = type(None)
+_TYPE_NAMES: dict[type, str] = {
+    bool: "Bool", float: "Float64", int: "Int64", list: "Array(Nullable(String))", str: "String",
+}  # fmt: skip
+"""As the engine names what it finds in JSON; they go in the order of their names."""
 _ENCODERS: dict[type, Callable[[Sequence[Any]], bytes]] = {
     bool: bytes,
     float: lambda values: column_bytes(array("d", values)),
     int: lambda values: column_bytes(array("q", values)),
-    str: _strings,
+    list: _lists,
+    str: strings,
 }

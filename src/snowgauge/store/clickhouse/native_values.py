@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Sequence
+from operator import add
 from typing import Any
 
+_SAMPLE = 64
+"""Strings of a column that are looked at to tell whether they repeat."""
 _ONE_BYTE = [bytes([n]) for n in range(128)]
 
 
@@ -38,3 +42,18 @@ def column_bytes(numbers: array[Any]) -> bytes:
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers.tobytes()
+
+
+def strings(values: Sequence[str | None]) -> bytes:
+    """A column of strings, empty where there is none."""
+    if len(set(values[:_SAMPLE])) * 2 > _SAMPLE:
+        texts = ["" if value is None else value for value in values] if None in values else values
+        if all(map(str.isascii, texts)) and max(map(len, texts)) < len(_LENGTHS):  # type: ignore[arg-type]
+            # ids, addresses, self-describing data: nearly all different, so no value is worth remembering
+            return "".join(map(add, map(_LENGTHS.__getitem__, map(len, texts)), texts)).encode("latin-1")  # type: ignore[arg-type]
+    known = {value: sized_text(value) for value in set(values) if value is not None}
+    known[None] = b"\0"  # type: ignore[index]
+    return b"".join([known[value] for value in values])  # type: ignore[index]
+
+
+_LENGTHS = [varint(size).decode("latin-1") for size in range(8192)]
