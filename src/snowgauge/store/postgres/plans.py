@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from snowgauge.events.selfdescribing import SchemaKey
+from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.store.postgres.flatten import Column, Path
 from snowgauge.store.postgres.layout import FAILED_LINK
 from snowgauge.store.postgres.naming import META_COLUMNS, quote
 from snowgauge.store.postgres.types import PgType
 from snowgauge.store.postgres.values import NULL, Misfit, converter
+
+_MOST_KNOWN, _LONGEST_KNOWN = 2_000, 2_000
+"""Entities whose fields are remembered, and the length of their text; a plan is kept as long as its table."""
 
 
 class _Field(NamedTuple):
@@ -36,8 +39,9 @@ class Plan:
         self._plain = (
             None
             if any(field.below or field.others for field in self._fields)
-            else tuple((field.key, field.convert) for field in self._fields)
+            else {field.key: (at, field.convert) for at, field in enumerate(self._fields)}
         )
+        self._known: dict[str, str] = {}
         self._nothing = [NULL] * len(columns)
         self._head = [f"{key.vendor}\t{key.name}\t{key.format}\t{key.version}"] if meta else []
         self._meta = meta
@@ -47,15 +51,35 @@ class Plan:
 
     def row(self, data: Any, link: str) -> str:
         """One line without its end. ``link``: id and time of the event, with a tab between. Raises ``Misfit``."""
-        fields = self._values(data) if isinstance(data, dict) else self._nothing
-        line = [*self._head, link, *fields] if self._meta else [*fields, link]
-        return "\t".join(line)
+        return self._line("\t".join(self._values(data) if isinstance(data, dict) else self._nothing), link)
+
+    def entity_row(self, entity: SelfDescribing, link: str) -> str:
+        """The same for an entity; those of enrichments say the same again and again, of one browser or one place."""
+        if entity.literal is not None:  # a tracker's: it has ids of its own
+            return self.row(entity.data, link)
+        text = entity.json_text()
+        fields = self._known.get(text)
+        if fields is None:
+            fields = "\t".join(self._values(entity.data) if isinstance(entity.data, dict) else self._nothing)
+            if len(text) <= _LONGEST_KNOWN:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[text] = fields
+        return self._line(fields, link)
+
+    def _line(self, fields: str, link: str) -> str:
+        columns = [fields] if self._nothing else []
+        return "\t".join([*self._head, link, *columns] if self._meta else [*columns, link])
 
     def _values(self, data: dict[str, Any]) -> list[str]:
         if self._plain is not None:
-            get = data.get
+            columns, out = self._plain, self._nothing.copy()
             try:
-                return [NULL if (value := get(key)) is None else convert(value) for key, convert in self._plain]
+                for key, value in data.items():
+                    if value is not None and key in columns:
+                        at, convert = columns[key]
+                        out[at] = convert(value)
+                return out
             except Misfit:
                 pass  # again, to say which column
         out = []

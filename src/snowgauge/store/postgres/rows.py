@@ -9,11 +9,13 @@ import base64
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from snowgauge.events.enriched import ATOMIC_FIELD, EnrichedEvent
+import msgspec
+
+from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS, EnrichedEvent
 from snowgauge.events.failed import FailedEvent
 from snowgauge.events.failed_cause import cause_of
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
@@ -23,7 +25,8 @@ from snowgauge.store.postgres.naming import quote
 from snowgauge.store.postgres.values import NULL, Misfit, escaped, json_text, pg_time
 
 _EVENT_COLUMNS = (*ATOMIC_COLUMNS, *RAW_COLUMNS)
-_take = attrgetter(*ATOMIC_COLUMNS)
+_take = itemgetter(*(at for at, field in enumerate(ATOMIC_FIELDS) if field.name in ATOMIC_COLUMNS))
+_astuple = msgspec.structs.astuple
 _TIMES = tuple(at for at, name in enumerate(ATOMIC_COLUMNS) if ATOMIC_FIELD[name].kind == "timestamp")
 _MONEY = tuple(
     at for at, name in enumerate(ATOMIC_COLUMNS) if ATOMIC_FIELD[name].kind == "decimal" and name != "se_value"
@@ -62,7 +65,7 @@ def copy_failed(layout: Layout, table: str = "") -> str:
 
 def event_row(event: EnrichedEvent) -> EventRow:
     """Raises ``Misfit`` for an id or an instant that the table cannot hold."""
-    values = list(_take(event))
+    values = list(_take(_astuple(event)))
     for at in _TIMES:
         if values[at] is not None:
             values[at] = pg_time(values[at])

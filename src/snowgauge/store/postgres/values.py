@@ -21,7 +21,6 @@ from snowgauge.store.postgres.types import PgType
 
 NULL = "\\N"
 Convert = Callable[[Any], str]
-_SPECIAL = re.compile(r"[\\\t\n\r\x00]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": None})
 _INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):?(\d\d))?", re.ASCII)
 _YEAR_ONE = -62135596800000
@@ -39,7 +38,9 @@ class Misfit(ValueError):
 
 def escaped(text: str) -> str:
     """Any text as one field."""
-    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
+    if "\\" not in text and text.isprintable():  # nearly all
+        return text
+    return text.translate(_ESCAPES)
 
 
 def pg_time(ms: int) -> str:
@@ -93,7 +94,7 @@ def _sized(kind: PgType) -> Convert:
     size = kind.size
 
     def convert(value: Any) -> str:
-        text = value if isinstance(value, str) else json_text(value)
+        text = value if value.__class__ is str else json_text(value)
         if len(text) > size:
             raise Misfit(f"{len(text)} characters do not fit {kind.ddl}")
         return escaped(text)

@@ -163,14 +163,14 @@ class Writer:
             return iglu_error(event, key, problem)
         plan = self._tables.plan(key)
         try:
-            line = plan.row(entity.data, link)
+            line = plan.entity_row(entity, link)
         except Misfit as misfit:
             recovered = self._tables.recovered(key)
             if recovered is None:
                 return misfit_error(event, entity, misfit)
             plan = recovered
             try:
-                line = plan.row(entity.data, link)
+                line = plan.entity_row(entity, link)
             except Misfit as again:
                 return misfit_error(event, entity, again)
         lines.append((plan, line))
