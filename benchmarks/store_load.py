@@ -3,8 +3,8 @@
     python benchmarks/store_load.py [--events 60000] [--batch 5000]
 
 The limit of the store is the database's own: the same rows in the same columns, JSON columns included, as blocks that
-the engine itself made of them, sent to a table of the same layout by one INSERT per batch with the same settings. Such
-a block needs no parsing; ours carry JSON as text, and the row between says what the engine makes of those alone.
+the engine itself made of them, sent to a table of the same layout by one INSERT per batch with the same settings. The
+row between says what ours cost the engine alone.
 Processor time is that of client and engine; on a busy machine it says more than the rate.
 """
 
@@ -102,7 +102,7 @@ def main() -> None:
         spent = _timed(lambda: blocks.extend(block(batch.events, schemas) for batch in batches), engine)
         table.append(("making blocks alone", spent, "no database"))
         spent = _timed(lambda: _insert(bare, blocks), engine)
-        table.append(("bare INSERT of these", spent, "JSON as text"))
+        table.append(("bare INSERT of these", spent, "what the engine does with our blocks"))
 
         native = _store(engine, "native")
         native.write(StoreBatch("warm-up", [web_page_view(chosen.events + 1)]))
