@@ -42,6 +42,8 @@ from snowgauge.testing.postgres import PostgresServer
 from snowgauge.testing.registry import RegistryServer
 
 DISK = "1500m"
+SMALL_BLOCKS = "SETTINGS max_block_size = 256, max_threads = 1"
+"""Failed rows of a megabyte each, so that reading them stays within the engine's memory."""
 LEAST_FREE = "128 MB"
 _EVENT = re.compile(rb"[0-9a-f]{8}-0000-4000-8000-[0-9a-f]{12}")
 _ATTACK = re.compile(AGENT.encode() + rb"(\d+)")
@@ -78,7 +80,7 @@ class Embedded:
         self._deployment.kill(self.role)
 
     def rows(self, query: str) -> Iterator[Sequence[Any]]:
-        for row in self._deployment.sql(query.format(final="FINAL")):
+        for row in self._deployment.sql(query.format(final="FINAL", small=SMALL_BLOCKS)):
             yield list(row.values())
 
     def stop(self) -> None:
@@ -116,7 +118,7 @@ class Postgres:
         import psycopg
 
         with psycopg.connect(self.settings["store.url"]) as connection:
-            yield from connection.execute(query.format(final="").encode())
+            yield from connection.execute(query.format(final="", small="").encode())
 
     def stop(self) -> None:
         self._server.stop()
@@ -199,7 +201,7 @@ def stored(store: Embedded | Postgres) -> tuple[Counter[str], Counter[str], set[
         else:
             good[str(found)] += 1
     for found, status, record, bad_row in store.rows(
-        "SELECT event_id, status, record, bad_row FROM atomic.failed_events {final}"
+        "SELECT event_id, status, record, bad_row FROM atomic.failed_events {final} {small}"
     ):
         numbers = _ATTACK.findall(base64.b64decode(record or "")) or _ATTACK.findall(bad_row.encode())
         if numbers:
