@@ -21,6 +21,7 @@ from snowgauge.iglu.build import local_schemas
 from snowgauge.iglu.contract import Resolver, Validator
 from snowgauge.iglu.registries.folder import FolderRegistry
 from snowgauge.state.documents import Documents
+from snowgauge.state.tables import SharedTables
 from snowgauge.store.base import Store
 
 
@@ -74,6 +75,10 @@ class Deployment(msgspec.Struct, frozen=True):
     """What the settings say about the world around, for the doctor."""
     elsewhere: OtherDeployments | None = None
     """Other deployments that are asked how they are."""
+    console_tables: SharedTables | None = None
+    """People, keys and what people save, where machines share them."""
+    registry_tables: SharedTables | None = None
+    """What the registry knows beside the schemas, where machines share it."""
     local_schemas: FolderRegistry | None = None
     """The schemas published here, where machines share them."""
     shared_state: Documents | None = None

@@ -40,7 +40,7 @@ def programs(
         "/micro": Guarded(MicroApp(StoredMicroEvents(deployment.store), deployment.resolver), doors)
     }
     if registry.enabled:
-        database = RegistryDatabase(deployment.data_dir / "schemas.db")
+        database = RegistryDatabase(deployment.registry_tables or deployment.data_dir / "schemas.db")
         catalog = SchemaCatalog(deployment.schemas, database)
         found["/iglu"] = IgluApp(catalog, KeyBook(database, registry.super_api_key.get_secret_value()), registry)
     if agent.configured:

@@ -26,6 +26,7 @@ from snowgauge.settings.model import Settings
 from snowgauge.state.book import Book
 from snowgauge.state.documents import Documents, FolderDocuments, SharedDocuments
 from snowgauge.state.mirror import Mirror
+from snowgauge.state.tables import SharedTables, Sharing
 from snowgauge.store import build as store_build
 from snowgauge.store.base import Store, StoreBatch
 from snowgauge.store.clickhouse.foreign_table import ForeignTable
@@ -93,7 +94,7 @@ def shares_state(settings: Settings) -> bool:
     return settings.shared_state.place == "store"
 
 
-def open_book(settings: Settings, name: str) -> Book:
+def open_book(settings: Settings, name: str, *, timeout: float = 20) -> Book:
     """What all machines share under a name, in the store's database. Raises ``SettingsError`` without a key."""
     key = settings.shared_state.key.get_secret_value()
     if not key:
@@ -102,7 +103,8 @@ def open_book(settings: Settings, name: str) -> Book:
             "each of them, such as `openssl rand -base64 32` makes. For a single machine set shared_state.place to "
             "data_dir"
         )
-    return Book(store_build.state_log(settings.store, clickhouse_settings(settings), settings.postgres), name, key)
+    log = store_build.state_log(settings.store, clickhouse_settings(settings), settings.postgres, timeout=timeout)
+    return Book(log, name, key)
 
 
 def open_documents(settings: Settings, name: str) -> Documents:
@@ -265,6 +267,8 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         collector_url=collector_url(settings),
         surroundings=surroundings(settings),
         applications_file=settings.modelling.applications,
+        console_tables=open_console(settings),
+        registry_tables=open_registry(settings),
         local_schemas=local_schemas(settings),
         shared_state=open_documents(settings, FOLDER) if shares_state(settings) else None,
         sinks=open_sinks(settings),
@@ -357,7 +361,36 @@ def open_access(settings: Settings) -> AccessBook:
     from snowgauge.actions.access.book import AccessBook
 
     lifetime = settings.console.session_lifetime.total_seconds()
-    return AccessBook(data_dir(settings) / "console.sqlite", session_seconds=lifetime)
+    return AccessBook(open_console(settings) or data_dir(settings) / "console.sqlite", session_seconds=lifetime)
+
+
+def open_console(settings: Settings) -> SharedTables | None:
+    """People, keys and what people save, where machines share them."""
+    from snowgauge.actions.console_tables import NAME, console_tables
+
+    if not shares_state(settings):
+        return None
+    return console_tables(data_dir(settings) / "shared" / "console.sqlite", _sharing(settings, NAME, "console.sqlite"))
+
+
+def open_registry(settings: Settings) -> SharedTables | None:
+    """What the registry knows beside the schemas, where machines share it."""
+    from snowgauge.actions.registry.database import KEYS, LAYOUT
+
+    if not shares_state(settings):
+        return None
+    copy = data_dir(settings) / "shared" / "schemas.db"
+    return SharedTables(copy, LAYOUT, KEYS, _sharing(settings, "registry", "schemas.db"))
+
+
+def _sharing(settings: Settings, book: str, first: str) -> Sharing:
+    own = settings.shared_state
+    return Sharing(
+        open_book(settings, book, timeout=5),
+        data_dir(settings) / first,
+        own.max_age.total_seconds(),
+        own.outage.total_seconds(),
+    )
 
 
 def open_doors(settings: Settings) -> Doors:

@@ -11,21 +11,23 @@ import hmac
 import json
 import secrets
 import sqlite3
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from snowgauge.actions.access import guesses
 from snowgauge.actions.access.roles import ROLES, SCOPES, Principal, Role, Scope
-from snowgauge.errors import AccessRefused
+from snowgauge.errors import AccessRefused, StateUnavailable
+from snowgauge.state.tables import Overtaken, SharedTables
 
 KEY_PREFIX = "sg_"
 _LEAST_PASSWORD = 10
-_LAYOUT = """
+_TRIES = 5
+_OWN = """
 CREATE TABLE IF NOT EXISTS people (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT NOT NULL, role TEXT NOT NULL,
   created_at INTEGER NOT NULL, last_login INTEGER);
@@ -42,6 +44,7 @@ CREATE TABLE IF NOT EXISTS audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
   action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, ip TEXT NOT NULL);
 """
+LAYOUT = _OWN + guesses.LAYOUT
 _PEOPLE = "SELECT people.*, identities.issuer FROM people LEFT JOIN identities ON identities.person = people.id"
 _NO_PASSWORD = ""
 
@@ -99,30 +102,22 @@ class AccessBook:
 
     def __init__(
         self,
-        file: Path,
+        place: Path | SharedTables,
         *,
         session_seconds: float = 12 * 3600,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
+        """``place``: the file, or the tables that machines share."""
         from argon2 import PasswordHasher
 
         self._clock = clock
         self._session_ms = int(session_seconds * 1000)
-        self._lock = threading.RLock()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=10)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA foreign_keys=ON")
-        self._db.executescript(_LAYOUT + guesses.LAYOUT)
-        self._guesses = guesses.Guesses(self._db)
+        self._tables = place if isinstance(place, SharedTables) else SharedTables(place, LAYOUT, {})
         self._hasher = PasswordHasher(time_cost=3, memory_cost=19 * 1024, parallelism=1)
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._tables.close()
 
     # ---- people -----------------------------------------------------------------------------------------------
 
@@ -144,12 +139,12 @@ class AccessBook:
             raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
         hashed = self._hashed(password, name)
         person = Person(str(uuid.uuid4()), name, role, self._clock())
-        with self._lock:
+        with self._tables.writing() as db:
             # the first person closes the open door, so it has to be one who can let others in
             if role != "admin" and not self.has_admin():
                 raise AccessRefused("the first person must be an admin: someone has to be able to let others in")
             try:
-                self._db.execute(
+                db.execute(
                     "INSERT INTO people (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
                     (person.id, name, hashed, role, person.created_at),
                 )
@@ -159,27 +154,27 @@ class AccessBook:
 
     def change_person(self, person_id: str, *, role: Role | None = None, password: str | None = None) -> Person:
         """A new password ends the person's sessions."""
-        with self._lock:
+        with self._tables.writing() as db:
             person = self._find(person_id)
             if role is not None and role != person.role:
                 if role not in ROLES:
                     raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
                 self._keep_an_admin(person)
-                self._db.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
+                db.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
             if password is not None:
                 if person.issuer is not None:
                     raise AccessRefused(f"{person.name} logs in through {person.issuer} and has no password here")
-                self._db.execute(
+                db.execute(
                     "UPDATE people SET password = ? WHERE id = ?", (self._hashed(password, person.name), person_id)
                 )
-                self._db.execute("DELETE FROM sessions WHERE person = ?", (person_id,))
+                db.execute("DELETE FROM sessions WHERE person = ?", (person_id,))
             return self._find(person_id)
 
     def remove_person(self, person_id: str) -> Person:
-        with self._lock:
+        with self._tables.writing() as db:
             person = self._find(person_id)
             self._keep_an_admin(person)
-            self._db.execute("DELETE FROM people WHERE id = ?", (person_id,))
+            db.execute("DELETE FROM people WHERE id = ?", (person_id,))
             return person
 
     def _keep_an_admin(self, person: Person) -> None:
@@ -209,8 +204,8 @@ class AccessBook:
         from argon2.exceptions import InvalidHashError, VerificationError
 
         now = self._clock()
-        with self._lock:
-            self._guesses.count(name, ip, now)
+        with self._tables.local() as db:
+            guesses.Guesses(db).count(name, ip, now)
             rows = self._rows(f"{_PEOPLE} WHERE name = ? AND password <> ?", name.strip(), _NO_PASSWORD)
         hashed = rows[0]["password"] if rows else self._nobody
         try:
@@ -219,15 +214,13 @@ class AccessBook:
             known = bool(rows)
         except (VerificationError, InvalidHashError):
             known = False
-        with self._lock:
-            if not known:
-                raise AccessRefused("name or password is wrong", status=401)
+        if not known:
+            raise AccessRefused("name or password is wrong", status=401)
+        with self._tables.writing() as db:
             if self._hasher.check_needs_rehash(hashed):
-                self._db.execute(
-                    "UPDATE people SET password = ? WHERE id = ?", (self._hasher.hash(password), rows[0]["id"])
-                )
-            self._guesses.right(name, ip, now)
-            return self._begin(rows[0]["id"])
+                db.execute("UPDATE people SET password = ? WHERE id = ?", (self._hasher.hash(password), rows[0]["id"]))
+            guesses.Guesses(db).right(name, ip, now)
+            return self._begin(db, rows[0]["id"])
 
     def log_in_through(self, issuer: str, subject: str, names: Iterable[str], role: Role, *, follow: bool) -> Session:
         """A session for someone whom an identity provider vouches for. The pair of issuer and subject is the person,
@@ -235,39 +228,33 @@ class AccessBook:
 
         ``role`` is theirs then; with ``follow`` it is at every login.
         """
-        with self._lock:
+        with self._tables.writing() as db:
             known = self._rows("SELECT person FROM identities WHERE issuer = ? AND subject = ?", issuer, subject)
             if known:
                 person_id = str(known[0]["person"])
                 if follow:
-                    self._db.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
-                return self._begin(person_id)
+                    db.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
+                return self._begin(db, person_id)
             person_id = str(uuid.uuid4())
             wanted = list(names)
             # someone else may have the name: an account of the console's own, or a person of another provider
             wanted += [f"{name} ({person_id[:8]})" for name in wanted]
             free = next(name for name in wanted if not self._rows("SELECT 1 FROM people WHERE name = ?", name))
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.execute(
-                    "INSERT INTO people (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
-                    (person_id, free, _NO_PASSWORD, role, self._clock()),
-                )
-                self._db.execute("INSERT INTO identities VALUES (?, ?, ?)", (issuer, subject, person_id))
-            except sqlite3.Error:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-            return self._begin(person_id)
+            db.execute(
+                "INSERT INTO people (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
+                (person_id, free, _NO_PASSWORD, role, self._clock()),
+            )
+            db.execute("INSERT INTO identities VALUES (?, ?, ?)", (issuer, subject, person_id))
+            return self._begin(db, person_id)
 
-    def _begin(self, person_id: str) -> Session:
+    def _begin(self, db: sqlite3.Connection, person_id: str) -> Session:
         now = self._clock()
-        self._db.execute("UPDATE people SET last_login = ? WHERE id = ?", (now, person_id))
-        self._db.execute("DELETE FROM sessions WHERE expires_at < ?", (now,))
+        db.execute("UPDATE people SET last_login = ? WHERE id = ?", (now, person_id))
+        db.execute("DELETE FROM sessions WHERE expires_at < ?", (now,))
         session = Session(
             secrets.token_urlsafe(32), secrets.token_urlsafe(24), now + self._session_ms, self._find(person_id)
         )
-        self._db.execute(
+        db.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)",
             (_digest(session.token), person_id, session.csrf, now, session.expires_at),
         )
@@ -288,8 +275,8 @@ class AccessBook:
         )
 
     def log_out(self, token: str) -> None:
-        with self._lock:
-            self._db.execute("DELETE FROM sessions WHERE token = ?", (_digest(token),))
+        with self._tables.writing() as db:
+            db.execute("DELETE FROM sessions WHERE token = ?", (_digest(token),))
 
     # ---- keys -------------------------------------------------------------------------------------------------
 
@@ -310,8 +297,8 @@ class AccessBook:
             raise AccessRefused("the name must have 1 to 100 characters")
         secret = KEY_PREFIX + secrets.token_urlsafe(32)
         key = ApiKey(str(uuid.uuid4()), name.strip(), secret[:9], wanted, created_by, self._clock(), None, expires_at)
-        with self._lock:
-            self._db.execute(
+        with self._tables.writing() as db:
+            db.execute(
                 "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (key.id, key.name, key.hint, _digest(secret), json.dumps(wanted), created_by, key.created_at, None,
                  expires_at),
@@ -319,11 +306,11 @@ class AccessBook:
         return key, secret
 
     def remove_key(self, key_id: str) -> ApiKey:
-        with self._lock:
+        with self._tables.writing() as db:
             rows = self._rows("SELECT * FROM keys WHERE id = ?", key_id)
             if not rows:
                 raise AccessRefused(f"there is no key {key_id!r}")
-            self._db.execute("DELETE FROM keys WHERE id = ?", (key_id,))
+            db.execute("DELETE FROM keys WHERE id = ?", (key_id,))
             return _key(rows[0])
 
     def by_key(self, secret: str) -> Principal | None:
@@ -336,19 +323,27 @@ class AccessBook:
         if key.expires_at is not None and key.expires_at <= now:
             return None
         if key.last_used is None or now - key.last_used > 60_000:
-            with self._lock:
-                self._db.execute("UPDATE keys SET last_used = ? WHERE id = ?", (now, key.id))
+            # a figure for people; it must not keep a key from working
+            with suppress(StateUnavailable, Overtaken), self._tables.writing() as db:
+                db.execute("UPDATE keys SET last_used = ? WHERE id = ?", (now, key.id))
         return Principal(f"key {key.name}", "key", frozenset(key.scopes))
 
     # ---- audit ------------------------------------------------------------------------------------------------
 
     def record(self, who: Principal, action: str, subject: str = "", detail: str = "", *, ip: str = "") -> None:
         """Write down what was done."""
-        with self._lock:
-            self._db.execute(
-                "INSERT INTO audit (at, who, kind, action, subject, detail, ip) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (self._clock(), who.name, who.kind, action, subject[:500], detail[:2000], ip),
-            )
+        values = (self._clock(), who.name, who.kind, action, subject[:500], detail[:2000], ip)
+        for left in reversed(range(_TRIES)):
+            try:
+                with self._tables.writing() as db:
+                    db.execute(
+                        "INSERT INTO audit (at, who, kind, action, subject, detail, ip) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        values,
+                    )
+                return
+            except Overtaken:
+                if not left:
+                    raise
 
     def audit(self, *, limit: int = 100, before: int | None = None) -> list[AuditEntry]:
         """Newest first; ``before`` is the number of the last one seen."""
@@ -356,8 +351,8 @@ class AccessBook:
         return [AuditEntry(**dict(row)) for row in rows]
 
     def _rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+        with self._tables.reading() as db:
+            return db.execute(sql, values).fetchall()
 
 
 def _digest(text: str) -> str:

@@ -136,7 +136,7 @@ def question_of(
 
 def saved(deployment: Deployment) -> SavedDatabase:
     """Where people keep their segments, annotations and links."""
-    return SavedDatabase(deployment.data_dir / "console.sqlite")
+    return SavedDatabase(deployment.console_tables or deployment.data_dir / "console.sqlite")
 
 
 def surroundings(deployment: Deployment, who: Principal | None) -> Surroundings:

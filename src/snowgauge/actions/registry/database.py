@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_LAYOUT = """
+from snowgauge.state.tables import SharedTables
+
+LAYOUT = """
 CREATE TABLE IF NOT EXISTS schemas (
     vendor TEXT, name TEXT, format TEXT, model INTEGER, revision INTEGER, addition INTEGER,
     created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, is_public INTEGER NOT NULL,
@@ -24,24 +26,41 @@ CREATE TABLE IF NOT EXISTS drafts (
 """
 
 
-class RegistryDatabase:
-    """One file, made at its first use. Safe for threads; several processes take turns."""
+KEYS = {
+    "schemas": ("vendor", "name", "format", "model", "revision", "addition"),
+    "permissions": ("key_hash",),
+    "drafts": ("vendor", "name", "format", "version"),
+}
+"""The primary key of each table."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+
+class RegistryDatabase:
+    """One file, made at its first use, or the tables that machines share. Safe for threads; several processes take
+    turns."""
+
+    def __init__(self, place: Path | SharedTables) -> None:
+        self._place = place
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
+        if isinstance(self._place, SharedTables):
+            with self._place.reading() as connection:
+                yield connection
+            return
         with self._lock:
-            yield self._open()
+            yield self._open(self._place)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Everything in the block is kept, or nothing; no other process writes meanwhile."""
+        if isinstance(self._place, SharedTables):
+            with self._place.writing() as connection:
+                yield connection
+            return
         with self._lock:
-            connection = self._open()
+            connection = self._open(self._place)
             if connection.in_transaction:  # a block within a block is part of it
                 yield connection
                 return
@@ -59,12 +78,12 @@ class RegistryDatabase:
                 self._connection.close()
                 self._connection = None
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, file: Path) -> sqlite3.Connection:
         if self._connection is None:
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file.touch(mode=0o600)
-            self._connection = sqlite3.connect(self._file, timeout=30, isolation_level=None, check_same_thread=False)
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.touch(mode=0o600)
+            self._connection = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.executescript(_LAYOUT)
+            self._connection.executescript(LAYOUT)
         return self._connection

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from snowgauge.actions.access.roles import Principal
 from snowgauge.errors import ActionRefused
+from snowgauge.state.tables import SharedTables
 
-_LAYOUT = """
+LAYOUT = """
 CREATE TABLE IF NOT EXISTS people (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT NOT NULL, role TEXT NOT NULL,
   created_at INTEGER NOT NULL, last_login INTEGER);
@@ -64,21 +65,31 @@ MOST = 1_000
 
 
 class SavedDatabase:
-    """``file`` is that of the people. ``clock`` gives milliseconds."""
+    """``place``: the file of the people, or the tables that machines share. ``clock`` gives milliseconds."""
 
-    def __init__(self, file: Path, *, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        self._file = file
+    def __init__(
+        self, place: Path | SharedTables, *, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    ) -> None:
+        self._place = place
         self.clock = clock
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._opened()) as db:
+        if isinstance(self._place, SharedTables):
+            with self._place.reading() as db:
+                yield db
+            return
+        with closing(_opened(self._place)) as db:
             yield db
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it, or nothing."""
-        with closing(self._opened()) as db:
+        if isinstance(self._place, SharedTables):
+            with self._place.writing() as db:
+                yield db
+            return
+        with closing(_opened(self._place)) as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -87,21 +98,27 @@ class SavedDatabase:
                 raise
             db.execute("COMMIT")
 
-    def _opened(self) -> sqlite3.Connection:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._file.touch(mode=0o600)
-        db = sqlite3.connect(self._file, isolation_level=None, timeout=10)
-        try:
-            db.row_factory = sqlite3.Row
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA foreign_keys=ON")
-            db.executescript(_LAYOUT)
-            for table, column in _LATER.items():
-                _add_reference(db, table, column)
-        except BaseException:
-            db.close()
-            raise
-        return db
+
+def _opened(file: Path) -> sqlite3.Connection:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    db = sqlite3.connect(file, isolation_level=None, timeout=10)
+    try:
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA foreign_keys=ON")
+        db.executescript(LAYOUT)
+        add_later(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def add_later(db: sqlite3.Connection) -> None:
+    """Columns that a database of an earlier version lacks."""
+    for table, column in _LATER.items():
+        _add_reference(db, table, column)
 
 
 def _add_reference(db: sqlite3.Connection, table: str, column: str) -> None:
