@@ -326,6 +326,21 @@ def test_the_schemas_of_every_data_folder_are_taken_over_and_are_there_during_an
         build.local_schemas(machine("d")).put(keys[0], schema("1-0-0"), replace=True)
 
 
+def test_a_console_for_others_starts_without_the_store_and_lets_nobody_in(
+    machine: Machine, store: Store, url: str
+) -> None:
+    settings = machine("a")
+    console = settings.console.model_copy(update={"host": "0.0.0.0"})
+    settings = settings.model_copy(update={"console": console})
+    with pytest.raises(SettingsError, match="no admin yet"):
+        build.open_doors(settings)
+    hide(store, url)
+    doors = build.open_doors(settings)
+    with pytest.raises(StateUnavailable):
+        doors.access.has_people()
+    doors.access.close()
+
+
 def hide(store: Store, url: str) -> None:
     """Let the shared state be unreachable while the store works."""
     in_postgres = url.startswith("postgres")

@@ -14,7 +14,7 @@ import snowgauge
 from snowgauge.delivery.backends import Streams
 from snowgauge.delivery.contract import EventLog
 from snowgauge.delivery.spool.reserve import least_free_bytes
-from snowgauge.errors import SettingsError
+from snowgauge.errors import SettingsError, StateUnavailable
 from snowgauge.iglu import build as iglu_build
 from snowgauge.iglu.at_hand import Limits, ValidatorAtHand
 from snowgauge.iglu.contract import Resolver
@@ -404,7 +404,7 @@ def open_doors(settings: Settings) -> Doors:
         proxied=tls.opens_private_port,
         proxies=settings.security.trusted_proxies if settings.security.trust_proxy_headers else (),
     )
-    if not doors.loopback and not doors.access.has_admin() and not settings.console.oidc.makes_admins:
+    if not doors.loopback and _nobody_inside(doors.access) and not settings.console.oidc.makes_admins:
         doors.access.close()
         what, cure = f"console.host: {settings.console.host!r}", "leave console.host at 127.0.0.1"
         if tls.opens_private_port:
@@ -418,6 +418,14 @@ def open_doors(settings: Settings) -> Doors:
             f"`snowgauge access add-admin NAME` first, or {cure}"
         )
     return doors
+
+
+def _nobody_inside(access: AccessBook) -> bool:
+    """Is it known that there is no admin? Off loopback a port is shut while that is unknown, so it may be opened."""
+    try:
+        return not access.has_admin()
+    except StateUnavailable:
+        return False
 
 
 def open_outgoing(settings: Settings) -> HttpClient:
