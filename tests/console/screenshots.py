@@ -18,6 +18,9 @@ from snowgauge.actions.demo import seeding
 from snowgauge.actions.demo.places import DocumentationAddresses
 from snowgauge.console.site import Console
 from snowgauge.events.enriched import ATOMIC_FIELDS
+from snowgauge.modelling.applications import Application
+from snowgauge.modelling.modeller import Modeller
+from snowgauge.modelling.store import HasModelling
 from snowgauge.pipeline.build import Enriching
 from snowgauge.settings.model import Settings
 from snowgauge.store import build
@@ -66,6 +69,11 @@ def fill(store: Store, folder: Path) -> tuple[str, str, str]:
         )  # fmt: skip
     finally:
         enriching.close()
+    assert isinstance(store, HasModelling)
+    modeller = Modeller(store.modelling(), lambda: {"": Application()})
+    modeller.run()
+    while modeller.rebuild_next():
+        pass
     bought = Selection(filters=[Filter("event", "in", ["unstruct"])])
     event = store.events("good", bought, limit=1)[0]
     invalid = Selection(filters=[Filter("failure_type", "in", ["schema_violations"])])
@@ -77,6 +85,7 @@ def fill(store: Store, folder: Path) -> tuple[str, str, str]:
 def pages(good: str, failed: str, cause: str) -> dict[str, str]:
     return {
         "start": "/start",
+        "analytics": "/analytics?period=7d&compare=",
         "live": "/live",
         "live-columns": f"/live?status=good&where={PRODUCT}/price:%2B&cols=event_name,{PRODUCT}/name,{PRODUCT}/price",
         "live-event": f"/live?open=good:{good}",
@@ -91,7 +100,9 @@ def pages(good: str, failed: str, cause: str) -> dict[str, str]:
         "schemas": "/schemas",
         "schema": f"/schemas?uri={CLICK}",
         "schema-infer": f"/schemas?from={cause}",
+        "alerts": "/alerts",
         "health": "/state",
+        "deployments": "/deployments",
         "access": "/access",
         "keys": "/access?tab=keys",
     }  # fmt: skip
