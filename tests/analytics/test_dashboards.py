@@ -36,6 +36,7 @@ QUESTIONS: dict[Kind, dict[str, Any]] = {
     "lifecycle": {"event": {"kind": "page"}},
     "stickiness": {"event": {"kind": "page"}},
     "journeys": {},
+    "attribution": {"goal": "Order"},
     "sql": {"sql": "SELECT 1"},
 }
 
