@@ -299,5 +299,5 @@ def test_a_report_is_a_file(tmp_path: Path, clickhouse: ClickHouseStore) -> None
             assert lines == ["visit:source,visits", "'=Google,3"]
         if kind == "trends":
             assert lines[0] == "time,any page (count)"
-        assert lines[0].split(",")[0] in {"visit:source", "time", "step", "began", "intervals", "1"}, kind
+        assert lines[0].split(",")[0] in {"visit:source", "time", "step", "began", "intervals", "value", "1"}, kind
     port.access.close()
