@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from uuid import NAMESPACE_OID, uuid5
 
@@ -238,6 +239,51 @@ def test_a_goal_is_made_and_its_history_kept(page: Page) -> None:
     expect(goals).to_contain_text("Saw a product")
     dialog.get_by_text("History").click()
     expect(dialog.get_by_role("list", name="History")).to_contain_text("Version 1")
+
+
+def test_settings_of_an_application_are_edited(page: Page) -> None:
+    page.goto("/analytics?app=journal-settings&dialog=settings")
+    dialog = page.get_by_role("dialog", name="Settings of journal-settings")
+    dialog.get_by_label("Time zone of days").fill("Europe/Berlin")
+    dialog.get_by_label("Weeks begin on").select_option("sunday")
+    dialog.get_by_label("Own hosts").fill("example.com\n")
+    dialog.get_by_role("button", name="Add group").click()
+    dialog.get_by_label("Name, 1").fill("Blog")
+    dialog.get_by_label("Pages, such as /blog/*, 1").fill("/blog/*")
+    dialog.get_by_role("button", name="Save settings").click()
+    expect(dialog.get_by_role("status")).to_have_text("Saved. Figures are being made again.")
+    page.reload()
+    expect(dialog.get_by_label("Time zone of days")).to_have_value("Europe/Berlin")
+    expect(dialog.get_by_label("Own hosts")).to_have_value("example.com")
+    expect(dialog.get_by_label("Name, 1")).to_have_value("Blog")
+    dialog.get_by_text("History").click()
+    expect(dialog.get_by_role("list", name="History")).to_contain_text("content groups")
+    dialog.get_by_label("Own networks").fill("nonsense")
+    dialog.get_by_role("button", name="Save settings").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("'nonsense' is no address or network")
+
+
+def test_a_note_lies_on_the_chart(page: Page) -> None:
+    page.goto("/analytics?app=shop&period=7d&today=1")
+    page.get_by_role("button", name="Note…").click()
+    page.get_by_label("Note", exact=True).fill("Release 2.4")
+    page.get_by_role("button", name="Add note").click()
+    notes = page.get_by_role("list", name="Notes")
+    expect(notes).to_contain_text("Release 2.4")
+    page.get_by_role("button", name="Show table").click()
+    expect(page.get_by_role("group", name="Visitors as a table")).to_contain_text("Release 2.4")
+    notes.get_by_role("button", name="Remove note Release 2.4").click()
+    expect(notes).to_have_count(0)
+
+
+def test_everything_comes_as_one_file(page: Page) -> None:
+    page.goto("/analytics?app=shop&period=7d&today=1")
+    page.get_by_role("button", name="Options").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Download all panels").click()
+    names = zipfile.ZipFile(download.value.path()).namelist()
+    assert download.value.suggested_filename == "shop.zip"
+    assert {"sources-channel.csv", "pages-page.csv"} <= set(names), names
 
 
 def test_filters_are_kept_under_a_name(page: Page) -> None:

@@ -24,6 +24,7 @@ import { Segments } from "./controls/Segments";
 import { useRight, useSource } from "./view/source";
 
 const Goals = lazy(() => import("./controls/Goals"));
+const Settings = lazy(() => import("./controls/Settings"));
 const ShareLinks = lazy(() => import("./controls/ShareLinks"));
 
 export function Dashboard({ title }: { title: string }) {
@@ -77,7 +78,7 @@ export function Dashboard({ title }: { title: string }) {
           {!live && <ComparisonPicker view={view} meta={meta} change={change} />}
           <PeriodPicker view={view} meta={live ? undefined : meta} change={change} open={picking} onOpen={setPicking} />
           <IconButton name="refresh" label="Refresh" onClick={refresh} />
-          <Options view={view} scope={scope} known={known} zone={meta?.period.zone} change={change} onGoals={mayChange ? () => change({ dialog: "goals" }) : null} onShare={mayShare ? () => change({ dialog: "share" }) : null} />
+          <Options view={view} scope={scope} known={known} zone={meta?.period.zone} change={change} onDialog={mayChange ? (dialog) => change({ dialog }) : null} onShare={mayShare ? () => change({ dialog: "share" }) : null} />
         </>
       }
     >
@@ -112,6 +113,7 @@ export function Dashboard({ title }: { title: string }) {
         {editing && <FilterDialog at={editing.at} filters={view.filters} known={known} scope={scope} onChange={filter} onClose={() => setEditing(null)} />}
         <Suspense>
           {view.dialog === "goals" && mayChange && <Goals app={view.app} onClose={() => change({ dialog: undefined })} />}
+          {view.dialog === "settings" && mayChange && <Settings app={view.app} onClose={() => change({ dialog: undefined })} />}
           {view.dialog === "share" && mayShare && <ShareLinks view={view} onClose={() => change({ dialog: undefined })} />}
         </Suspense>
       </DashboardProvider>

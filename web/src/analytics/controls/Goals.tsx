@@ -1,12 +1,11 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, ask, type Schemas } from "../../api/client";
-import { time } from "../../view/format";
 import { Badge, Button, Failure, IconButton, Skeleton } from "../../widgets/ui";
 import { DialogFrame } from "../parts/DialogFrame";
 import { money } from "../view/definitions";
+import { type Application, useApplication } from "./application";
+import { History } from "./History";
 
-type Goal = Schemas["ApplicationSettings"]["complete"]["goals"] extends (infer One)[] | undefined ? One : never;
+type Goal = Application["goals"] extends (infer One)[] | undefined ? One : never;
 type Kind = Goal["kind"];
 
 const KINDS: { id: Kind; label: string; pattern?: string; least?: string }[] = [
@@ -24,42 +23,25 @@ const EMPTY = { name: "", kind: "page" as Kind, pattern: "", event: "", least: "
 
 /** What is worth counting in an application; its other settings stay as they are. */
 export default function Goals({ app, onClose }: { app: string; onClose: () => void }) {
-  const queries = useQueryClient();
-  const settings = useQuery({
-    queryKey: ["application", app],
-    queryFn: () => (app ? ask(api.GET("/api/v1/analytics/applications/{app_id}", { params: { path: { app_id: app } } })) : ask(api.GET("/api/v1/analytics/defaults"))),
-  });
-  const history = useQuery({
-    queryKey: ["application", app, "history"],
-    queryFn: () => (app ? ask(api.GET("/api/v1/analytics/applications/{app_id}/history", { params: { path: { app_id: app } } })) : ask(api.GET("/api/v1/analytics/defaults/history"))),
-  });
   const [draft, setDraft] = useState(EMPTY);
+  const { settings, history, save } = useApplication(app, () => setDraft(EMPTY));
   const goals: Goal[] = settings.data?.complete.goals ?? [];
-  const save = useMutation({
-    mutationFn: (next: Goal[]) => {
-      // what was never set keeps following its default
-      const body = { settings: { ...settings.data?.settings, goals: next }, version: settings.data?.version };
-      return app ? ask(api.PUT("/api/v1/analytics/applications/{app_id}", { params: { path: { app_id: app } }, body })) : ask(api.PUT("/api/v1/analytics/defaults", { body }));
-    },
-    onSuccess: () => {
-      setDraft(EMPTY);
-      void queries.invalidateQueries({ queryKey: ["application", app] });
-    },
-  });
   const kind = KINDS.find((one) => one.id === draft.kind) ?? KINDS[0];
   const put = (change: Partial<typeof EMPTY>) => setDraft((now) => ({ ...now, ...change }));
   const add = () =>
-    save.mutate([
-      ...goals,
-      {
-        name: draft.name.trim(),
-        kind: draft.kind,
-        ...(kind?.pattern ? { pattern: draft.pattern.trim() } : {}),
-        ...(draft.kind === "event" ? { event: draft.event.trim() } : {}),
-        ...(kind?.least ? { at_least: Number(draft.least) } : {}),
-        ...(draft.value ? { value: Number(draft.value), currency: draft.currency.trim().toUpperCase() } : {}),
-      } as Goal,
-    ]);
+    save.mutate({
+      goals: [
+        ...goals,
+        {
+          name: draft.name.trim(),
+          kind: draft.kind,
+          ...(kind?.pattern ? { pattern: draft.pattern.trim() } : {}),
+          ...(draft.kind === "event" ? { event: draft.event.trim() } : {}),
+          ...(kind?.least ? { at_least: Number(draft.least) } : {}),
+          ...(draft.value ? { value: Number(draft.value), currency: draft.currency.trim().toUpperCase() } : {}),
+        } as Goal,
+      ],
+    });
   return (
     <DialogFrame title={app ? `Goals of ${app}` : "Goals of all applications"} onClose={onClose}>
       {settings.isError && <Failure error={settings.error} retry={() => void settings.refetch()} />}
@@ -83,7 +65,7 @@ export default function Goals({ app, onClose }: { app: string; onClose: () => vo
                   </span>
                 </span>
                 {goal.value !== null && goal.value !== undefined && <Badge tone="good">{money(goal.value, goal.currency || undefined, false)}</Badge>}
-                <IconButton name="trash" label={`Remove goal ${goal.name}`} disabled={save.isPending} onClick={() => confirm(`Remove the goal “${goal.name}”? Its conversions disappear from all figures.`) && save.mutate(goals.filter((one) => one !== goal))} />
+                <IconButton name="trash" label={`Remove goal ${goal.name}`} disabled={save.isPending} onClick={() => confirm(`Remove the goal “${goal.name}”? Its conversions disappear from all figures.`) && save.mutate({ goals: goals.filter((one) => one !== goal) })} />
               </li>
             ))}
           </ul>
@@ -146,18 +128,7 @@ export default function Goals({ app, onClose }: { app: string; onClose: () => vo
               Add goal
             </Button>
           </form>
-          {(history.data?.length ?? 0) > 0 && (
-            <details>
-              <summary className="text-[13px] text-ink-soft">History</summary>
-              <ol aria-label="History" className="mt-2 grid gap-1 text-[13px]">
-                {history.data?.map((version) => (
-                  <li key={version.version}>
-                    Version {version.version}, {time(version.at)}, {version.changed_by}: {goalNames(version.settings)}
-                  </li>
-                ))}
-              </ol>
-            </details>
-          )}
+          <History versions={history.data} words={goalNames} />
         </div>
       )}
     </DialogFrame>

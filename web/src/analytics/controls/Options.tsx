@@ -12,7 +12,7 @@ const LABEL = "px-2.5 pb-1 pt-2 text-xs text-ink-faint";
 const TRAFFIC: Record<string, string> = { people: "People", bots: "Bots and crawlers", internal: "Own traffic", all: "Everything" };
 
 /** Whose visits are counted, and on which clock. */
-export function Options({ view, scope, known, zone, change, onGoals, onShare }: { view: AnalyticsView; scope: Scope; known: Known | undefined; zone: string | undefined; change: Change; onGoals: (() => void) | null; onShare: (() => void) | null }) {
+export function Options({ view, scope, known, zone, change, onDialog, onShare }: { view: AnalyticsView; scope: Scope; known: Known | undefined; zone: string | undefined; change: Change; onDialog: ((dialog: string) => void) | null; onShare: (() => void) | null }) {
   const source = useSource();
   const { shared } = source;
   const files = useMutation({
@@ -33,10 +33,15 @@ export function Options({ view, scope, known, zone, change, onGoals, onShare }: 
               Share links…
             </DropdownMenu.Item>
           )}
-          {onGoals && (
-            <DropdownMenu.Item className={ITEM} onSelect={onGoals}>
-              Goals…
-            </DropdownMenu.Item>
+          {onDialog && (
+            <>
+              <DropdownMenu.Item className={ITEM} onSelect={() => onDialog("goals")}>
+                Goals…
+              </DropdownMenu.Item>
+              <DropdownMenu.Item className={ITEM} onSelect={() => onDialog("settings")}>
+                Settings…
+              </DropdownMenu.Item>
+            </>
           )}
           <DropdownMenu.Item
             className={ITEM}

@@ -4,6 +4,7 @@ import { figure, type Known } from "../view/definitions";
 import { bucketText, dateText, moved } from "../view/periods";
 import { asked, type Metric, type Scope, useAnswer, useSlow } from "../view/question";
 import type { AnalyticsView, Change } from "../view/state";
+import { Annotations, useAnnotations } from "./Annotations";
 import type { ChartPoint } from "./MainChart";
 
 const MainChart = lazy(() => import("./MainChart"));
@@ -18,6 +19,8 @@ export function ChartCard({ view, scope, known, metric, intervals, change }: { v
   const measure = known?.measure(metric);
   const currency = answer.data?.meta.currencies?.length === 1 ? answer.data.meta.currencies[0] : undefined;
   const shownInterval = String((answer.data?.query.dimensions as string[] | undefined)?.[0] ?? "").replace("time:", "") || interval;
+  const period = answer.data?.meta.period;
+  const annotations = useAnnotations(view.app, period?.start, period?.end);
   const points = useMemo((): ChartPoint[] => {
     const labels = answer.data?.meta.time_labels ?? [];
     const others = answer.data?.meta.comparison_time_labels ?? [];
@@ -32,9 +35,10 @@ export function ChartCard({ view, scope, known, metric, intervals, change }: { v
         now: label.state === "future" ? null : (row?.metrics[0] ?? null),
         earlier: row?.comparison?.metrics[0] ?? null,
         state: label.state,
+        notes: annotations.filter((note) => note.at >= Date.parse(label.start) && note.at < Date.parse(label.end)).map((note) => note.text),
       };
     });
-  }, [answer.data, shownInterval]);
+  }, [answer.data, shownInterval, annotations]);
   const pick = (at: number) => {
     const label = answer.data?.meta.time_labels?.[at];
     if (!label || label.state === "future" || shownInterval === "minute") return;
@@ -67,6 +71,7 @@ export function ChartCard({ view, scope, known, metric, intervals, change }: { v
           </Suspense>
         </div>
       )}
+      {period && <Annotations app={view.app} notes={annotations} end={period.end} />}
     </div>
   );
 }
@@ -94,6 +99,7 @@ function PointTable({ points, write, name, compared, onPick }: { points: ChartPo
                   point.title
                 )}
                 {point.state === "running" && " (so far)"}
+                {point.notes.length > 0 && <bdi className="ml-2 text-ink-soft">{point.notes.join("; ")}</bdi>}
               </td>
               <td className="tabular px-2 py-1 text-right">{write(point.now)}</td>
               {compared && <td className="tabular px-2 py-1 text-right text-ink-soft" title={point.before}>{write(point.earlier)}</td>}

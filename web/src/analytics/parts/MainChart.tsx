@@ -1,12 +1,12 @@
 /** One measure over the period: loaded when it is first shown. */
 import { LineChart } from "echarts/charts";
-import { GridComponent, TooltipComponent } from "echarts/components";
+import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { init, use as register } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "react";
 import { useDark } from "../../shell/theme";
 
-register([LineChart, GridComponent, TooltipComponent, SVGRenderer]);
+register([LineChart, GridComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
 
 export interface ChartPoint {
   label: string;
@@ -15,6 +15,8 @@ export interface ChartPoint {
   before: string;
   now: number | null;
   earlier: number | null;
+  /** What people wrote about this time. */
+  notes: string[];
   state: "whole" | "partial" | "running" | "future";
 }
 
@@ -38,6 +40,7 @@ export default function MainChart({ points, compared, label, write, whole, onPic
     const color = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     const running = points.findIndex((point) => point.state === "running");
     const known = points.map((point) => (point.state === "future" ? null : point.now));
+    const noted = points.flatMap((point, at) => (point.notes.length ? [{ xAxis: at }] : []));
     const accent = color("--accent");
     const line = { type: "line" as const, showSymbol: points.length === 1, symbolSize: 6, emphasis: { disabled: true } };
     chart.setOption({
@@ -58,6 +61,7 @@ export default function MainChart({ points, compared, label, write, whole, onPic
           const state = point.state === "running" ? " (so far)" : point.state === "partial" ? " (cut by the period)" : "";
           const lines = [`${point.title}${state}: ${latest.current.write(point.now)}`];
           if (compared && point.before) lines.push(`${point.before}: ${latest.current.write(point.earlier)}`);
+          lines.push(...point.notes.map((note) => `✎ ${note.length > 80 ? `${note.slice(0, 79)}…` : note}`));
           return lines.join("\n");
         },
       },
@@ -65,7 +69,7 @@ export default function MainChart({ points, compared, label, write, whole, onPic
       yAxis: { type: "value", min: 0, minInterval: whole ? 1 : 0, splitNumber: 4, splitLine: { lineStyle: { color: color("--line") } }, axisLabel: { color: color("--ink-soft"), formatter: (value: number) => latest.current.write(value) } },
       series: [
         ...(compared ? [{ ...line, data: points.map((point) => point.earlier), lineStyle: { width: 2, color: color("--ink-faint"), opacity: 0.55 }, itemStyle: { color: color("--ink-faint") } }] : []),
-        { ...line, data: known.map((value, at) => (running !== -1 && at >= running ? null : value)), lineStyle: { width: 2.5, color: accent }, itemStyle: { color: accent }, areaStyle: { color: accent, opacity: dark ? 0.16 : 0.09 } },
+        { ...line, data: known.map((value, at) => (running !== -1 && at >= running ? null : value)), lineStyle: { width: 2.5, color: accent }, itemStyle: { color: accent }, areaStyle: { color: accent, opacity: dark ? 0.16 : 0.09 }, markLine: { silent: true, symbol: ["none", "circle"], symbolSize: 7, label: { show: false }, lineStyle: { color: color("--ink-faint"), type: "dotted", width: 1.5 }, data: noted } },
         ...(running === -1 ? [] : [{ ...line, data: known.map((value, at) => (at === running - 1 || at === running ? value : null)), showSymbol: running === 0, lineStyle: { width: 2.5, color: accent, type: [5, 5] }, itemStyle: { color: accent }, areaStyle: { color: accent, opacity: dark ? 0.1 : 0.05 } }]),
       ],
     });
