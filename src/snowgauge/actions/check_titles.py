@@ -11,6 +11,7 @@ SENTENCES = {
     "The event log keeps what it took": "The event log may lose what it took",
     "Modelled tables follow what is stored": "Modelled tables are behind",
     "Every visit could be modelled to its end": "Visits were too long to be modelled",
+    "Page pings come as often as the settings say": "Page pings come at other intervals than the settings say",
     "There is room on the disk": "The disk is nearly full",
     "The engine's memory fits this machine": "The engine may take more memory than this machine has",
     "The collector answers": "The collector does not answer",

@@ -23,6 +23,7 @@ from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.actions.events import now_ms
 from snowgauge.actions.looks import Looks
 from snowgauge.errors import SnowgaugeError
+from snowgauge.modelling.application_book import ApplicationBook
 from snowgauge.modelling.store import HasModelling
 from snowgauge.store.base import Filter, Selection
 
@@ -60,6 +61,7 @@ def examine(deployment: Deployment, around: Surroundings | None = None) -> list[
         _traffic,
         _json_columns,
         _modelled,
+        _heartbeats,
     ]
     found: list[Check] = []
     looks = Looks(_PATIENCE)
@@ -158,6 +160,33 @@ def _modelled(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
         if found.quarantined
         else "",
     )
+
+
+def _heartbeats(deployment: Deployment, _: Surroundings) -> Iterator[Check]:
+    """Engaged time is a number of heartbeats: with another interval than the tracker's it is wrong by that factor."""
+    if not isinstance(deployment.store, HasModelling):
+        return
+    title = "Page pings come as often as the settings say"
+    store = deployment.store.modelling()
+    try:
+        applications = ApplicationBook(store, deployment.applications_file).applications()
+        seen = modelling.heartbeats(store, applications)
+    except SnowgaugeError as error:
+        yield Check("heartbeat", title, "skip", str(error))
+        return
+    wrong = [one for one in seen if one.differs]
+    for one in wrong:
+        yield Check(
+            f"heartbeat-{one.app_id}",
+            f"{title}: {one.app_id}",
+            "warn",
+            f"every {one.seen} s, and `heartbeat` is {one.setting}: engaged time is off by that factor",
+            f"Set `heartbeat` of {one.app_id} to {one.seen} in its settings, or have the tracker send them every "
+            f"{one.setting} s (enableActivityTracking, heartbeatDelay).",
+        )
+    if not wrong:
+        text = ", ".join(f"{one.app_id} every {one.seen} s" for one in seen) or "too few page pings of late to tell"
+        yield Check("heartbeat", title, "ok" if seen else "skip", text)
 
 
 def _eventlog(deployment: Deployment, _: Surroundings) -> Iterator[Check]:

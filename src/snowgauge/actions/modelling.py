@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -16,9 +18,14 @@ from snowgauge.modelling.making.rules import Rules
 from snowgauge.modelling.making.sessions import NO_INTERACTIONS
 from snowgauge.modelling.making.unit import Row
 from snowgauge.modelling.state import ModelState
-from snowgauge.modelling.store import ModelStore
+from snowgauge.modelling.store import ModelStore, units_of
 from snowgauge.modelling.tables import CONVERSIONS, PAGE_VIEWS, SESSIONS
 from snowgauge.modelling.tables.bookkeeping import LEASE, QUARANTINE
+
+_SAMPLED_MS = 900_000
+_SAMPLED_VISITS = 500
+_ENOUGH_GAPS = 20
+"""Gaps between page pings of which the commonest is believed."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,44 @@ def status(store: ModelStore) -> ModelStatus:
         quarantined=len(store.all_rows(QUARANTINE)),
         holder=holder,
     )
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """``seen``: the commonest number of seconds between two page pings of one view; ``gaps``: of how many;
+    ``setting``: what engaged time is computed with."""
+
+    app_id: str
+    seen: int
+    gaps: int
+    setting: int
+
+    @property
+    def differs(self) -> bool:
+        return self.seen != self.setting
+
+
+def heartbeats(store: ModelStore, applications: Applications) -> list[Heartbeat]:
+    """How applications send page pings, by some visits of the last minutes with events; none with few pings."""
+    last = store.last_collected(store.now() + DAY_MS)
+    if last is None:
+        return []
+    since = last - _SAMPLED_MS
+    units = [unit for unit in units_of(store.collected(since, last + 1)) if unit.kind == "session"][:_SAMPLED_VISITS]
+    found = read(store.events(units, since, last), frozenset(unit.name for unit in units)) if units else {}
+    gaps: dict[str, Counter[int]] = {}
+    for events in found.values():
+        views: dict[str, list[int]] = {}
+        for event in events:
+            if event.is_ping:
+                views.setdefault(event.view_id, []).append(event.t if event.created is None else event.created)
+        between = (round((b - a) / 1000) for times in views.values() for a, b in pairwise(sorted(times)))
+        gaps.setdefault(events[0].app_id, Counter()).update(gap for gap in between if gap > 0)
+    return [
+        Heartbeat(app_id, counts.most_common(1)[0][0], counts.total(), settings_for(applications, app_id).heartbeat)
+        for app_id, counts in sorted(gaps.items())
+        if counts.total() >= _ENOUGH_GAPS
+    ]
 
 
 class ExplainedEvent(msgspec.Struct, frozen=True):
