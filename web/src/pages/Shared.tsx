@@ -1,12 +1,14 @@
-/** What a share link shows: the page of figures, without an account and without any person. */
+/** What a share link shows: the page of figures or a dashboard, without an account and without any person. */
 import { useMutation } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { Dashboard } from "../analytics/Dashboard";
 import { sharedSource, SourceProvider } from "../analytics/view/source";
 import { api, ApiError, ask } from "../api/client";
 import { Logo } from "../widgets/icons";
 import { Button, Failure, Loading } from "../widgets/ui";
+
+const SharedBoard = lazy(() => import("../boards/SharedBoard"));
 
 export function Page() {
   const { id = "" } = useParams({ strict: false }) as { id?: string };
@@ -21,6 +23,15 @@ export function Page() {
     document.title = open.data ? `${open.data.view.name} · Snowgauge` : "Snowgauge";
   }, [open.data]);
   if (source && open.data) {
+    if (open.data.view.dashboard) {
+      return (
+        <SourceProvider value={source}>
+          <Suspense fallback={<Loading on />}>
+            <SharedBoard id={id} ticket={open.data.ticket} />
+          </Suspense>
+        </SourceProvider>
+      );
+    }
     return (
       <SourceProvider value={source}>
         <Dashboard title={open.data.view.name} />

@@ -19,7 +19,7 @@ function short(labels: string[]): string[] {
   return labels.every((label) => midnight.test(label)) ? labels.map((label) => label.replace(midnight, "")) : labels;
 }
 
-export default function Chart({ labels, series, kind, label }: { labels: string[]; series: Series[]; kind: "bar" | "line"; label: string }) {
+export default function Chart({ labels, series, kind, label, height = "h-80" }: { labels: string[]; series: Series[]; kind: "bar" | "line"; label: string; height?: string }) {
   const box = useRef<HTMLDivElement>(null);
   const dark = useDark();
   useEffect(() => {
@@ -45,5 +45,5 @@ export default function Chart({ labels, series, kind, label }: { labels: string[
       chart.dispose();
     };
   }, [labels, series, kind, dark]);
-  return <div ref={box} role="img" aria-label={label} className="h-80 w-full" />;
+  return <div ref={box} role="img" aria-label={label} className={`${height} w-full`} />;
 }

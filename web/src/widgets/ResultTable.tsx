@@ -3,7 +3,7 @@ import { useMemo, useRef, useState } from "react";
 import { Icon } from "./icons";
 
 /** Rows of a query, as many as there are, sorted by a click on a column. */
-export function ResultTable({ columns, rows }: { columns: string[]; rows: unknown[][] }) {
+export function ResultTable({ columns, rows, height = "max-h-[55dvh]" }: { columns: string[]; rows: unknown[][]; height?: string }) {
   const [sort, setSort] = useState<{ at: number; down: boolean } | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const shown = useMemo(() => {
@@ -17,7 +17,7 @@ export function ResultTable({ columns, rows }: { columns: string[]; rows: unknow
   const before = items[0]?.start ?? 0;
   const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
   return (
-    <div ref={box} tabIndex={0} role="region" aria-label="Result" className="thin-scroll max-h-[55dvh] overflow-auto">
+    <div ref={box} tabIndex={0} role="region" aria-label="Result" className={`thin-scroll ${height} overflow-auto`}>
       <table className="w-full border-separate border-spacing-0 text-left text-[13px]">
         <thead className="sticky top-0 z-10">
           <tr>

@@ -36,6 +36,10 @@ const PATHS = {
   chart: "M4 20V4M4 20h16M8 16v-4M12 16V8M16 16v-6M20 16V6",
   explore: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm3.8 5.2-2 5.6-5.6 2 2-5.6 5.6-2Z",
   recover: "M4 12a8 8 0 1 0 2.6-5.9M4 4v5h5",
+  board: "M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z",
+  grip: "M8 9h.01M12 9h.01M16 9h.01M8 15h.01M12 15h.01M16 15h.01",
+  screen: "M4 9V5a1 1 0 0 1 1-1h4M15 4h4a1 1 0 0 1 1 1v4M20 15v4a1 1 0 0 1-1 1h-4M9 20H5a1 1 0 0 1-1-1v-4",
+  mail: "M4 6h16v12H4zM4 7l8 6 8-6",
 } as const;
 
 export type IconName = keyof typeof PATHS;

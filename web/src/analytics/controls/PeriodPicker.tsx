@@ -22,6 +22,8 @@ interface Props {
   change: Change;
   open: boolean;
   onOpen: (open: boolean) => void;
+  /** Whether the last minutes are offered. */
+  live?: boolean;
 }
 
 export function periodLabel(view: AnalyticsView): string {
@@ -33,7 +35,7 @@ export function periodLabel(view: AnalyticsView): string {
 }
 
 /** The stretch of time, one step back or on, and what it is compared with. */
-export function PeriodPicker({ view, meta, change, open, onOpen }: Props) {
+export function PeriodPicker({ view, meta, change, open, onOpen, live = true }: Props) {
   const step = (by: -1 | 1) => meta && change({ period: stepped(meta.period.start, meta.period.end, by), today: undefined }, { push: true });
   const last = meta ? Date.parse(meta.period.end) >= Date.now() : true;
   return (
@@ -50,7 +52,7 @@ export function PeriodPicker({ view, meta, change, open, onOpen }: Props) {
         </Popover.Trigger>
         <Popover.Portal>
           <Popover.Content align="end" sideOffset={6} collisionPadding={8} className="fade-in thin-scroll z-40 max-h-[80dvh] w-80 overflow-auto rounded-xl border border-line bg-raised p-3 shadow-float">
-            <Choices view={view} meta={meta} change={change} onDone={() => onOpen(false)} />
+            <Choices view={view} meta={meta} change={change} live={live} onDone={() => onOpen(false)} />
           </Popover.Content>
         </Popover.Portal>
       </Popover.Root>
@@ -58,7 +60,7 @@ export function PeriodPicker({ view, meta, change, open, onOpen }: Props) {
   );
 }
 
-function Choices({ view, meta, change, onDone }: { view: AnalyticsView; meta: Spanned | undefined; change: Change; onDone: () => void }) {
+function Choices({ view, meta, change, live, onDone }: { view: AnalyticsView; meta: Spanned | undefined; change: Change; live: boolean; onDone: () => void }) {
   const known = meta ? datesOf(meta.period.start, meta.period.end) : ["", ""];
   const [from, setFrom] = useState(known[0] ?? "");
   const [until, setUntil] = useState(known[1] ?? "");
@@ -71,9 +73,11 @@ function Choices({ view, meta, change, onDone }: { view: AnalyticsView; meta: Sp
   return (
     <div className="grid gap-3">
       <div role="group" aria-label="Period" className="grid">
-        <Choice on={view.period === LIVE} keyName="v" onClick={() => choose(LIVE)}>
-          Live, last 30 minutes
-        </Choice>
+        {live && (
+          <Choice on={view.period === LIVE} keyName="v" onClick={() => choose(LIVE)}>
+            Live, last 30 minutes
+          </Choice>
+        )}
         {PERIODS.map((one) => (
           <Choice key={one.id} on={one.id === view.period} keyName={one.key} onClick={() => choose(one.id)}>
             {one.label}

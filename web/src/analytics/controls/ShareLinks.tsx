@@ -6,11 +6,11 @@ import { Badge, Button, CopyButton, Failure, IconButton, Skeleton } from "../../
 import { DialogFrame } from "../parts/DialogFrame";
 import type { AnalyticsView } from "../view/state";
 
-/** Links that show figures to people without an account. */
-export default function ShareLinks({ view, onClose }: { view: AnalyticsView; onClose: () => void }) {
+/** Links that show the page of figures, or one dashboard, to people without an account. */
+export default function ShareLinks({ view, dashboard, onClose }: { view: Pick<AnalyticsView, "app" | "filters">; dashboard?: { id: string; name: string }; onClose: () => void }) {
   const queries = useQueryClient();
   const links = useQuery({ queryKey: ["shares"], queryFn: () => ask(api.GET("/api/v1/analytics/shares")) });
-  const [name, setName] = useState("");
+  const [name, setName] = useState(dashboard?.name ?? "");
   const [password, setPassword] = useState("");
   const [ends, setEnds] = useState("");
   const [origins, setOrigins] = useState("");
@@ -24,7 +24,8 @@ export default function ShareLinks({ view, onClose }: { view: AnalyticsView; onC
             name,
             password,
             apps: view.app ? [view.app] : [],
-            filters: withFilters ? view.filters : [],
+            filters: withFilters && !dashboard ? view.filters : [],
+            dashboard: dashboard?.id ?? null,
             frame_ancestors: origins.split(/\s+/).filter(Boolean),
             expires_at: ends ? new Date(`${ends}T23:59:59`).getTime() : null,
           },
@@ -57,7 +58,10 @@ export default function ShareLinks({ view, onClose }: { view: AnalyticsView; onC
             add.mutate();
           }}
         >
-          <p className="text-[13px] text-ink-soft sm:col-span-2">A link shows this page for {view.app ? <strong>{view.app}</strong> : "all applications"} to anyone who has it: figures only, no single visit and no visitor.</p>
+          <p className="text-[13px] text-ink-soft sm:col-span-2">
+            A link shows this {dashboard ? "dashboard" : "page"} for {view.app ? <strong>{view.app}</strong> : "all applications"} to anyone who has it: figures only, no single visit and no visitor.
+            {dashboard && " Nothing else can be asked with it, and results of SQL are not shown."}
+          </p>
           <label className="grid gap-1">
             Name
             <input autoFocus required maxLength={100} className="field" value={name} onChange={(event) => setName(event.target.value)} />
@@ -74,7 +78,7 @@ export default function ShareLinks({ view, onClose }: { view: AnalyticsView; onC
             Sites that may embed it (optional)
             <input placeholder="https://example.com" className="field" value={origins} onChange={(event) => setOrigins(event.target.value)} />
           </label>
-          {view.filters.length > 0 && (
+          {view.filters.length > 0 && !dashboard && (
             <label className="flex items-center gap-2 text-[13px] sm:col-span-2">
               <input type="checkbox" className="accent-accent" checked={withFilters} onChange={(event) => setWithFilters(event.target.checked)} />
               Limit the link to the filters that are set now
@@ -92,7 +96,7 @@ export default function ShareLinks({ view, onClose }: { view: AnalyticsView; onC
         {links.isError && <Failure error={links.error} />}
         {links.isPending && <Skeleton className="h-16" />}
         <ul aria-label="Links" className="grid">
-          {links.data?.map((link) => (
+          {links.data?.filter((link) => link.dashboard === (dashboard?.id ?? null)).map((link) => (
             <li key={link.id} className="flex items-center gap-3 border-t border-line py-2">
               <span className="min-w-0 flex-1">
                 <bdi className="block truncate font-medium">{link.name}</bdi>

@@ -1,6 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { DropdownMenu } from "radix-ui";
+import { useState } from "react";
+import { SaveReportDialog } from "../../reports/SaveReport";
 import { Icon } from "../../widgets/icons";
 import { useDashboard } from "../parts/context";
 import { liveSearch } from "../view/live";
@@ -24,9 +26,12 @@ export function PanelMenu({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
     onSuccess: (answer) => void navigate({ to: "/sql", search: { q: answer.meta.sql ?? "" } }),
   });
   const file = useCsv(panel, tab, [...metrics, ...(tab.more ?? [])]);
+  const [saving, setSaving] = useState(false);
   const live = meta ? liveSearch([...view.filters, ...(tab.within ?? [])], view.app, meta.period.start, meta.period.end) : null;
   return (
-    <DropdownMenu.Root>
+    <>
+      {saving && <SaveReportDialog kind="query" name={tab.title} question={{ ...rowsQuestion(alone(scope), tab, metrics, { pagination: { limit: 10 } }) }} onClose={() => setSaving(false)} />}
+      <DropdownMenu.Root>
       <DropdownMenu.Trigger aria-label={`More about ${panel.title.toLowerCase()}`} className="grid size-8 shrink-0 place-items-center rounded-lg text-ink-soft hover:bg-sunken hover:text-ink">
         <Icon name="more" />
       </DropdownMenu.Trigger>
@@ -35,6 +40,11 @@ export function PanelMenu({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
           <DropdownMenu.Item className={ITEM} onSelect={() => change({ all: `${panel.id}.${tab.id}` }, { push: true })}>
             <Icon name="search" size={16} /> Show all rows
           </DropdownMenu.Item>
+          {!source.shared && (
+            <DropdownMenu.Item className={ITEM} onSelect={() => setSaving(true)}>
+              <Icon name="pin" size={16} /> Save report…
+            </DropdownMenu.Item>
+          )}
           <DropdownMenu.Item
             className={ITEM}
             onSelect={(event) => {
@@ -70,5 +80,6 @@ export function PanelMenu({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
+    </>
   );
 }

@@ -2,7 +2,9 @@ import { lazy, Suspense, useMemo, useState } from "react";
 import { Failure, Segmented, Skeleton } from "../../widgets/ui";
 import { figure, type Known } from "../view/definitions";
 import { bucketText, dateText, moved } from "../view/periods";
-import { asked, type Metric, type Scope, useAnswer, useSlow } from "../view/question";
+import { alone, asked, type Metric, type Scope, useAnswer, useSlow } from "../view/question";
+import { SaveReport } from "../../reports/SaveReport";
+import { useSource } from "../view/source";
 import type { AnalyticsView, Change } from "../view/state";
 import { Annotations, useAnnotations } from "./Annotations";
 import type { ChartPoint } from "./MainChart";
@@ -15,6 +17,7 @@ export function ChartCard({ view, scope, known, metric, intervals, change }: { v
   const [table, setTable] = useState(false);
   const interval = intervals.includes(view.interval) ? view.interval : (intervals[0] ?? "day");
   const answer = useAnswer(asked(scope, { metrics: [metric], dimensions: [`time:${interval}`], include: { time_labels: true, coverage: false } }));
+  const { shared } = useSource();
   const slow = useSlow(answer.isFetching);
   const measure = known?.measure(metric);
   const currency = answer.data?.meta.currencies?.length === 1 ? answer.data.meta.currencies[0] : undefined;
@@ -53,6 +56,7 @@ export function ChartCard({ view, scope, known, metric, intervals, change }: { v
         <span className="min-w-0 flex-1 truncate text-[13px] text-ink-soft" role="status">
           {slow ? "Waiting for the store to count…" : compared ? `Grey: ${dateText(compared.start, true)} – ${dateText(moved(compared.end.slice(0, 10), compared.end.slice(11, 19) === "00:00:00" ? -1 : 0), true)}` : ""}
         </span>
+        {!shared && <SaveReport small label="Save chart" kind="query" name={measure?.label ?? metric} question={{ ...asked(alone(scope), { metrics: [metric], dimensions: [view.interval ? `time:${interval}` : "time"], include: { time_labels: true, coverage: false } }) }} />}
         <button type="button" aria-pressed={table} onClick={() => setTable(!table)} className="h-7 rounded-md px-2 text-[13px] text-ink-soft hover:bg-sunken hover:text-ink">
           {table ? "Show chart" : "Show table"}
         </button>
