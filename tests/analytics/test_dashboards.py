@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from snowgauge.actions.access.roles import Principal
+from snowgauge.actions.analytics.asking import saved
 from snowgauge.actions.analytics.saved.database import SavedDatabase
+from snowgauge.actions.analytics.saved.history import SqlHistory
 from snowgauge.actions.analytics.saved.kinds import KINDS, Kind
 from snowgauge.actions.analytics.saved.scope import fitted, laid_over
 from snowgauge.analytics.reading import Surroundings
 from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.testing.console import Browser, PrivatePort
+from snowgauge.testing.deployment import wait_until
 from snowgauge.testing.figures.filling import fill
 
 BASE = "/api/v1/analytics"
@@ -301,3 +306,69 @@ def test_a_report_is_a_file(tmp_path: Path, clickhouse: ClickHouseStore) -> None
             assert lines[0] == "time,any page (count)"
         assert lines[0].split(",")[0] in {"visit:source", "time", "step", "began", "intervals", "value", "1"}, kind
     port.access.close()
+
+
+def test_a_saved_query_has_parameters_which_never_become_sql(tmp_path: Path, clickhouse: ClickHouseStore) -> None:
+    port = PrivatePort(tmp_path, store=clickhouse)
+    client = Browser(port.app)
+    text = "SELECT {word:String} AS word, {n:UInt8} + 1 AS n, toString({from:DateTime('UTC')}) AS first"
+    hostile = "it's \\ {n:UInt8} %(n)s ') UNION SELECT 1"
+    without = client.post("/api/v1/sql", json={"sql": text, "parameters": {"word": "x"}})
+    assert without.status_code == 422
+    assert "{n:UInt8}" in without.json()["detail"]
+    values = {"word": hostile, "n": "4", "from": "2026-01-01 00:00:00"}
+    answer = client.post("/api/v1/sql", json={"sql": text, "parameters": values}).json()
+    assert answer["rows"] == [[hostile, 5, "2026-01-01 00:00:00"]]
+    saved = {"name": "x", "kind": "sql", "question": {"sql": text, "parameters": {"word": hostile}}}
+    assert client.post(f"{BASE}/saved-reports", json=saved).status_code == 422
+    saved["question"] = {"sql": text, "parameters": {"word": hostile, "n": "4"}}
+    made = client.post(f"{BASE}/saved-reports", json=saved).json()
+    scope = {"date_range": ["2026-03-10", "2026-03-10"], "timezone": "Asia/Kathmandu"}
+    tile = client.post(f"{BASE}/saved-reports/{made['id']}/answer", json={"scope": scope}).json()
+    assert tile["answer"]["rows"] == [[hostile, 5, "2026-03-09 18:15:00"]]
+    file = client.get("/api/v1/sql/export", params={"query": "SELECT {n:UInt8} AS n", "parameters": '{"n": "7"}'})
+    assert file.text == '"n"\n7\n'
+    refused = client.post("/api/v1/sql", json={"sql": "SELEC 1"}).json()["detail"]
+    assert "FORMAT" not in refused
+    assert "127.0.0.1" not in refused
+    port.access.close()
+
+
+def test_history_is_ones_own_and_bounded(port: PrivatePort) -> None:
+    ann, ada = Member(port, "ann"), Member(port, "ada")
+    for text in ("SELECT 1", "SELECT 2", "SELECT 1"):
+        ann.post("/api/v1/sql", json={"sql": text})  # the store in memory refuses it; it was asked all the same
+    assert [one["sql"] for one in ann.get("/api/v1/sql/history").json()] == ["SELECT 1", "SELECT 2"]
+    assert ada.get("/api/v1/sql/history").json() == []
+    book = SqlHistory(saved(port.deployment))
+    someone = Principal("a key", "key", frozenset())
+    for n in range(130):
+        book.keep(f"SELECT {n}", someone)
+    assert [one.sql for one in book.listed(someone)] == [f"SELECT {n}" for n in range(129, 29, -1)]
+    assert ann.delete("/api/v1/sql/history").status_code == 204
+    assert ann.get("/api/v1/sql/history").json() == []
+    assert Member(port, "vic").get("/api/v1/sql/history").status_code == 403
+
+
+def test_a_query_that_is_cancelled_ends_in_the_store(tmp_path: Path, clickhouse: ClickHouseStore) -> None:
+    port = PrivatePort(tmp_path, store=clickhouse)
+    client = Browser(port.app)
+    query_id = "6d1c2f3e-1111-4222-8333-944455566677"
+    long = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))"
+    answers: list[int] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(
+            client.post("/api/v1/sql", json={"sql": long, "query_id": query_id}).status_code
+        )
+    )  # fmt: skip
+    asking.start()
+    wait_until(lambda: _cancelled(port, query_id, asking), "the query is over")
+    asking.join()
+    assert answers[0] >= 400
+    port.access.close()
+
+
+def _cancelled(port: PrivatePort, query_id: str, asking: threading.Thread) -> bool:
+    """It may not have begun: it is cancelled until it is over."""
+    assert Browser(port.app).delete(f"/api/v1/sql/running/{query_id}").status_code == 204
+    return not asking.is_alive()

@@ -93,7 +93,7 @@ def pages(good: str, failed: str, cause: str) -> dict[str, str]:
         "failed-cause": f"/failed?cause={cause}",
         "xray": f"/xray?id={failed}",
         "sql": "/sql",
-        "sql-chart": "/sql?show=chart&q=" + quote(
+        "sql-chart": "/sql?show=line&q=" + quote(
             "SELECT toStartOfDay(collector_tstamp) AS day, countIf(event_name = 'page_view') AS views, "
             "uniq(domain_userid) AS visitors FROM atomic.events GROUP BY day ORDER BY day"
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -127,3 +128,24 @@ def test_a_dashboard_is_opened_by_a_link_without_a_login(
     expect(guest.get_by_role("button", name="Edit")).to_have_count(0)
     assert serious_findings(guest) == []
     context.close()
+
+
+def test_a_saved_query_with_a_parameter_runs_by_its_link(page: Page, serious_findings: Findings) -> None:
+    text = "SELECT page_urlpath, count() AS views FROM atomic.events WHERE app_id = {application:String} GROUP BY 1"
+    page.goto(f"/sql?q={quote(text)}")
+    page.get_by_role("textbox", name="application String").fill("shop")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="4 rows")).to_be_visible()
+    page.get_by_role("button", name="Bars").click()
+    expect(page.get_by_role("img", name="Chart of views")).to_be_visible()
+    page.get_by_role("button", name="Save query").click()
+    page.get_by_label("Name", exact=True).fill("Views of an application")
+    page.get_by_role("dialog").get_by_role("button", name="Save report").click()
+    page.get_by_role("button", name="Close", exact=True).last.click()
+    page.goto("/sql")
+    page.get_by_role("list", name="Saved queries").get_by_role("button", name="Views of an application").click()
+    expect(page.get_by_role("img", name="Chart of views")).to_be_visible()
+    expect(page.get_by_role("list", name="Queries asked before").get_by_role("button")).to_have_count(1)
+    assert serious_findings(page) == []
+    page.reload()
+    expect(page.get_by_role("img", name="Chart of views")).to_be_visible()

@@ -216,7 +216,12 @@ class EventStore(Reader, BatchWriter, FailedMarker, Protocol):
     """What moves events about: it finds them, stores what becomes of them, and marks them."""
 
 
+SqlDialect = Literal["clickhouse", "postgres", "none"]
+
+
 class Sql(Protocol):
+    dialect: SqlDialect
+
     def query(
         self,
         sql: str,
@@ -225,11 +230,19 @@ class Sql(Protocol):
         max_rows: int | None = None,
         timeout: float | None = None,
         read_only: bool = True,
+        query_id: str = "",
     ) -> QueryResult:
-        """Free SQL. Raises ``QueryRefused`` for anything that writes (unless allowed), fails or takes too long."""
+        """Free SQL. Raises ``QueryRefused`` for anything that writes (unless allowed), fails or takes too long.
+        ``query_id``: a UUID by which it can be cancelled."""
 
-    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
+    def export_raw(self, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         """A read-only query's result in one of the formats json, csv, tsv, parquet, streamed."""
+
+    def prepared(self, sql: str) -> str:
+        """A statement with placeholders ``{name:Type}`` as ``query`` and ``export_raw`` take it, with parameters."""
+
+    def cancel(self, query_id: str) -> None:
+        """End a query that runs; nothing happens where it does not."""
 
 
 class Migrator(Protocol):

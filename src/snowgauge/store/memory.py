@@ -20,6 +20,7 @@ from snowgauge.store.base import (
     Migration,
     QueryResult,
     Selection,
+    SqlDialect,
     StoreBatch,
     WriteResult,
 )
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 class MemoryStore:
     """Keeps everything until ``close`` or ``clear``. Safe for threads."""
+
+    dialect: SqlDialect = "none"
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -188,14 +191,26 @@ class MemoryStore:
         max_rows: int | None = None,  # noqa: ARG002
         timeout: float | None = None,  # noqa: ARG002
         read_only: bool = True,  # noqa: ARG002
+        query_id: str = "",  # noqa: ARG002
     ) -> QueryResult:
         raise QueryRefused(
             f"the store in memory has no SQL (asked: {sql[:100]!r}): use ClickHouse, the embedded one for instance"
         )
 
-    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:  # noqa: ARG002
+    def export_raw(
+        self,
+        sql: str,
+        fmt: str,  # noqa: ARG002
+        parameters: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> Iterator[bytes]:
         self.query(sql)
         return iter(())
+
+    def prepared(self, sql: str) -> str:
+        return sql
+
+    def cancel(self, query_id: str) -> None:
+        """Nothing runs here."""
 
     def status(self) -> dict[str, Any]:
         return {"kept": "in the memory of this process"}

@@ -32,11 +32,13 @@ const look = EditorView.theme({
 interface Props {
   value: string;
   tables: Record<string, string[]>;
+  /** Written where the cursor is; `at` tells one time from another. */
+  insert?: { text: string; at: number };
   onChange: (text: string) => void;
   onRun: () => void;
 }
 
-export default function SqlEditor({ value, tables, onChange, onRun }: Props) {
+export default function SqlEditor({ value, tables, insert, onChange, onRun }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
   const language = useRef(new Compartment());
@@ -81,5 +83,11 @@ export default function SqlEditor({ value, tables, onChange, onRun }: Props) {
   useEffect(() => {
     view.current?.dispatch({ effects: language.current.reconfigure(sql({ dialect: StandardSQL, schema: tables })) });
   }, [tables]);
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor || !insert) return;
+    editor.dispatch(editor.state.replaceSelection(insert.text));
+    editor.focus();
+  }, [insert]);
   return <div ref={box} />;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from snowgauge.actions import sql
@@ -16,6 +17,7 @@ from snowgauge.actions.analytics.saved.reports import SavedReports
 from snowgauge.actions.analytics.saved.scope import check_scope, fitted, laid_over
 from snowgauge.actions.deployment import Deployment
 from snowgauge.analytics.answer import AnalyticsAnswer
+from snowgauge.analytics.reading import read
 from snowgauge.analytics.reports.attribution.answer import AttributionAnswer
 from snowgauge.analytics.reports.funnel.answer import FunnelAnswer
 from snowgauge.analytics.reports.journeys.journeys import JourneysAnswer
@@ -23,6 +25,7 @@ from snowgauge.analytics.reports.retention.lifecycle import LifecycleAnswer, Sti
 from snowgauge.analytics.reports.retention.retention import RetentionAnswer
 from snowgauge.analytics.reports.trends.answer import TrendsAnswer
 from snowgauge.errors import AccessRefused
+from snowgauge.store.placeholders import placeholders
 
 AnyAnswer = (
     AnalyticsAnswer | TrendsAnswer | FunnelAnswer | RetentionAnswer | LifecycleAnswer | StickinessAnswer
@@ -87,8 +90,29 @@ def answered(
     if kind == "sql":
         if who is None or not who.may("query:sql"):
             raise AccessRefused("this is the result of SQL, for which you need the scope query:sql", status=403)
-        limits = asker.limits
-        answer = sql.run(deployment, str(question["sql"]), max_rows=limits.max_rows, timeout=limits.seconds)
+        values = parameters(deployment, question, scope, who)
+        asking = sql.Asking(asker.limits.max_rows, asker.limits.seconds, values)
+        answer = sql.run(deployment, str(question["sql"]), asking)
         return ReportAnswer(kind, dict(question), answer)
     asked = fitted(kind, asker.within(laid_over(kind, question, scope)), around)
     return ReportAnswer(kind, asked, _ASKED[kind](deployment, asked, who))
+
+
+def parameters(
+    deployment: Deployment, question: Mapping[str, Any], scope: Mapping[str, Any], who: Principal | None
+) -> dict[str, str]:
+    """Values of a saved query's parameters. Those that are called ``from``, ``until`` and ``app`` are the ends of the
+    scope's period, in UTC, and its application."""
+    values: dict[str, str] = dict(question.get("parameters") or {})
+    wanted = {one.name for one in placeholders(str(question["sql"]))}
+    if scope.get("date_range") and wanted & {"from", "until"}:
+        asked = {name: scope[name] for name in ("app", "date_range", "timezone", "include") if name in scope}
+        period = read({**asked, "metrics": ["visits"]}, surroundings(deployment, who)).period
+        values |= {"from": _utc(period.start), "until": _utc(period.end)}
+    if "app" in wanted and isinstance(scope.get("app"), str):
+        values["app"] = scope["app"]
+    return values
+
+
+def _utc(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -9,7 +9,7 @@ from uuid import UUID
 from snowgauge.errors import QueryRefused
 from snowgauge.events.enriched import ATOMIC_FIELD, ATOMIC_FIELDS, AtomicField
 from snowgauge.events.json_text import stored
-from snowgauge.store.base import Bucket, EventKind, QueryResult, Selection
+from snowgauge.store.base import Bucket, EventKind, QueryResult, Selection, SqlDialect
 from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text
 from snowgauge.store.clickhouse.asked import Asked, unset
 from snowgauge.store.clickhouse.connection import Connection
@@ -37,6 +37,8 @@ _FORMATS = {"json": "JSONEachRow", "csv": "CSVWithNames", "tsv": "TSVWithNames",
 
 class ClickHouseReader:
     """``timeout`` seconds for any read that names none."""
+
+    dialect: SqlDialect = "clickhouse"
 
     def __init__(self, connection: Connection, layout: Layout, *, timeout: float) -> None:
         self._connection = connection
@@ -217,6 +219,7 @@ class ClickHouseReader:
         max_rows: int | None = None,
         timeout: float | None = None,
         read_only: bool = True,
+        query_id: str = "",
     ) -> QueryResult:
         text = sql.strip().rstrip(";").rstrip()
         if own := output_format(text.encode()):
@@ -227,11 +230,19 @@ class ClickHouseReader:
         settings = self._reading(timeout, read_only=read_only)
         if max_rows is not None and first_word(text.encode()) in (b"SELECT", b"WITH", b"(", b"FROM"):
             settings["limit"] = max_rows + 1
+        if query_id:
+            settings["query_id"] = query_id
         found = self._connection.table(text, parameters, settings)
         cut = max_rows is not None and len(found.rows) > max_rows
         return QueryResult(found.columns, found.types, found.rows[:max_rows] if cut else found.rows, cut)
 
-    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
+    def prepared(self, sql: str) -> str:
+        return sql
+
+    def cancel(self, query_id: str) -> None:
+        self._connection.command(f"KILL QUERY WHERE query_id = '{UUID(query_id)}' ASYNC")
+
+    def export_raw(self, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         own = output_format(sql.encode())
         name = _FORMATS.get(fmt)
         if own and fmt:
@@ -242,7 +253,8 @@ class ClickHouseReader:
             name = ""
         elif name is None:
             raise QueryRefused(f"unknown format {fmt!r}: use one of {', '.join(_FORMATS)}")
-        return self._connection.stream(sql.strip().rstrip(";"), name, self._reading(3600, read_only=True))
+        settings = self._reading(3600, read_only=True)
+        return self._connection.stream(sql.strip().rstrip(";"), name, settings, parameters)
 
     def _reading(self, timeout: float | None, *, read_only: bool) -> dict[str, Any]:
         settings: dict[str, Any] = {"max_execution_time": timeout or self._timeout}

@@ -13,7 +13,7 @@ from snowgauge.store.base import QueryResult
 from snowgauge.store.figures import CHEAPER, DERIVED, events_table
 from snowgauge.store.postgres.connection import QUERY_CANCELED, Connections, Refused
 from snowgauge.store.postgres.layout import Layout
-from snowgauge.store.postgres.query import OUT_OF_ROOM, query
+from snowgauge.store.postgres.query import OUT_OF_ROOM, Limits, query
 
 
 class PostgresFigures:
@@ -41,7 +41,7 @@ class PostgresFigures:
         parameters = compiled.construct_params()
         seconds = min(seconds, self._timeout)
         try:
-            return query(self._connections, str(compiled), parameters, max_rows=None, timeout=seconds, read_only=True)
+            return query(self._connections, str(compiled), parameters, Limits(None, seconds, read_only=True))
         except Refused as raised:
             if raised.code == QUERY_CANCELED:
                 raise QueryTooCostly(f"the question took longer than {seconds:.0f} s. {CHEAPER}") from raised

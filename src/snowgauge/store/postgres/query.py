@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import QueryResult
 from snowgauge.store.cancelling import CANCELLED, cancelled, ended_by
+from snowgauge.store.placeholders import replaced
 from snowgauge.store.postgres.connection import QUERY_CANCELED, Connections, Refused
 from snowgauge.store.postgres.results import check_format, encoded, plain
 
@@ -31,6 +33,14 @@ no permission, internal errors, no memory for it, a limit."""
 OUT_OF_ROOM = ("53200", "53400")
 """States that say that a statement needs more memory, or more temporary files, than it may have."""
 _names = count(1)
+_running: dict[str, Any] = {}
+_running_lock = threading.Lock()
+_TYPES = {
+    "String": "text", "Int8": "smallint", "Int16": "smallint", "Int32": "integer", "Int64": "bigint",
+    "UInt8": "smallint", "UInt16": "integer", "UInt32": "bigint", "UInt64": "numeric", "Float32": "real",
+    "Float64": "double precision", "Bool": "boolean", "Date": "date", "Date32": "date", "DateTime": "timestamp",
+    "DateTime64": "timestamp", "DateTime64(3)": "timestamp", "UUID": "uuid", "Array(String)": "text[]",
+}  # fmt: skip
 
 
 def first_word(sql: str) -> str:
@@ -40,20 +50,23 @@ def first_word(sql: str) -> str:
     return found[0].lower() if found else ""
 
 
-def query(
-    connections: Connections,
-    sql: str,
-    parameters: Mapping[str, Any] | None,
-    *,
-    max_rows: int | None,
-    timeout: float,
-    read_only: bool,
-) -> QueryResult:
+@dataclass(frozen=True)
+class Limits:
+    """``max_rows``: ``None``: all. ``timeout`` in seconds. ``query_id``: by which it is cancelled; empty: by nobody."""
+
+    max_rows: int | None
+    timeout: float
+    read_only: bool
+    query_id: str = ""
+
+
+def query(connections: Connections, sql: str, parameters: Mapping[str, Any] | None, limits: Limits) -> QueryResult:
     """``parameters`` are written ``%(name)s``; with any, a per cent sign is written twice."""
-    text = _statement(sql, read_only=read_only)
-    if not read_only:
+    text = _statement(sql, read_only=limits.read_only)
+    max_rows, timeout = limits.max_rows, limits.timeout
+    if not limits.read_only:
         return _run(connections, text, parameters, max_rows=max_rows, timeout=timeout)
-    with _reading(connections, timeout) as connection:
+    with _reading(connections, timeout) as connection, _cancellable(connection, limits.query_id):
         if first_word(text) not in _CURSOR:
             cursor = _extended(connection, text, parameters)
             return _result(cursor, cursor.fetchall() if cursor.description else [], max_rows)
@@ -63,25 +76,58 @@ def query(
             return _result(cursor, rows, max_rows)
 
 
-def export(connections: Connections, sql: str, fmt: str) -> Iterator[bytes]:
+def prepared(sql: str) -> str:
+    """With placeholders ``{name:Type}`` as parameters of the driver. Types of ClickHouse are those of PostgreSQL that
+    hold the same."""
+    return replaced(
+        sql, lambda one: f"%({one.name})s::{_TYPES.get(one.type, one.type)}", lambda text: text.replace("%", "%%")
+    )
+
+
+def cancel(query_id: str) -> None:
+    """End a query of this process."""
+    with _running_lock:
+        connection = _running.get(query_id)
+    if connection is not None:
+        with suppress(Exception):
+            connection.cancel_safe(timeout=_GRACE)
+
+
+@contextmanager
+def _cancellable(connection: Any, query_id: str) -> Iterator[None]:
+    if not query_id:
+        yield
+        return
+    with _running_lock:
+        _running[query_id] = connection
+    try:
+        yield
+    finally:
+        with _running_lock:
+            _running.pop(query_id, None)
+
+
+def export(
+    connections: Connections, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None
+) -> Iterator[bytes]:
     """A reading query's rows, fetched page by page. Errors of the statement are raised here, not at the first piece."""
     check_format(fmt)
     text = _statement(sql, read_only=True)
-    pages = _pages(connections, text)
+    pages = _pages(connections, text, parameters)
     names, types = next(pages)
     return encoded(fmt, names, types, pages)
 
 
-def _pages(connections: Connections, text: str) -> Iterator[Any]:
+def _pages(connections: Connections, text: str, parameters: Mapping[str, Any] | None) -> Iterator[Any]:
     """Names and types of the columns first, then lists of rows."""
     with _reading(connections, _EXPORT_SECONDS) as connection:
         if first_word(text) not in _CURSOR:
-            cursor = _extended(connection, text, None)
+            cursor = _extended(connection, text, parameters)
             yield _columns(cursor)
             yield cursor.fetchall()
             return
         with connection.cursor(name=f"snowgauge_{next(_names)}") as cursor:
-            cursor.execute(text)
+            cursor.execute(text, parameters or None)
             yield _columns(cursor)
             while rows := cursor.fetchmany(_PAGE):
                 yield rows

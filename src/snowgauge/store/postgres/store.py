@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from snowgauge.errors import StoreUnavailable
 from snowgauge.iglu.contract import Resolver
-from snowgauge.store.base import FailedUpdate, Migration, QueryResult, StoreBatch, WriteResult
+from snowgauge.store.base import FailedUpdate, Migration, QueryResult, SqlDialect, StoreBatch, WriteResult
 from snowgauge.store.postgres.connection import UNDEFINED_TABLE, Connections, Refused
 from snowgauge.store.postgres.derived.store import PostgresModelStore
 from snowgauge.store.postgres.layout import Layout
@@ -15,7 +15,7 @@ from snowgauge.store.postgres.lifetime import PostgresLifetime
 from snowgauge.store.postgres.marking import mark_failed
 from snowgauge.store.postgres.migrations import listed, migrate
 from snowgauge.store.postgres.naming import quote
-from snowgauge.store.postgres.query import export, query
+from snowgauge.store.postgres.query import Limits, cancel, export, prepared, query
 from snowgauge.store.postgres.reader import PostgresReader
 from snowgauge.store.postgres.reader_role import ReaderRole
 from snowgauge.store.postgres.settings import PostgresSettings
@@ -53,6 +53,8 @@ DBT_SCHEMAS = (
 
 class PostgresStore(PostgresReader):
     """``url`` is libpq's. Connects at the first use; the layout of tables comes from the schemas of ``resolver``."""
+
+    dialect: SqlDialect = "postgres"
 
     def __init__(self, url: str, settings: PostgresSettings, resolver: Resolver) -> None:
         self.connections = Connections(
@@ -107,13 +109,19 @@ class PostgresStore(PostgresReader):
         max_rows: int | None = None,
         timeout: float | None = None,
         read_only: bool = True,
+        query_id: str = "",
     ) -> QueryResult:
-        wait = timeout or self._timeout
-        connections = self._reading() if read_only else self.connections
-        return query(connections, sql, parameters, max_rows=max_rows, timeout=wait, read_only=read_only)
+        limits = Limits(max_rows, timeout or self._timeout, read_only=read_only, query_id=query_id)
+        return query(self._reading() if read_only else self.connections, sql, parameters, limits)
 
-    def export_raw(self, sql: str, fmt: str) -> Iterator[bytes]:
-        return export(self._reading(), sql, fmt)
+    def export_raw(self, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+        return export(self._reading(), sql, fmt, parameters)
+
+    def prepared(self, sql: str) -> str:
+        return prepared(sql)
+
+    def cancel(self, query_id: str) -> None:
+        cancel(query_id)
 
     def _reading(self) -> Connections:
         """Connections of the role for people's SQL; a database from before that role gets it now."""

@@ -46,6 +46,9 @@ CREATE TABLE IF NOT EXISTS shares (
   dashboard TEXT REFERENCES dashboards(id) ON DELETE CASCADE);
 CREATE TABLE IF NOT EXISTS share_tickets (
   hash TEXT PRIMARY KEY, share TEXT NOT NULL REFERENCES shares(id) ON DELETE CASCADE, expires_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS sql_history (
+  owner TEXT NOT NULL, person TEXT REFERENCES people(id) ON DELETE CASCADE, sql TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS sql_history_owner ON sql_history (owner, at);
 CREATE TABLE IF NOT EXISTS email_reports (
   id TEXT PRIMARY KEY, app TEXT NOT NULL, every TEXT NOT NULL, recipients TEXT NOT NULL, secret TEXT NOT NULL,
   created_by TEXT NOT NULL, created_at INTEGER NOT NULL,

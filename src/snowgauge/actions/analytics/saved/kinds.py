@@ -13,10 +13,13 @@ from snowgauge.analytics.reports.journeys.journeys import read_journeys
 from snowgauge.analytics.reports.retention.lifecycle import read_activity
 from snowgauge.analytics.reports.retention.retention import read_retention
 from snowgauge.analytics.reports.trends.question import read_trends
+from snowgauge.store.placeholders import placeholders
 
 Kind = Literal["query", "trends", "funnel", "retention", "lifecycle", "stickiness", "journeys", "attribution", "sql"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LONGEST_SQL = 100_000
+OF_SCOPE = ("from", "until", "app")
+"""Parameters of a query that the period and the application of a dashboard give."""
 LARGEST = 200_000
 """Characters of a question as JSON."""
 
@@ -36,6 +39,9 @@ def _sql(question: Mapping[str, Any], _: Surroundings) -> None:
         raise QuestionRefused("sql", f"expected a query of at most {LONGEST_SQL:,} characters")
     if not isinstance(values, dict) or not all(isinstance(one, str) for one in values.values()):
         raise QuestionRefused("parameters", "expected an object of texts, by the names of the parameters")
+    for one in placeholders(text):
+        if one.name not in values and one.name not in OF_SCOPE:
+            raise QuestionRefused("parameters", f"{{{one.name}:{one.type}}} has no value")
 
 
 _READERS: dict[Kind, Callable[[Mapping[str, Any], Surroundings], object]] = {
