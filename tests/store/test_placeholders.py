@@ -39,6 +39,7 @@ def test_postgresql_gets_parameters_of_its_driver() -> None:
         ("ClickHouse at http://127.0.0.1:8123 cannot be reached: refused", "ClickHouse cannot be reached: refused"),
         ("PostgreSQL at db.internal:5432/events: too many", "PostgreSQL: too many"),
         ("Timeout exceeded (from 10.1.2.3:9000)", "Timeout exceeded"),
+        ("`a` is not set (version 26.9 (embedded)) (for url http://127.0.0.1:1)", "`a` is not set"),
     ],
 )  # fmt: skip
 def test_errors_name_nothing_internal(said: str, told: str) -> None:

@@ -35,8 +35,11 @@ _APPENDED = re.compile(
 )
 _PLACE = re.compile(r"\b(ClickHouse|PostgreSQL) at \S+?(:?)(?=\s|$)")
 _ADDRESS = re.compile(
-    r"\s*\(?(?:from |while reading from |at )?(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\]):\d+\)?", re.IGNORECASE
+    r"\s*\(version [^()]*(?:\([^()]*\))?[^()]*\)|\s*\(for url [^)]*\)"
+    r"|\s*\(?(?:from |while reading from |at )?(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\]):\d+\)?",
+    re.IGNORECASE,
 )
+"""What drivers and servers append: the server's version, the address of the request, those of other servers."""
 
 
 @dataclass(frozen=True)
