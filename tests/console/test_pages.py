@@ -383,3 +383,37 @@ def test_the_number_of_an_entity_leads_to_the_events_that_have_it(page: Page, po
     page.get_by_label("1-0-0").check()
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("tbody tr[data-kind]")).to_have_count(3)
+
+
+def test_what_live_shows_is_exported(page: Page, seeded: PrivatePort) -> None:
+    page.goto("/live?where=app_id:blog&cols=event_name,app_id")
+    expect(page.get_by_role("region", name="Table of events").get_by_role("row")).to_have_count(15)
+    expect(page.get_by_text(", all time")).to_be_visible()
+    for name, lines in (("CSV", 15), ("JSON lines", 14)):
+        page.get_by_role("button", name="Export").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        rows = download.value.path().read_text().splitlines()
+        assert len(rows) == lines
+        assert rows[0].startswith("status,time,event_name,app_id" if name == "CSV" else "{")
+
+
+def test_live_compares_and_keeps_views(page: Page, seeded: PrivatePort) -> None:
+    page.goto("/live")
+    page.get_by_role("button", name="Add filter").click()
+    finder = page.get_by_label("Find a column")
+    finder.fill("doc_height")
+    finder.press("Enter")
+    page.get_by_label("Condition").select_option("between")
+    page.get_by_label("From", exact=True).fill("1")
+    page.get_by_label("To, not included").fill("20")
+    page.get_by_role("button", name="Apply").click()
+    expect(page).to_have_url(re.compile("where=doc_height:%3E%3D1~20"))
+    expect(page.get_by_text("doc_height is from 1 to below 20")).to_be_visible()
+    page.get_by_role("button", name="Views").click()
+    page.get_by_label("Save this view as").fill("Short pages")
+    page.get_by_role("button", name="Save view").click()
+    page.goto("/live")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("button", name="Short pages", exact=True).click()
+    expect(page.get_by_text("doc_height is from 1 to below 20")).to_be_visible()

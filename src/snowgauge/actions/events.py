@@ -107,18 +107,18 @@ def page(
         raise ActionRefused(f"a list goes back {_MOST_OFFSET:,} events: narrow the time range", status=422)
     rows: list[Row] = []
     look = _oldest if oldest_first else _newest
-    for kind in _kinds(status):
-        chosen = _selected(kind, range_text, filters, search, now)
+    for kind in kinds(status):
+        chosen = selected(kind, range_text, filters, search, now)
         if chosen is not None:
-            found = look(deployment, kind, chosen, cap, offset + limit + 1, _needed(kind, columns))
-            rows += [_row(kind, event, columns) for event in found]
+            found = look(deployment, kind, chosen, cap, offset + limit + 1, needed(kind, columns))
+            rows += [row(kind, event, columns) for event in found]
     seen: set[tuple[str, str]] = set()
     distinct = []
     # among those of one instant the store's own order stays, so that a longer list begins like a shorter one
-    for row in sorted(rows, key=lambda row: row.at, reverse=not oldest_first):
-        if (row.kind, row.id) not in seen:
-            seen.add((row.kind, row.id))
-            distinct.append(row)
+    for one in sorted(rows, key=lambda one: one.at, reverse=not oldest_first):
+        if (one.kind, one.id) not in seen:
+            seen.add((one.kind, one.id))
+            distinct.append(one)
     return Page(distinct[offset : offset + limit], len(distinct) > offset + limit, cap)
 
 
@@ -148,11 +148,11 @@ def _oldest(
     return deployment.store.events(kind, within, limit=limit, newest_first=False, columns=columns)
 
 
-_FAILURE = ("failure_type", "message", "schema", "event_id")
+_FAILURE = ("failure_type", "message", "schema", "event_id", "status")
 _SELF_DESCRIBING = {True: ("contexts", "derived_contexts"), False: ("unstruct_event",)}
 
 
-def _needed(kind: EventKind, columns: list[str]) -> set[str]:
+def needed(kind: EventKind, columns: list[str]) -> set[str]:
     """The store's columns that a list with these columns is made of."""
     needed = set(_FAILURE if kind == "failed" else ())
     for column in columns:
@@ -165,14 +165,14 @@ def _needed(kind: EventKind, columns: list[str]) -> set[str]:
     return needed
 
 
-def _kinds(status: str) -> tuple[EventKind, ...]:
+def kinds(status: str) -> tuple[EventKind, ...]:
     kinds = _STATUSES.get(status)
     if kinds is None:
         raise ActionRefused(f"status {status[:40]!r}: use one of {', '.join(_STATUSES)}", status=422)
     return kinds
 
 
-def _selected(kind: EventKind, range_text: str | None, filters: list[str], search: str, now: int) -> Selection | None:
+def selected(kind: EventKind, range_text: str | None, filters: list[str], search: str, now: int) -> Selection | None:
     """What to list; a search looks at several columns. ``None``: nothing meets it."""
     chosen = asked.selection(kind, range_text, filters, now)
     text = search.strip()
@@ -194,7 +194,8 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _row(kind: EventKind, event: dict[str, Any], columns: list[str]) -> Row:
+def row(kind: EventKind, event: dict[str, Any], columns: list[str]) -> Row:
+    """One event of a list."""
     shown = {column: _value(event, name) for column in columns if (name := column_of(column, kind))}
     if kind == "failed":
         shown |= {name: event.get(name) for name in _FAILURE}
@@ -225,7 +226,7 @@ def timeline(
     last = (until or now_ms()) // step * step
     first = last - (buckets - 1) * step
     counts: dict[EventKind, dict[int, int]] = {}
-    for kind in _kinds(status):
+    for kind in kinds(status):
         chosen = asked.selection(kind, None, filters, last)
         if chosen is not None:
             within = Selection(first, last + step, chosen.filters)
@@ -240,7 +241,7 @@ def count(deployment: Deployment, *, status: str, range_text: str | None, filter
     """How many there are of each kind that the status asks for."""
     now = now_ms()
     totals: dict[str, int] = {}
-    for kind in _kinds(status):
+    for kind in kinds(status):
         chosen = asked.selection(kind, range_text, filters, now)
         totals[kind] = 0 if chosen is None else deployment.store.count(kind, chosen)
     return totals
@@ -286,7 +287,7 @@ def values(
     now = now_ms()
     totals: dict[str | None, list[int]] = {}
     known = False
-    for kind in _kinds(status):
+    for kind in kinds(status):
         name = column_of(column, kind)
         if name is None:
             continue

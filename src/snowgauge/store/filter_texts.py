@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 from urllib.parse import unquote
 
 from snowgauge.errors import QueryRefused
@@ -14,28 +15,44 @@ from snowgauge.store.nested import nested_column
 
 def filters(texts: Iterable[str], kind: EventKind) -> list[Filter]:
     """``column:a~b`` (any of), ``column:!a`` (none of), ``column:*a`` (contains), ``column:-`` (not set),
-    ``column:+`` (set). Values are percent-encoded where they hold ``~`` or ``%``.
+    ``column:+`` (set), ``column:>=a`` (at least), ``column:<a`` (below), ``column:>=a~b`` (at least a and below b).
+    Values are percent-encoded where they hold ``~`` or ``%``, and numbers, times and texts are compared as such.
 
     A column can be one inside of self-describing data, such as ``contexts/com.acme/cart/1/total`` (``store.nested``).
     A column that this kind of event does not have makes a condition that nothing meets, so that one view can show
     good and failed events side by side; ``QueryRefused`` for a column that no kind has.
     """
-    return [_filter(text, kind) for text in texts if text]
+    return [one for text in texts if text for one in _filters(text, kind)]
 
 
-def _filter(text: str, kind: EventKind) -> Filter:
+def _filters(text: str, kind: EventKind) -> list[Filter]:
     column, colon, rest = text.partition(":")
     if not colon or (column not in ATOMIC_FIELD and column not in FAILED_FIELDS and nested_column(column) is None):
         raise QueryRefused(f"filter {text[:80]!r}: write column:value with a column of the events")
     column = column_of(column, kind) or column
     if rest == "-":
-        return Filter(column, "none")
+        return [Filter(column, "none")]
     if rest == "+":
-        return Filter(column, "some")
+        return [Filter(column, "some")]
+    if rest.startswith((">=", "<")):
+        return _compared(text, column, rest)
     sign = rest[:1]
     op = {"!": "not_in", "*": "contains"}.get(sign, "in")
     values = [unquote(value) for value in (rest[1:] if op != "in" else rest).split("~")]
-    return Filter(column, op, [value for value in values if value])  # type: ignore[arg-type]
+    return [Filter(column, op, [value for value in values if value])]  # type: ignore[arg-type]
+
+
+def _compared(text: str, column: str, rest: str) -> list[Filter]:
+    if rest.startswith("<"):
+        bounds: list[tuple[Literal["gte", "lt"], str]] = [("lt", rest[1:])]
+    else:
+        least, _, most = rest[2:].partition("~")
+        bounds = [("gte", least)]
+        if most:
+            bounds.append(("lt", most))
+    if not all(value for _, value in bounds):
+        raise QueryRefused(f"filter {text[:80]!r}: write a value to compare with")
+    return [Filter(column, op, [unquote(value)]) for op, value in bounds]
 
 
 _FAILED_NAME = {"v_tracker": "tracker"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 from uuid import UUID
@@ -54,6 +55,9 @@ def _value(one: Filter, kind: ColumnKind, value: Any) -> Any:
             return str(UUID(str(value)))
         if kind == "boolean":
             return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
+        if kind == "timestamp" and isinstance(value, str) and not value.lstrip("-").isdigit():
+            at = datetime.fromisoformat(value)
+            return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
         if kind in ("int", "timestamp"):
             if isinstance(value, float) and not value.is_integer():
                 raise ValueError

@@ -15,12 +15,14 @@ import { PageFrame } from "../widgets/Page";
 import { RangePicker } from "../widgets/RangePicker";
 import { Button, Card, CopyButton, Empty, Failure, IconButton, Loading, Segmented, Skeleton } from "../widgets/ui";
 import { EventTable } from "./live/EventTable";
+import { Export } from "./live/Export";
+import { Views } from "./live/Views";
 import { DEFAULT_COLUMNS, type LiveView, useLiveView } from "./live/view";
 
 const PAGE = 100;
 
 export function Page() {
-  const { view, change, setColumns } = useLiveView();
+  const { view, search, change, setColumns } = useLiveView();
   const [picking, setPicking] = useState(false);
   const queries = useQueryClient();
   const typed = useTyped(view.search, (text) => change({ search: text }));
@@ -55,6 +57,8 @@ export function Page() {
           <Button icon={view.paused ? "play" : "pause"} aria-pressed={view.paused} onClick={() => change({ paused: view.paused ? undefined : "1" })}>
             {view.paused ? "Resume" : "Pause"}
           </Button>
+          <Views view={view} search={search} onOpen={change} />
+          <Export view={view} />
           <CopyButton text={() => location.href} label="Copy view" />
         </>
       }
@@ -184,11 +188,11 @@ function useEvents(view: LiveView) {
 
 /** How many there are of each kind; a click shows these and no others. */
 function Totals({ view, onPick }: { view: LiveView; onPick: (kind: string, range: string) => void }) {
-  const range = view.range === "all" ? "24h" : view.range;
+  const { range } = view;
   const totals = useQuery({
     queryKey: ["count", view.status, range, view.where],
     queryFn: () => ask(api.GET("/api/v1/count", { params: { query: { status: view.status, range, where: view.where } } })),
-    refetchInterval: view.paused ? false : 10_000,
+    refetchInterval: view.paused ? false : range === "all" ? 60_000 : 10_000,
     placeholderData: (before) => before,
   });
   if (!totals.data) return null;

@@ -16,15 +16,13 @@ export function Tables({ tables, onQuery, onInsert }: { tables: Schemas["Table"]
       <input aria-label="Find a table or column" placeholder="Find a table or column…" className="field" value={find} onChange={(event) => setFind(event.target.value)} />
       <div tabIndex={0} role="group" aria-label="Tables" className="thin-scroll max-h-[46dvh] overflow-auto">
         {shown.map((table) => (
-          <details key={table.name} open={words.length > 1 || undefined}>
-            <summary className="flex items-center gap-1.5 rounded-md px-1.5 py-1 hover:bg-sunken">
+          <div key={table.name} className="relative">
+          <details open={words.length > 1 || undefined}>
+            <summary className="flex items-center gap-1.5 rounded-md py-1 pr-14 pl-1.5 hover:bg-sunken">
               <Icon name="sql" size={14} className="text-ink-faint" />
               <span className="min-w-0 flex-1 truncate" title={table.name}>
                 {table.name}
               </span>
-              <button type="button" className="rounded px-1 text-xs text-accent-ink hover:bg-accent-soft" onClick={() => onQuery(table.name)} aria-label={`Query ${table.name}`}>
-                Query
-              </button>
             </summary>
             <ul className="ml-3 border-l border-line pl-1 text-[13px]">
               {table.columns.map((column) => (
@@ -40,6 +38,10 @@ export function Tables({ tables, onQuery, onInsert }: { tables: Schemas["Table"]
               ))}
             </ul>
           </details>
+            <button type="button" className="absolute top-1.5 right-1 rounded px-1 text-xs text-accent-ink hover:bg-accent-soft" onClick={() => onQuery(table.name)} aria-label={`Query ${table.name}`}>
+              Query
+            </button>
+          </div>
         ))}
         {tables.length > 0 && shown.length === 0 && <p className="px-2 py-4 text-center text-[13px] text-ink-soft">No table or column is called that.</p>}
       </div>

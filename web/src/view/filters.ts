@@ -1,15 +1,15 @@
-/** Filters as they stand in the URL and go to the API: `column:a~b`, `column:!a`, `column:*a`, `column:-`, `column:+`. */
+/** Filters as they stand in the URL and go to the API: `column:a~b`, `column:!a`, `column:*a`, `column:-`, `column:+`, `column:>=a`, `column:<b`, `column:>=a~b`. */
 import { columnLabel } from "./columns";
 
-export type Op = "in" | "not_in" | "contains" | "none" | "some";
+export type Op = "in" | "not_in" | "contains" | "gte" | "lt" | "between" | "none" | "some";
 export interface Filter {
   column: string;
   op: Op;
   values: string[];
 }
 
-const SIGN: Record<Op, string> = { in: "", not_in: "!", contains: "*", none: "-", some: "+" };
-const WORD: Record<Op, string> = { in: "is", not_in: "is not", contains: "contains", none: "is not set", some: "is set" };
+const SIGN: Record<Op, string> = { in: "", not_in: "!", contains: "*", gte: ">=", lt: "<", between: ">=", none: "-", some: "+" };
+const WORD: Record<Op, string> = { in: "is", not_in: "is not", contains: "contains", gte: "≥", lt: "<", between: "is from", none: "is not set", some: "is set" };
 
 export function parseFilter(text: string): Filter | null {
   const colon = text.indexOf(":");
@@ -18,6 +18,11 @@ export function parseFilter(text: string): Filter | null {
   const rest = text.slice(colon + 1);
   if (rest === "-") return { column, op: "none", values: [] };
   if (rest === "+") return { column, op: "some", values: [] };
+  if (rest.startsWith(">=") || rest.startsWith("<")) {
+    const bounds = rest.slice(rest.startsWith("<") ? 1 : 2).split("~").map(decode);
+    if (!bounds.every(Boolean) || bounds.length > (rest.startsWith("<") ? 1 : 2)) return null;
+    return { column, op: rest.startsWith("<") ? "lt" : bounds.length === 2 ? "between" : "gte", values: bounds };
+  }
   const op: Op = rest.startsWith("!") ? "not_in" : rest.startsWith("*") ? "contains" : "in";
   const values = (op === "in" ? rest : rest.slice(1)).split("~").map(decode).filter(Boolean);
   return values.length ? { column, op, values } : null;
@@ -34,7 +39,7 @@ function decode(text: string): string {
 /** Values that hold the marks of this notation are percent-encoded. */
 function encode(value: string, first: boolean): string {
   const safe = value.replace(/%/g, "%25").replace(/~/g, "%7E");
-  return first ? safe.replace(/^[!*+-]/, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`) : safe;
+  return first ? safe.replace(/^[!*+<>-]/, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`) : safe;
 }
 
 export function filterText(filter: Filter): string {
@@ -46,6 +51,7 @@ export function parseFilters(texts: string[]): Filter[] {
 }
 
 export function describeFilter(filter: Filter): string {
+  if (filter.op === "between") return `${columnLabel(filter.column)} is from ${filter.values[0]} to below ${filter.values[1]}`;
   const values = filter.values.length > 2 ? `${filter.values[0]} or ${filter.values.length - 1} others` : filter.values.join(" or ");
   return `${columnLabel(filter.column)} ${WORD[filter.op]}${values ? ` ${values}` : ""}`;
 }

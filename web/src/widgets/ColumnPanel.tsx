@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useMemo, useRef, useState } from "react";
 import { columnLabel } from "../view/columns";
 import { compact, middle } from "../view/format";
 import { useColumns, useNestedColumns } from "./columns";
@@ -18,6 +18,7 @@ interface Props {
 export function ColumnPanel({ chosen, range, onChange, onReset, onClose }: Props) {
   const [tab, setTab] = useState<Tab>("atomic");
   const [text, setText] = useState("");
+  const list = useRef<HTMLDivElement>(null);
   // what was just unticked stays in sight until the panel closes
   const [atFirst] = useState(chosen);
   const toggle = (name: string) => onChange(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]);
@@ -45,9 +46,11 @@ export function ColumnPanel({ chosen, range, onChange, onReset, onClose }: Props
             { id: "selected", label: `Selected (${chosen.length})` },
           ]}
         />
-        <input key={tab} autoFocus type="search" aria-label="Find a column" placeholder="Find a column…" className="field w-full" value={text} onChange={(event) => setText(event.target.value)} />
+        <input key={tab} autoFocus type="search" aria-label="Find a column" placeholder="Find a column…" className="field w-full" value={text} onChange={(event) => setText(event.target.value)} onKeyDown={(event) => event.key === "Enter" && list.current?.querySelector("input")?.click()} />
       </div>
+      <div ref={list}>
       {tab === "atomic" ? <Atomic {...shared} /> : tab === "selected" ? <Selected {...shared} atFirst={atFirst} /> : <Inside {...shared} kind={tab} range={range} />}
+      </div>
     </SidePanel>
   );
 }

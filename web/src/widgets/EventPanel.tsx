@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { api, ask } from "../api/client";
 import { inReadingOrder, nestedName } from "../view/columns";
 import { middle, schemaParts } from "../view/format";
+import { GROUPS, type GroupName, groupOf } from "./eventGroups";
 import { Icon } from "./icons";
 import { JsonTree, type LeafAction } from "./JsonTree";
 import { SidePanel } from "./SidePanel";
@@ -77,9 +78,18 @@ function described(data: Record<string, unknown>): { entity: boolean; item: Desc
 
 function Columns({ data, kind, onFilter, onColumn }: { data: Record<string, unknown>; kind: string } & Pick<Props, "onFilter" | "onColumn">) {
   const set = Object.entries(data).filter(([name, value]) => value !== null && value !== "" && !NESTED.includes(name));
+  const group = (title: GroupName) => {
+    const own = set.filter(([name]) => groupOf(name) === title);
+    return own.length ? (
+      <Section key={title} title={title}>
+        <Values values={own} onFilter={onFilter} />
+      </Section>
+    ) : null;
+  };
   return (
     <div className="grid gap-4">
       {typeof data.message === "string" && <p className="rounded-lg bg-bad-soft px-3 py-2 text-bad-ink">{data.message}</p>}
+      {FIRST.map(group)}
       {kind === "failed"
         ? [
             { title: "Failure", value: (data.data as BadRowData | undefined)?.failure, open: 5 },
@@ -87,32 +97,78 @@ function Columns({ data, kind, onFilter, onColumn }: { data: Record<string, unkn
           ]
             .filter((one) => one.value !== undefined)
             .map((one) => (
-              <section key={one.title} aria-label={one.title} className="min-w-0">
-                <h3 className="mb-1 text-xs font-medium text-ink-faint">{one.title}</h3>
+              <Section key={one.title} title={one.title}>
                 <JsonTree value={one.value} open={one.open} />
-              </section>
+              </Section>
             ))
         : described(data).map(({ entity, item }, i) => <Inside key={i} entity={entity} item={item} onFilter={onFilter} onColumn={onColumn} />)}
-      <dl className="grid text-[13px]">
-        {set.map(([name, value]) => (
-          <div key={name} className="grid grid-cols-[minmax(7rem,11rem)_1fr] gap-2 border-b border-line py-1">
-            <dt className="truncate text-ink-soft" title={name}>
-              {name}
-            </dt>
-            <dd className="min-w-0 break-words">
-              {onFilter && name !== "record" ? (
-                <button type="button" title={`Only ${name} = ${String(value)}`} onClick={() => onFilter(name, String(value))} className="break-all rounded text-left hover:bg-accent-soft hover:text-accent-ink">
-                  {middle(String(value), 160)}
-                </button>
-              ) : (
-                middle(String(value), 160)
-              )}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      {GROUPS.filter((name) => !FIRST.includes(name)).map(group)}
     </div>
   );
+}
+
+function Values({ values, onFilter }: { values: [string, unknown][] } & Pick<Props, "onFilter">) {
+  return (
+    <dl className="grid text-[13px]">
+      {values.map(([name, value]) => (
+        <div key={name} className="grid grid-cols-[minmax(7rem,11rem)_1fr] gap-2 border-b border-line py-1">
+          <dt className="truncate text-ink-soft" title={name}>
+            {name}
+          </dt>
+          <dd className="min-w-0 break-words">
+            {onFilter && name !== "record" ? (
+              <button type="button" title={`Only ${name} = ${String(value)}`} onClick={() => onFilter(name, String(value))} className="break-all rounded text-left hover:bg-accent-soft hover:text-accent-ink">
+                {middle(String(value), 160)}
+              </button>
+            ) : (
+              middle(String(value), 160)
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const FIRST: GroupName[] = ["What", "When", "Who", "Where"];
+const CLOSED = "event-panel-closed";
+
+/** A part of the event that can be folded; whether it is, this browser remembers. */
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  const [open, setOpen] = useState(() => !closedSections().includes(title));
+  return (
+    <details
+      open={open}
+      onToggle={(event) => {
+        const next = event.currentTarget.open;
+        setOpen(next);
+        rememberSection(title, next);
+      }}
+      className="group min-w-0"
+    >
+      <summary className="mb-0.5 flex list-none items-center gap-1 rounded text-xs font-medium text-ink-faint hover:text-ink">
+        <Icon name="right" size={13} className="transition-transform group-open:rotate-90" />
+        {title}
+      </summary>
+      {children}
+    </details>
+  );
+}
+
+function closedSections(): string[] {
+  try {
+    return (localStorage.getItem(CLOSED) ?? "").split(",").filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+function rememberSection(title: string, open: boolean): void {
+  try {
+    const others = closedSections().filter((one) => one !== title);
+    localStorage.setItem(CLOSED, (open ? others : [...others, title]).join(","));
+  } catch {
+    // remembered for this page only then
+  }
 }
 
 /** Data of one schema. Each value can become a filter, and its property a column. */

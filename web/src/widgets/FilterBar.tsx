@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Popover } from "radix-ui";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { api, ask } from "../api/client";
 import { describeFilter, parseFilter, parseFilters, withFilter, type Filter, type Op } from "../view/filters";
 import { columnLabel } from "../view/columns";
@@ -73,7 +73,16 @@ export function FilterEditor({ filters, status, range, onChange, column: fixed, 
     const words = search.toLowerCase().trim();
     return columns.filter((one) => one.label.toLowerCase().includes(words));
   }, [columns, search]);
+  // Enter takes the first column that is listed, also where the list is still on its way
+  const [entered, setEntered] = useState(false);
+  const first = listed[0]?.name;
+  useEffect(() => {
+    if (!entered || first === undefined) return;
+    setEntered(false);
+    setPicked(first);
+  }, [entered, first]);
   const show = (next: boolean) => {
+    setEntered(false);
     setOpen(next);
     setPicked(null);
     setSearch("");
@@ -85,7 +94,7 @@ export function FilterEditor({ filters, status, range, onChange, column: fixed, 
         <Popover.Content align="start" sideOffset={6} collisionPadding={8} className="fade-in z-40 w-80 rounded-xl border border-line bg-raised p-2 shadow-float">
           {column === null ? (
             <>
-              <input autoFocus aria-label="Find a column" placeholder="Find a column…" className="field mb-2 w-full" value={search} onChange={(e) => setSearch(e.target.value)} onKeyDown={(e) => e.key === "Enter" && listed[0] && setPicked(listed[0].name)} />
+              <input autoFocus aria-label="Find a column" placeholder="Find a column…" className="field mb-2 w-full" value={search} onChange={(e) => setSearch(e.target.value)} onKeyDown={(e) => e.key === "Enter" && setEntered(true)} />
               <div className="thin-scroll max-h-72 overflow-auto">
                 {listed.map((one) => (
                   <button key={one.name} type="button" onClick={() => setPicked(one.name)} className="flex w-full items-center gap-2 rounded-md px-2 py-1 text-left hover:bg-sunken">
@@ -114,10 +123,19 @@ export function FilterEditor({ filters, status, range, onChange, column: fixed, 
   );
 }
 
+/** What a value of a column is typed into. */
+function useInputOf(column: string): "number" | "datetime-local" | "text" {
+  const type = useColumns().data?.find((one) => one.name === column)?.type ?? "";
+  return /time/i.test(type) ? "datetime-local" : /int|double|money|number|decimal|float/i.test(type) ? "number" : "text";
+}
+
 const OPS: { id: Op; label: string }[] = [
   { id: "in", label: "is any of" },
   { id: "not_in", label: "is none of" },
   { id: "contains", label: "contains" },
+  { id: "gte", label: "is at least (≥)" },
+  { id: "lt", label: "is below (<)" },
+  { id: "between", label: "is between" },
   { id: "some", label: "is set" },
   { id: "none", label: "is not set" },
 ];
@@ -132,6 +150,9 @@ function Values({ column, filters, status, range, onDone }: { column: string; fi
     queryKey: ["values", column, status, range, others],
     queryFn: () => ask(api.GET("/api/v1/columns/{column}/values", { params: { path: { column }, query: { status, range, where: others, limit: 50 } } })),
   });
+  const compared = op === "gte" || op === "lt" || op === "between";
+  const [bounds, setBounds] = useState<string[]>(compared ? (before?.values ?? []) : []);
+  const input = useInputOf(column);
   const valued = op === "in" || op === "not_in" || op === "contains";
   const shown = (known.data ?? []).filter((one) => one.value !== null && one.value.toLowerCase().includes(text.toLowerCase()));
   const toggle = (value: string) => setChosen((now) => (now.includes(value) ? now.filter((one) => one !== value) : [...now, value]));
@@ -141,6 +162,11 @@ function Values({ column, filters, status, range, onDone }: { column: string; fi
       className="grid gap-2"
       onSubmit={(event) => {
         event.preventDefault();
+        if (compared) {
+          const given = bounds.slice(0, op === "between" ? 2 : 1).map((value) => value.trim());
+          onDone(given.every(Boolean) && given.length === (op === "between" ? 2 : 1) ? { column, op, values: given } : null);
+          return;
+        }
         onDone(valued && !all.length ? null : { column, op, values: valued ? all : [] });
       }}
     >
@@ -149,13 +175,24 @@ function Values({ column, filters, status, range, onDone }: { column: string; fi
           {columnLabel(column)}
         </strong>
         <select aria-label="Condition" className="field" value={op} onChange={(e) => setOp(e.target.value as Op)}>
-          {OPS.map((one) => (
+          {OPS.filter((one) => !column.includes("/") || !["gte", "lt", "between"].includes(one.id)).map((one) => (
             <option key={one.id} value={one.id}>
               {one.label}
             </option>
           ))}
         </select>
       </div>
+      {compared && (
+        <div className="grid grid-cols-2 gap-2 text-[13px]">
+          {(op === "between" ? ["From", "To, not included"] : ["Value"]).map((label, at) => (
+            <label key={label} className={`grid gap-1 ${op === "between" ? "" : "col-span-2"}`}>
+              {label}
+              <input autoFocus={at === 0} required type={input} step="any" className="field min-w-0" value={bounds[at] ?? ""} onChange={(event) => setBounds((now) => (at === 0 ? [event.target.value, now[1] ?? ""] : [now[0] ?? "", event.target.value]))} />
+            </label>
+          ))}
+          {input === "datetime-local" && <p className="col-span-2 text-ink-soft">Times are UTC, as they are stored.</p>}
+        </div>
+      )}
       {valued && (
         <>
           {chosen.length > 0 && (

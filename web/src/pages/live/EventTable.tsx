@@ -1,11 +1,11 @@
 /** The table of events: as long as one scrolls, with columns to sort by time, move, pin, filter and take out. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { DropdownMenu } from "radix-ui";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Schemas } from "../../api/client";
 import { columnLabel } from "../../view/columns";
 import { describeFilter, parseFilters, withFilter } from "../../view/filters";
-import { counted, exactTime, middle, schemaParts, time } from "../../view/format";
+import { briefTime, counted, exactTime, middle, schemaParts, time } from "../../view/format";
 import { FilterEditor } from "../../widgets/FilterBar";
 import { Icon } from "../../widgets/icons";
 import { Badge } from "../../widgets/ui";
@@ -13,6 +13,8 @@ import type { Change, LiveView } from "./view";
 
 type Row = Schemas["Row"];
 const WIDTH = 190;
+const NAME = "event_name";
+const PHONE = "(max-width: 767px)";
 const DRAGGED = "application/x-column";
 
 interface TableProps {
@@ -36,8 +38,12 @@ export function EventTable({ view, rows, fresh, onOpen, setColumns, change, more
   useEffect(() => {
     if (more && !loading && last >= rows.length - 5) more();
   }, [last, rows.length, more, loading]);
-  const columns = [...view.columns.filter((c) => view.pins.includes(c)), ...view.columns.filter((c) => !view.pins.includes(c))];
-  const fixed = 96 + 160;
+  const narrow = useNarrow();
+  const pinned = [...view.columns.filter((c) => view.pins.includes(c)), ...view.columns.filter((c) => !view.pins.includes(c))];
+  // on a phone what happened stands beside when it did; everything else is to the right of it
+  const columns = narrow && pinned.includes(NAME) ? [NAME, ...pinned.filter((c) => c !== NAME)] : pinned;
+  const [statusWidth, timeWidth, width] = narrow ? [44, 64, 150] : [96, 160, WIDTH];
+  const fixed = statusWidth + timeWidth;
   const drop = (moved: string, onto: string) => {
     const next = view.columns.filter((one) => one !== moved);
     if (moved === onto || next.length === view.columns.length) return;
@@ -46,13 +52,13 @@ export function EventTable({ view, rows, fresh, onOpen, setColumns, change, more
   };
   return (
     <div ref={box} tabIndex={0} role="region" aria-label="Table of events" className="thin-scroll max-h-[70dvh] min-h-60 overflow-auto">
-      <table className="w-full border-separate border-spacing-0 text-left" style={{ minWidth: fixed + columns.length * WIDTH, tableLayout: "fixed" }}>
+      <table className="w-full border-separate border-spacing-0 text-left" style={{ minWidth: fixed + columns.length * width, tableLayout: "fixed" }}>
         <thead className="sticky top-0 z-10">
           <tr className="text-[13px] text-ink-soft">
-            <th scope="col" className="sticky left-0 z-10 w-24 border-b border-line bg-surface px-3 py-2 font-medium">
-              Status
+            <th scope="col" style={{ width: statusWidth }} className="sticky left-0 z-10 border-b border-line bg-surface px-3 py-2 font-medium max-md:px-2">
+              <span className="max-md:sr-only">Status</span>
             </th>
-            <th scope="col" aria-sort={view.oldest ? "ascending" : "descending"} className="w-40 border-b border-line bg-surface px-1.5 py-1 font-medium">
+            <th scope="col" aria-sort={view.oldest ? "ascending" : "descending"} style={{ width: timeWidth }} className="border-b border-line bg-surface px-1.5 py-1 font-medium max-md:px-0">
               <button type="button" title={view.oldest ? "Oldest first; click for newest first" : "Newest first; click for oldest first"} onClick={() => change({ order: view.oldest ? undefined : "oldest" })} className="flex items-center gap-1 rounded-md px-1.5 py-1 hover:bg-sunken hover:text-ink">
                 Time
                 <Icon name="down" size={12} className={view.oldest ? "rotate-180" : ""} />
@@ -84,14 +90,14 @@ export function EventTable({ view, rows, fresh, onOpen, setColumns, change, more
             const open = key === view.open;
             return (
               <tr key={key} data-kind={row.kind} onClick={() => onOpen(row)} className={`group h-9 cursor-pointer ${open ? "bg-accent-soft" : "hover:bg-sunken"} ${fresh.has(row.id) ? "arrive" : ""}`}>
-                <td className={`sticky left-0 border-b border-line px-3 ${open ? "bg-accent-soft" : "bg-surface group-hover:bg-sunken"}`}>
+                <td className={`sticky left-0 border-b border-line px-3 max-md:px-2 ${open ? "bg-accent-soft" : "bg-surface group-hover:bg-sunken"}`}>
                   <button type="button" aria-expanded={open} className="rounded-md">
-                    <StatusBadge kind={row.kind} />
+                    <StatusBadge kind={row.kind} status={row.kind === "failed" ? String(row.event.status ?? "open") : ""} narrow={narrow} />
                     <span className="sr-only">event, {time(row.at)}: show all of it</span>
                   </button>
                 </td>
-                <td className="tabular truncate border-b border-line px-3 text-ink-soft" title={exactTime(row.at)}>
-                  {time(row.at)}
+                <td className="tabular truncate border-b border-line px-3 text-ink-soft max-md:px-1.5" title={exactTime(row.at)}>
+                  {narrow ? briefTime(row.at) : time(row.at)}
                 </td>
                 {columns.map((column, i) => (
                   <td key={column} className={`truncate border-b border-line px-3 ${view.pins.includes(column) ? `md:sticky ${open ? "bg-accent-soft" : "bg-surface group-hover:bg-sunken"}` : ""}`} style={view.pins.includes(column) ? { left: 96 + i * WIDTH } : undefined}>
@@ -115,10 +121,34 @@ export function EventTable({ view, rows, fresh, onOpen, setColumns, change, more
   );
 }
 
-function StatusBadge({ kind }: { kind: string }) {
-  if (kind === "good") return <Badge tone="good">✓ Good</Badge>;
-  if (kind === "incomplete") return <Badge tone="warn">◐ Incomplete</Badge>;
-  return <Badge tone="bad">✗ Failed</Badge>;
+const STATES = {
+  good: { tone: "good", mark: "✓", label: "Good" },
+  incomplete: { tone: "warn", mark: "◐", label: "Incomplete" },
+  recovered: { tone: "plain", mark: "↻", label: "Recovered" },
+  dropped: { tone: "plain", mark: "–", label: "Dropped" },
+  failed: { tone: "bad", mark: "✗", label: "Failed" },
+} as const;
+
+/** What was recovered, or dropped on purpose, is no failure any more. */
+function StatusBadge({ kind, status, narrow }: { kind: string; status: string; narrow: boolean }) {
+  const state = kind === "good" || kind === "incomplete" ? STATES[kind] : status === "recovered" || status === "dropped" ? STATES[status] : STATES.failed;
+  return (
+    <Badge tone={state.tone} title={state.label}>
+      {state.mark} <span className={narrow ? "sr-only" : ""}>{state.label}</span>
+    </Badge>
+  );
+}
+
+/** Whether the window is as narrow as a phone. */
+function useNarrow(): boolean {
+  const [narrow, setNarrow] = useState(() => matchMedia(PHONE).matches);
+  useEffect(() => {
+    const media = matchMedia(PHONE);
+    const look = () => setNarrow(media.matches);
+    media.addEventListener("change", look);
+    return () => media.removeEventListener("change", look);
+  }, []);
+  return narrow;
 }
 
 function Cell({ row, column }: { row: Row; column: string }) {
@@ -128,7 +158,7 @@ function Cell({ row, column }: { row: Row; column: string }) {
     if (row.kind === "failed" && column === "event_name") {
       const schema = schemaParts(String(row.event.schema ?? ""));
       return (
-        <span className="text-bad-ink" title={String(row.event.message ?? "")}>
+        <span className={row.event.status === "recovered" || row.event.status === "dropped" ? "text-ink-soft" : "text-bad-ink"} title={String(row.event.message ?? "")}>
           {schema ? `${schema.name}: ` : ""}
           {String(row.event.message ?? row.event.failure_type ?? "")}
         </span>

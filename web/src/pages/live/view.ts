@@ -48,7 +48,7 @@ export function useLiveView() {
     if (!visiting.current) remember(text);
     change({ cols: text, pins: view.pins.filter((pin) => columns.includes(pin)).join(",") });
   };
-  return { view, change, setColumns };
+  return { view, search, change, setColumns };
 }
 
 const KEPT = "live-columns";
