@@ -25,6 +25,9 @@ OPEN = {
 TICKET = {
     ("POST", "/api/v1/shared/{share_id}/query"),
     ("GET", "/api/v1/shared/{share_id}/csv"),
+    ("GET", "/api/v1/shared/{share_id}/dashboard"),
+    ("POST", "/api/v1/shared/{share_id}/files"),
+    ("POST", "/api/v1/shared/{share_id}/tiles/{tile_id}"),
     ("GET", "/api/v1/shared/{share_id}/values"),
     ("GET", "/api/v1/shared/{share_id}/live"),
     ("GET", "/api/v1/shared/{share_id}/definitions"),

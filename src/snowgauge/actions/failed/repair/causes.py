@@ -23,7 +23,7 @@ _MOST = 5000
 
 @dataclass(frozen=True)
 class CauseWord:
-    """``at`` is when it was said, ``until`` when a mute ends (ms; ``None``: when somebody ends it)."""
+    """``at`` is when it was said, ``until`` when a mute ends (ms; ``None``: when a user ends it)."""
 
     cause: str
     state: CauseState = "active"
