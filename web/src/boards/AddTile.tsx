@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { DialogFrame } from "../analytics/parts/DialogFrame";
 import { api, ask, type Schemas } from "../api/client";
-import { TITLES } from "./kinds";
+import { TITLES } from "../reports/kinds";
 import { Icon } from "../widgets/icons";
 import { Badge, Empty, Failure, Skeleton } from "../widgets/ui";
 

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
-import { TITLES } from "./kinds";
+import { TITLES } from "../reports/kinds";
 import { useMay } from "../shell/session";
 import { ago, counted } from "../view/format";
 import { one } from "../view/search";

@@ -4,12 +4,13 @@ import { DropdownMenu } from "radix-ui";
 import { lazy, Suspense } from "react";
 import { type Scope, useSlow } from "../analytics/view/question";
 import { useSeen } from "../analytics/parts/useSeen";
+import { readAnswered } from "../reports/kinds";
 import { Icon } from "../widgets/icons";
 import { Failure, Skeleton } from "../widgets/ui";
 import { Markdown } from "./Markdown";
 import type { BoardSource, BoardTile } from "./source";
 
-const TileResult = lazy(() => import("./TileResult").then((file) => ({ default: file.TileResult })));
+const ResultView = lazy(() => import("../reports/ResultView").then((file) => ({ default: file.ResultView })));
 const ITEM = "flex cursor-pointer items-center gap-2.5 rounded-lg px-2.5 py-1.5 outline-none data-highlighted:bg-sunken";
 
 export interface TileActions {
@@ -75,9 +76,11 @@ function Answer({ tile, scope, source, every }: Omit<Props, "actions">) {
       </div>
     );
   }
+  const answered = readAnswered(answer.data);
+  if (!answered) return <Failure error={`This version cannot show a report of the kind ${answer.data.kind}. Reload the page.`} />;
   return (
     <Suspense fallback={<Skeleton className="h-24" />}>
-      <TileResult given={answer.data} show={tile.show} />
+      <ResultView {...answered} show={tile.show} compact />
     </Suspense>
   );
 }

@@ -1,5 +1,6 @@
 /** The answer to a question of any kind, drawn. `compact`: on a tile, with little room and nothing to click. */
 import { lazy, Suspense } from "react";
+import { SqlResult } from "../sql/SqlResult";
 import { Empty, Skeleton } from "../widgets/ui";
 import type { Answered } from "./kinds";
 import { AttributionView } from "./drawings/AttributionView";
@@ -32,7 +33,7 @@ export function ResultView(props: Answered & Looks) {
 
 function Drawing(props: Answered & Looks) {
   const { compact = false, show = "", onPeople } = props;
-  if (show === "table" && props.kind !== "trends") return <TableView {...tableOf(props)} compact={compact} label="Rows" />;
+  if (show === "table" && props.kind !== "trends" && props.kind !== "sql") return <TableView {...tableOf(props)} compact={compact} label="Rows" />;
   switch (props.kind) {
     case "trends":
       return <TrendsView question={props.question} answer={props.answer} compact={compact} show={show} />;
@@ -49,9 +50,9 @@ function Drawing(props: Answered & Looks) {
     case "attribution":
       return props.answer.results.length ? <AttributionView question={props.question} answer={props.answer} compact={compact} /> : <Nobody compact={compact}>No one reached the goal in this period.</Nobody>;
     case "query":
-      return props.answer.results.length ? <QueryView question={props.question} answer={props.answer} compact={compact} /> : <Nobody compact={compact}>Nothing in this period meets the filters.</Nobody>;
+      return props.answer.results.length ? <QueryView answer={props.answer} /> : <Nobody compact={compact}>Nothing in this period meets the filters.</Nobody>;
     case "sql":
-      return props.answer.rows.length ? <TableView {...tableOf(props)} compact={compact} label="Rows of the query" /> : <Nobody compact={compact}>The query has no rows.</Nobody>;
+      return props.answer.rows.length ? <SqlResult answer={props.answer} show={show} compact={compact} /> : <Nobody compact={compact}>The query has no rows.</Nobody>;
   }
 }
 

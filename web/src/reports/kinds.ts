@@ -45,6 +45,18 @@ export function readAsked(kind: string, question: object): Asked | null {
   return null;
 }
 
+type Given = Schemas["ReportAnswer"];
+
+function answers<K extends ReportKind>(given: Given, kind: K): given is Given & { kind: K } & Reports[K] {
+  return given.kind === kind;
+}
+
+/** The server's answer to a kept question, with the types of its kind. */
+export function readAnswered(given: Given): Answered | null {
+  if (answers(given, "trends") || answers(given, "funnel") || answers(given, "retention") || answers(given, "lifecycle") || answers(given, "stickiness") || answers(given, "journeys") || answers(given, "attribution") || answers(given, "query") || answers(given, "sql")) return given;
+  return null;
+}
+
 /** Asks; an aborted signal ends the question in the store, too. */
 export async function askReport(asked: Asked, signal?: AbortSignal): Promise<Answered> {
   switch (asked.kind) {
