@@ -70,13 +70,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Asking:
-    """``max_rows`` and ``seconds``: limits. ``values``: of the placeholders, as texts. ``query_id``: a UUID by which it
-    can be cancelled."""
+    """``max_rows`` and ``seconds``: limits. ``values``: of the placeholders, as texts."""
 
     max_rows: int
     seconds: float
     values: Mapping[str, str] | None = None
-    query_id: str = ""
 
 
 def run(deployment: Deployment, sql: str, asking: Asking) -> Answer:
@@ -86,9 +84,7 @@ def run(deployment: Deployment, sql: str, asking: Asking) -> Answer:
     text, values = bound(deployment.store, sql, asking.values or {})
     started = time.perf_counter()
     with told():
-        result = deployment.store.query(
-            text, values, max_rows=asking.max_rows, timeout=asking.seconds, query_id=asking.query_id
-        )
+        result = deployment.store.query(text, values, max_rows=asking.max_rows, timeout=asking.seconds)
     elapsed = round((time.perf_counter() - started) * 1000)
     rows = [list(row) for row in result.rows]
     return Answer(list(result.columns), list(result.types), rows, result.truncated, elapsed)

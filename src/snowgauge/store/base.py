@@ -230,19 +230,14 @@ class Sql(Protocol):
         max_rows: int | None = None,
         timeout: float | None = None,
         read_only: bool = True,
-        query_id: str = "",
     ) -> QueryResult:
-        """Free SQL. Raises ``QueryRefused`` for anything that writes (unless allowed), fails or takes too long.
-        ``query_id``: a UUID by which it can be cancelled."""
+        """Free SQL. Raises ``QueryRefused`` for anything that writes (unless allowed), fails or takes too long."""
 
     def export_raw(self, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         """A read-only query's result in one of the formats json, csv, tsv, parquet, streamed."""
 
     def prepared(self, sql: str) -> str:
         """A statement with placeholders ``{name:Type}`` as ``query`` and ``export_raw`` take it, with parameters."""
-
-    def cancel(self, query_id: str) -> None:
-        """End a query that runs; nothing happens where it does not."""
 
 
 class Migrator(Protocol):

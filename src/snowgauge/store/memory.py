@@ -191,7 +191,6 @@ class MemoryStore:
         max_rows: int | None = None,  # noqa: ARG002
         timeout: float | None = None,  # noqa: ARG002
         read_only: bool = True,  # noqa: ARG002
-        query_id: str = "",  # noqa: ARG002
     ) -> QueryResult:
         raise QueryRefused(
             f"the store in memory has no SQL (asked: {sql[:100]!r}): use ClickHouse, the embedded one for instance"
@@ -208,9 +207,6 @@ class MemoryStore:
 
     def prepared(self, sql: str) -> str:
         return sql
-
-    def cancel(self, query_id: str) -> None:
-        """Nothing runs here."""
 
     def status(self) -> dict[str, Any]:
         return {"kept": "in the memory of this process"}

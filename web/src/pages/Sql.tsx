@@ -21,7 +21,6 @@ const SqlEditor = lazy(() => import("../widgets/SqlEditor"));
 interface Run {
   sql: string;
   parameters: Record<string, string>;
-  query_id: string;
 }
 
 export function Page() {
@@ -39,12 +38,12 @@ export function Page() {
   const show = showOf(one(search.show, report.data?.show));
   const history = useQuery({ queryKey: ["sql-history"], queryFn: () => ask(api.GET("/api/v1/sql/history")), refetchOnWindowFocus: false });
   const clear = useMutation({ mutationFn: () => ask(api.DELETE("/api/v1/sql/history")), onSettled: () => void queries.invalidateQueries({ queryKey: ["sql-history"] }) });
-  const running = useRef<{ id: string; abort: AbortController } | null>(null);
+  const running = useRef<AbortController | null>(null);
   const [cancelled, setCancelled] = useState(false);
   const run = useMutation({
     mutationFn: (body: Run) => {
       const abort = new AbortController();
-      running.current = { id: body.query_id, abort };
+      running.current = abort;
       setCancelled(false);
       return ask(api.POST("/api/v1/sql", { body, signal: abort.signal }));
     },
@@ -54,13 +53,11 @@ export function Page() {
     },
   });
   const { mutate } = run;
-  const start = () => text.trim() && !run.isPending && mutate({ sql: text, parameters, query_id: newId() });
+  const start = () => text.trim() && !run.isPending && mutate({ sql: text, parameters });
   const cancel = () => {
-    const { id: query_id, abort } = running.current ?? {};
-    if (!query_id) return;
+    if (!running.current) return;
     setCancelled(true);
-    abort?.abort();
-    void api.DELETE("/api/v1/sql/running/{query_id}", { params: { path: { query_id } } });
+    running.current.abort(); // the server ends the query in the store when the connection closes
   };
   useKeys({ r: start });
   // a link to a saved query runs it, once it is there
@@ -68,7 +65,7 @@ export function Page() {
   useEffect(() => {
     if (!kept || ran.current === id || search.q !== undefined) return;
     ran.current = id;
-    if (placeholdersOf(kept.sql).every(({ name }) => (values[name] ?? "") !== "")) mutate({ sql: kept.sql, parameters: values, query_id: newId() });
+    if (placeholdersOf(kept.sql).every(({ name }) => (values[name] ?? "") !== "")) mutate({ sql: kept.sql, parameters: values });
   }, [kept, id, search.q, values, mutate]);
   const known = useMemo(() => Object.fromEntries((tables.data ?? []).map((table) => [table.name, table.columns.map((column) => column.name)])), [tables.data]);
   const [insert, setInsert] = useState<{ text: string; at: number } | undefined>();
@@ -196,13 +193,4 @@ function keptQuery(report: Schemas["SavedReport"] | undefined): { sql: string; p
 /** `name=value`, once for each. */
 function readValues(texts: string[]): Record<string, string> {
   return Object.fromEntries(texts.filter((text) => text.includes("=")).map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]));
-}
-
-/** A UUID, on pages without a secure context too. */
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

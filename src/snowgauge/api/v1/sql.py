@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -33,32 +32,21 @@ Values = Annotated[
 
 
 class Asked(BaseModel):
-    """``parameters``: values of placeholders such as ``{name:String}``, as texts. ``query_id``: chosen by the caller,
-    to cancel it by."""
+    """``parameters``: values of placeholders such as ``{name:String}``, as texts."""
 
     sql: str = Field(max_length=100_000)
     max_rows: int | None = Field(default=None, ge=1)
     parameters: Values = {}
-    query_id: UUID | None = None
 
 
 @router.post("", dependencies=[WHILE_WAITED_FOR])
 def run(asked: Asked, parts: Parts, doors: TheDoors, who: Caller, request: Request) -> sql.Answer:
-    """Run one query, within the row and time limits of the settings."""
+    """Run one query, within the row and time limits of the settings. Close the connection to cancel it."""
     limits = doors.settings
     doors.access.record(who, "query", asked.sql[:200], ip=address(request))
     SqlHistory(saved(parts)).keep(asked.sql, who)
     rows = min(asked.max_rows or limits.sql_max_rows, limits.sql_max_rows)
-    query_id = str(asked.query_id) if asked.query_id else ""
-    return sql.run(
-        parts, asked.sql, sql.Asking(rows, limits.sql_timeout.total_seconds(), asked.parameters, query_id)
-    )  # fmt: skip
-
-
-@router.delete("/running/{query_id}", status_code=204)
-def cancel(query_id: UUID, parts: Parts) -> None:
-    """End a query that runs, by the id that its caller chose."""
-    parts.store.cancel(str(query_id))
+    return sql.run(parts, asked.sql, sql.Asking(rows, limits.sql_timeout.total_seconds(), asked.parameters))
 
 
 @router.get("/history")

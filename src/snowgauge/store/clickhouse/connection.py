@@ -177,7 +177,7 @@ class Connection:
     def _known(client: Any, settings: Mapping[str, Any] | None) -> dict[str, Any]:
         """Settings without those that an older server does not have."""
         known = client.server_settings
-        return {name: value for name, value in (settings or {}).items() if name in known or name == "query_id"}
+        return {name: value for name, value in (settings or {}).items() if name in known}
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:

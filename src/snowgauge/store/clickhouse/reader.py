@@ -219,7 +219,6 @@ class ClickHouseReader:
         max_rows: int | None = None,
         timeout: float | None = None,
         read_only: bool = True,
-        query_id: str = "",
     ) -> QueryResult:
         text = sql.strip().rstrip(";").rstrip()
         if own := output_format(text.encode()):
@@ -230,17 +229,12 @@ class ClickHouseReader:
         settings = self._reading(timeout, read_only=read_only)
         if max_rows is not None and first_word(text.encode()) in (b"SELECT", b"WITH", b"(", b"FROM"):
             settings["limit"] = max_rows + 1
-        if query_id:
-            settings["query_id"] = query_id
         found = self._connection.table(text, parameters, settings)
         cut = max_rows is not None and len(found.rows) > max_rows
         return QueryResult(found.columns, found.types, found.rows[:max_rows] if cut else found.rows, cut)
 
     def prepared(self, sql: str) -> str:
         return sql
-
-    def cancel(self, query_id: str) -> None:
-        self._connection.command(f"KILL QUERY WHERE query_id = '{UUID(query_id)}' ASYNC")
 
     def export_raw(self, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         own = output_format(sql.encode())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -33,8 +33,6 @@ no permission, internal errors, no memory for it, a limit."""
 OUT_OF_ROOM = ("53200", "53400")
 """States that say that a statement needs more memory, or more temporary files, than it may have."""
 _names = count(1)
-_running: dict[str, Any] = {}
-_running_lock = threading.Lock()
 _TYPES = {
     "String": "text", "Int8": "smallint", "Int16": "smallint", "Int32": "integer", "Int64": "bigint",
     "UInt8": "smallint", "UInt16": "integer", "UInt32": "bigint", "UInt64": "numeric", "Float32": "real",
@@ -52,12 +50,11 @@ def first_word(sql: str) -> str:
 
 @dataclass(frozen=True)
 class Limits:
-    """``max_rows``: ``None``: all. ``timeout`` in seconds. ``query_id``: by which it is cancelled; empty: by nobody."""
+    """``max_rows``: ``None``: all. ``timeout`` in seconds."""
 
     max_rows: int | None
     timeout: float
     read_only: bool
-    query_id: str = ""
 
 
 def query(connections: Connections, sql: str, parameters: Mapping[str, Any] | None, limits: Limits) -> QueryResult:
@@ -66,7 +63,7 @@ def query(connections: Connections, sql: str, parameters: Mapping[str, Any] | No
     max_rows, timeout = limits.max_rows, limits.timeout
     if not limits.read_only:
         return _run(connections, text, parameters, max_rows=max_rows, timeout=timeout)
-    with _reading(connections, timeout) as connection, _cancellable(connection, limits.query_id):
+    with _reading(connections, timeout) as connection:
         if first_word(text) not in _CURSOR:
             cursor = _extended(connection, text, parameters)
             return _result(cursor, cursor.fetchall() if cursor.description else [], max_rows)
@@ -82,29 +79,6 @@ def prepared(sql: str) -> str:
     return replaced(
         sql, lambda one: f"%({one.name})s::{_TYPES.get(one.type, one.type)}", lambda text: text.replace("%", "%%")
     )
-
-
-def cancel(query_id: str) -> None:
-    """End a query of this process."""
-    with _running_lock:
-        connection = _running.get(query_id)
-    if connection is not None:
-        with suppress(Exception):
-            connection.cancel_safe(timeout=_GRACE)
-
-
-@contextmanager
-def _cancellable(connection: Any, query_id: str) -> Iterator[None]:
-    if not query_id:
-        yield
-        return
-    with _running_lock:
-        _running[query_id] = connection
-    try:
-        yield
-    finally:
-        with _running_lock:
-            _running.pop(query_id, None)
 
 
 def export(

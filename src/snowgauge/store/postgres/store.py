@@ -15,7 +15,7 @@ from snowgauge.store.postgres.lifetime import PostgresLifetime
 from snowgauge.store.postgres.marking import mark_failed
 from snowgauge.store.postgres.migrations import listed, migrate
 from snowgauge.store.postgres.naming import quote
-from snowgauge.store.postgres.query import Limits, cancel, export, prepared, query
+from snowgauge.store.postgres.query import Limits, export, prepared, query
 from snowgauge.store.postgres.reader import PostgresReader
 from snowgauge.store.postgres.reader_role import ReaderRole
 from snowgauge.store.postgres.settings import PostgresSettings
@@ -109,9 +109,8 @@ class PostgresStore(PostgresReader):
         max_rows: int | None = None,
         timeout: float | None = None,
         read_only: bool = True,
-        query_id: str = "",
     ) -> QueryResult:
-        limits = Limits(max_rows, timeout or self._timeout, read_only=read_only, query_id=query_id)
+        limits = Limits(max_rows, timeout or self._timeout, read_only=read_only)
         return query(self._reading() if read_only else self.connections, sql, parameters, limits)
 
     def export_raw(self, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None) -> Iterator[bytes]:
@@ -119,9 +118,6 @@ class PostgresStore(PostgresReader):
 
     def prepared(self, sql: str) -> str:
         return prepared(sql)
-
-    def cancel(self, query_id: str) -> None:
-        cancel(query_id)
 
     def _reading(self) -> Connections:
         """Connections of the role for people's SQL; a database from before that role gets it now."""
