@@ -112,7 +112,7 @@ def test_values_are_mapped_to_those_that_the_schema_lists_and_kept_as_a_rule(pag
     expect(panel.get_by_text("3 of 3 repaired")).to_be_visible()
     page.goto("/failed?tab=rules")
     rule = page.get_by_role("listitem").filter(has_text="currency is not one of the values").first
-    expect(rule.get_by_text('event.data.currency: "EURO" → "EUR"')).to_be_visible()
+    expect(rule.get_by_text('event.data.currency: "EURO" → "EUR"', exact=True)).to_be_visible()
     rule.get_by_role("button", name="Switch off").click()
     expect(rule.get_by_text("– off")).to_be_visible()
     page.goto("/failed?tab=runs")
