@@ -3,12 +3,13 @@
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from snowgauge.actions.access.book import AccessBook
-from snowgauge.actions.access.roles import LOCAL, SCOPES
+from snowgauge.actions.access.roles import LOCAL, ROLE_TEXTS, ROLES, SCOPES, Principal
 from snowgauge.errors import AccessRefused
 
 PASSWORD = "correct horse battery"
@@ -205,3 +206,66 @@ def test_the_audit_log_is_read_newest_first_in_pages(book: AccessBook) -> None:
     first = book.audit(limit=3)
     assert [entry.subject for entry in first] == ["4", "3", "2"]
     assert [entry.subject for entry in book.audit(before=first[-1].number)] == ["1", "0"]
+
+
+def test_own_password_is_changed_with_the_current_one_and_ends_other_sessions(book: AccessBook) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    elsewhere, here = book.log_in("ada", PASSWORD), book.log_in("ada", PASSWORD)
+    who = book.by_session(here.token)
+    assert who is not None
+    with pytest.raises(AccessRefused, match="current password is wrong"):
+        book.change_own_password(who, "not the password", "another good password")
+    with pytest.raises(AccessRefused, match="at least 10"):
+        book.change_own_password(who, PASSWORD, "short")
+    assert book.by_session(elsewhere.token) is not None
+    book.change_own_password(who, PASSWORD, "another good password")
+    assert book.by_session(here.token) is not None
+    assert book.by_session(elsewhere.token) is None
+    assert book.log_in("ada", "another good password").person.name == "ada"
+
+
+def test_guesses_of_the_current_password_are_slowed_down_as_at_the_login(book: AccessBook) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    who = book.by_session(book.log_in("ada", PASSWORD).token)
+    assert who is not None
+    statuses = []
+    for _ in range(60):
+        with pytest.raises(AccessRefused) as refused:
+            book.change_own_password(who, "guess", "another good password")
+        statuses.append(refused.value.status)
+    assert 429 in statuses
+    assert set(statuses) == {422, 429}
+
+
+def test_everyone_sees_and_ends_their_own_sessions_only(book: AccessBook) -> None:
+    book.add_person("ada", PASSWORD, "admin")
+    book.add_person("grace", PASSWORD, "viewer")
+    ada = [book.log_in("ada", PASSWORD) for _ in range(2)]
+    grace = book.log_in("grace", PASSWORD)
+    who, other = book.by_session(ada[1].token), book.by_session(grace.token)
+    assert who is not None
+    assert other is not None
+    sessions = book.sessions_of(who)
+    assert sorted(session.here for session in sessions) == [False, True]
+    theirs = book.sessions_of(other)[0]
+    for session_id in (theirs.id, "nothing", "", "%", theirs.id[:4]):
+        with pytest.raises(AccessRefused, match="no session"):
+            book.end_session(who, session_id)
+    book.end_session(who, next(session.id for session in sessions if not session.here))
+    assert [book.by_session(session.token) is None for session in (*ada, grace)] == [True, False, False]
+
+
+def test_a_program_has_no_password_and_no_sessions(book: AccessBook) -> None:
+    key = Principal("grafana", "key", frozenset({"read:aggregates"}))
+    assert book.sessions_of(key) == []
+    with pytest.raises(AccessRefused, match="account"):
+        book.change_own_password(key, "", "another good password")
+    with pytest.raises(AccessRefused, match="no session"):
+        book.end_session(key, "x")
+
+
+def test_each_role_may_what_the_one_before_may_and_more() -> None:
+    rising = list(ROLES.values())
+    assert all(less < more for less, more in pairwise(rising))
+    assert ROLE_TEXTS.keys() == ROLES.keys()
+    assert {"recover", "write:schemas"} == ROLES["editor"] - ROLES["analyst"]

@@ -32,7 +32,13 @@ TICKET = {
     ("GET", "/api/v1/shared/{share_id}/live"),
     ("GET", "/api/v1/shared/{share_id}/definitions"),
 }
-KNOWN = {("POST", "/api/v1/access/logout"), ("GET", "/api/v1/access/rules")}
+KNOWN = {
+    ("POST", "/api/v1/access/logout"),
+    ("GET", "/api/v1/access/rules"),
+    ("POST", "/api/v1/access/password"),
+    ("GET", "/api/v1/access/sessions"),
+    ("DELETE", "/api/v1/access/sessions/{session_id}"),
+}
 
 
 def scope_of(route: APIRoute) -> str | None:
@@ -60,7 +66,7 @@ def concrete(path: str) -> str:
 
 @pytest.fixture
 def crowd(port: PrivatePort) -> PrivatePort:
-    for role in ("admin", "analyst", "viewer"):
+    for role in ("admin", "editor", "analyst", "viewer"):
         port.access.add_person(f"{role}-person", PASSWORD, role)
     return port
 

@@ -289,22 +289,58 @@ def test_the_first_admin_closes_the_open_door(page: Page, port: PrivatePort) -> 
     page.goto("/access")
     page.get_by_label("Name").fill("ada")
     page.get_by_label("Password", exact=True).fill("correct horse battery")
-    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Add user").click()
     expect(page.get_by_role("heading", name="Log in to Snowgauge")).to_be_visible()
     page.get_by_label("Name").fill("ada")
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("button", name="API keys").click()
     page.get_by_label("What it is for").fill("grafana")
-    page.get_by_role("button", name="Make key").click()
+    page.get_by_role("button", name="Add key").click()
     expect(page.get_by_role("region", name="New key")).to_contain_text("sg_")
     page.get_by_role("button", name="Audit log").click()
     expect(page.get_by_text("add key", exact=True)).to_be_visible()
 
 
+def test_a_user_changes_the_password_and_ends_a_session(
+    page: Page, port: PrivatePort, serious_findings: Findings
+) -> None:
+    port.access.add_person("ada", "correct horse battery", "admin")
+    port.access.log_in("ada", "correct horse battery")
+    page.goto("/account")
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Log in").click()
+    sessions = page.get_by_role("region", name="Sessions").get_by_role("listitem")
+    expect(sessions).to_have_count(2)
+    expect(page.get_by_text("Counts, timelines and groups")).to_be_visible()
+    assert not serious_findings(page)
+    page.get_by_role("button", name="End session").click()
+    expect(sessions).to_have_count(1)
+    page.get_by_label("Current password").fill("wrong password")
+    page.get_by_label("New password").fill("another good password")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("alert")).to_contain_text("the current password is wrong")
+    page.get_by_label("Current password").fill("correct horse battery")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("Password changed.")).to_be_visible()
+    assert port.access.log_in("ada", "another good password").person.name == "ada"
+
+
 @pytest.mark.parametrize(
     "path",
-    ["/start", "/live", "/live?open=good:first", "/failed", "/xray", "/sql", "/schemas", "/state", "/access?tab=keys"],
+    [
+        "/start",
+        "/live",
+        "/live?open=good:first",
+        "/failed",
+        "/xray",
+        "/sql",
+        "/schemas",
+        "/state",
+        "/access",
+        "/access?tab=keys",
+    ],
 )
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_accessibility_has_no_serious_findings(
@@ -321,7 +357,7 @@ def test_accessibility_has_no_serious_findings(
 
 def test_a_phone_shows_every_page_without_scrolling_sideways(page: Page, seeded: PrivatePort) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/start", "/live", "/failed", "/xray", "/sql", "/schemas", "/state", "/access"):
+    for path in ("/start", "/live", "/failed", "/xray", "/sql", "/schemas", "/state", "/access", "/account"):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_attached()
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -27,11 +27,17 @@ const share = createRoute({
   component: lazyRouteComponent(() => import("./pages/Shared"), "Page"),
 });
 
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./pages/Account"), "Page"),
+});
+
 const pages = PAGES.map(({ path, load }) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, "Page") }));
 
 /** Not registered with the library's types: addresses come from the table of pages, and every search is a `Search`. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, share, ...pages]),
+  routeTree: root.addChildren([home, share, account, ...pages]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

@@ -50,7 +50,7 @@ def add_admin(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOp
 def add(
     ctx: typer.Context,
     name: NameArgument,
-    role: Annotated[str, typer.Option(help="viewer, analyst or admin.")] = "viewer",
+    role: Annotated[str, typer.Option(help="viewer, analyst, editor or admin.")] = "viewer",
     password_stdin: PasswordOption = False,
 ) -> None:
     """Add a user.

@@ -9,12 +9,13 @@ import { useView } from "../view/useView";
 import { PageFrame } from "../widgets/Page";
 import { Badge, Button, Card, CopyButton, Empty, Failure, IconButton, Segmented, Skeleton } from "../widgets/ui";
 
-type Role = "viewer" | "analyst" | "admin";
-const ROLES: { id: Role; text: string }[] = [
-  { id: "viewer", text: "Viewer: figures, schemas and health; never a single person's event" },
-  { id: "analyst", text: "Analyst: also events, SQL, recovery and publishing schemas" },
-  { id: "admin", text: "Admin: also people, keys and the audit log" },
-];
+type Role = Schemas["Person"]["role"];
+const ROLES: Role[] = ["viewer", "analyst", "editor", "admin"];
+
+/** The role that an option's text names. */
+function roleOf(text: string): Role | undefined {
+  return ROLES.find((role) => role === text);
+}
 
 export function Page() {
   const [search, change] = useView();
@@ -48,13 +49,17 @@ function People() {
   const people = useQuery({ queryKey: ["people"], queryFn: () => ask(api.GET("/api/v1/access/people")) });
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const [role, setRole] = useState<Role>("admin");
+  const [chosen, setRole] = useState<Role | "">("");
+  const rules = useQuery({ queryKey: ["rules"], queryFn: () => ask(api.GET("/api/v1/access/rules")), staleTime: Infinity });
+  // the first user has to be an admin; for others nothing is chosen beforehand
+  const role = people.data?.length === 0 ? "admin" : chosen;
   const done = () => void queries.invalidateQueries({ queryKey: ["people"] });
   const add = useMutation({
-    mutationFn: () => ask(api.POST("/api/v1/access/people", { body: { name, password, role } })),
+    mutationFn: (wanted: Role) => ask(api.POST("/api/v1/access/people", { body: { name, password, role: wanted } })),
     onSuccess: () => {
       setName("");
       setPassword("");
+      setRole("");
       // the first admin ends the open door: the page asks for the login now
       if (me?.kind === "local") void queries.invalidateQueries({ queryKey: ["me"] });
       else done();
@@ -80,9 +85,12 @@ function People() {
                 </span>
                 <span className="block text-[13px] text-ink-soft">{person.last_login ? `last login ${ago(person.last_login)}` : "never logged in"}{person.issuer && <> · through {host(person.issuer)}</>}</span>
               </span>
-              <select aria-label={`Role of ${person.name}`} className="field" value={person.role} onChange={(event) => move.mutate({ id: person.id, role: event.target.value as Role })}>
-                {ROLES.map(({ id }) => (
-                  <option key={id}>{id}</option>
+              <select aria-label={`Role of ${person.name}`} className="field" value={person.role} onChange={(event) => {
+                  const to = roleOf(event.target.value);
+                  if (to) move.mutate({ id: person.id, role: to });
+                }}>
+                {ROLES.map((name) => (
+                  <option key={name}>{name}</option>
                 ))}
               </select>
               <IconButton name="trash" label={`Remove ${person.name}`} onClick={() => confirm(question(person)) && remove.mutate(person.id)} />
@@ -95,7 +103,7 @@ function People() {
           className="grid items-end gap-3 sm:grid-cols-[1fr_1fr_9rem_auto]"
           onSubmit={(event) => {
             event.preventDefault();
-            add.mutate();
+            if (role) add.mutate(role);
           }}
         >
           <label className="grid gap-1">
@@ -108,17 +116,28 @@ function People() {
           </label>
           <label className="grid gap-1">
             Role
-            <select className="field" value={role} onChange={(event) => setRole(event.target.value as Role)}>
-              {ROLES.map(({ id }) => (
-                <option key={id}>{id}</option>
+            <select required className="field" value={role} disabled={people.data?.length === 0} onChange={(event) => setRole(roleOf(event.target.value) ?? "")}>
+              <option value="" disabled>
+                Choose…
+              </option>
+              {ROLES.map((name) => (
+                <option key={name}>{name}</option>
               ))}
             </select>
           </label>
           <Button kind="primary" type="submit" disabled={add.isPending}>
-            Add
+            Add user
           </Button>
         </form>
-        <p className="mt-2 text-[13px] text-ink-soft">{ROLES.find((entry) => entry.id === role)?.text}. Passwords have at least ten characters.</p>
+        <p className="mt-2 text-[13px] text-ink-soft">Passwords have at least ten characters.</p>
+        <dl className="mt-2 grid gap-x-3 gap-y-1 text-[13px] sm:grid-cols-[6rem_1fr]">
+          {ROLES.map((name) => (
+            <div key={name} className="contents">
+              <dt className={name === role ? "font-medium" : "text-ink-soft"}>{name}</dt>
+              <dd className={name === role ? "" : "text-ink-soft"}>{rules.data?.role_texts[name]}</dd>
+            </div>
+          ))}
+        </dl>
         {add.isError && (
           <div className="mt-3">
             <Failure error={add.error} />
@@ -135,7 +154,7 @@ function host(issuer: string): string {
 
 function question(person: Schemas["Person"]): string {
   const again = person.issuer ? " They can log in again as long as the identity provider and the settings of console.oidc let them." : "";
-  return `Shut ${person.name} out?${again}`;
+  return `Remove ${person.name}? Their sessions end.${again}`;
 }
 
 function Keys() {
@@ -144,8 +163,9 @@ function Keys() {
   const rules = useQuery({ queryKey: ["rules"], queryFn: () => ask(api.GET("/api/v1/access/rules")), staleTime: Infinity });
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<string[]>(["read:aggregates"]);
+  const [days, setDays] = useState(90);
   const add = useMutation({
-    mutationFn: () => ask(api.POST("/api/v1/access/keys", { body: { name, scopes: scopes as Schemas["NewKey"]["scopes"] } })),
+    mutationFn: () => ask(api.POST("/api/v1/access/keys", { body: { name, scopes: scopes as Schemas["NewKey"]["scopes"], expires_at: days ? Date.now() + days * 86_400_000 : null } })),
     onSuccess: () => {
       setName("");
       void queries.invalidateQueries({ queryKey: ["keys"] });
@@ -168,14 +188,14 @@ function Keys() {
                 <span className="block font-medium">
                   {key.name} <code className="text-ink-faint">{key.hint}…</code>
                 </span>
-                <span className="block text-[13px] text-ink-soft">{key.last_used ? `last used ${ago(key.last_used)}` : "never used"}</span>
+                <span className="block text-[13px] text-ink-soft">{key.last_used ? `last used ${ago(key.last_used)}` : "never used"} · {key.expires_at ? (key.expires_at > Date.now() ? `expires ${time(key.expires_at)}` : "expired") : "does not expire"}</span>
               </span>
               <span className="flex flex-wrap gap-1">
                 {key.scopes.map((scope) => (
                   <Badge key={scope}>{scope}</Badge>
                 ))}
               </span>
-              <IconButton name="trash" label={`End key ${key.name}`} onClick={() => confirm(`End the key ${key.name}?`) && remove.mutate(key.id)} />
+              <IconButton name="trash" label={`Revoke key ${key.name}`} onClick={() => confirm(`Revoke the key ${key.name}?`) && remove.mutate(key.id)} />
             </li>
           ))}
         </ul>
@@ -191,7 +211,7 @@ function Keys() {
           </div>
         </section>
       )}
-      <Card title="Make a key">
+      <Card title="Add key">
         <form
           className="grid gap-3"
           onSubmit={(event) => {
@@ -202,6 +222,15 @@ function Keys() {
           <label className="grid max-w-sm gap-1">
             What it is for
             <input required maxLength={100} className="field" value={name} onChange={(event) => setName(event.target.value)} />
+          </label>
+          <label className="grid max-w-sm gap-1">
+            Expires
+            <select className="field" value={days} onChange={(event) => setDays(Number(event.target.value))}>
+              <option value={30}>in 30 days</option>
+              <option value={90}>in 90 days</option>
+              <option value={365}>in a year</option>
+              <option value={0}>never</option>
+            </select>
           </label>
           <fieldset className="grid gap-1 sm:grid-cols-2">
             <legend className="mb-1">Permissions</legend>
@@ -218,7 +247,7 @@ function Keys() {
           {add.isError && <Failure error={add.error} />}
           <div>
             <Button kind="primary" type="submit" disabled={add.isPending || !scopes.length}>
-              Make key
+              Add key
             </Button>
           </div>
         </form>

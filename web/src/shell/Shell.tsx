@@ -187,6 +187,11 @@ function UserMenu({ me, short }: { me: Me; short?: boolean }) {
             <div className="font-medium text-ink">{me.name}</div>
             {me.kind === "local" ? "No login needed: this port is open to this machine only." : me.role}
           </div>
+          <DropdownMenu.Item asChild>
+            <Link to="/account" className="flex cursor-pointer items-center gap-2 rounded-lg px-2.5 py-1.5 outline-none data-highlighted:bg-sunken">
+              <Icon name="people" size={16} /> Your account
+            </Link>
+          </DropdownMenu.Item>
           {me.kind === "person" && (
             <DropdownMenu.Item onSelect={() => void logOut()} className="flex cursor-pointer items-center gap-2 rounded-lg px-2.5 py-1.5 outline-none data-highlighted:bg-sunken">
               <Icon name="out" size={16} /> Log out

@@ -28,7 +28,7 @@ export const PAGES: PageEntry[] = [
   { path: "/schemas", load: () => import("../pages/Schemas"), title: "Schemas", icon: "schema", key: "c", scope: "read:schemas", words: "iglu catalogue registry publish" },
   { path: "/alerts", load: () => import("../pages/Alerts"), title: "Alerts", icon: "bell", key: "n", scope: "read:aggregates", words: "notify channels slack webhook mail bell firing" },
   { path: "/state", load: () => import("../pages/Health"), title: "Health", icon: "health", key: "e", scope: "read:health", words: "doctor checks capacity disk lag" },
-  { path: "/deployments", load: () => import("../pages/Deployments"), title: "Deployments", icon: "columns", key: "o", scope: "read:health", words: "other deployments agent health version capacity" },
+  { path: "/deployments", load: () => import("../pages/Deployments"), title: "Deployments", icon: "columns", key: "p", scope: "read:health", words: "other deployments agent health version capacity" },
   { path: "/access", load: () => import("../pages/Access"), title: "Access", icon: "people", key: "a", scope: "admin", words: "people keys roles audit users" },
   { path: "/start", load: () => import("../pages/Start"), title: "First run", icon: "start", key: "h", scope: "read:aggregates", words: "home install snippet tracker" },
 ];

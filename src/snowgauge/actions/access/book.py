@@ -15,11 +15,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from snowgauge.actions.access import guesses
+from snowgauge.actions.access.records import ApiKey, AuditEntry, OpenSession, Person, Session
 from snowgauge.actions.access.roles import ROLES, SCOPES, Principal, Role, Scope
 from snowgauge.errors import AccessRefused, StateUnavailable
 from snowgauge.state.tables import Overtaken, SharedTables
@@ -27,6 +27,7 @@ from snowgauge.state.tables import Overtaken, SharedTables
 KEY_PREFIX = "sg_"
 _LEAST_PASSWORD = 10
 _TRIES = 5
+_SESSION_ID = 16
 _OWN = """
 CREATE TABLE IF NOT EXISTS people (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT NOT NULL, role TEXT NOT NULL,
@@ -47,54 +48,6 @@ CREATE TABLE IF NOT EXISTS audit (
 LAYOUT = _OWN + guesses.LAYOUT
 _PEOPLE = "SELECT people.*, identities.issuer FROM people LEFT JOIN identities ON identities.person = people.id"
 _NO_PASSWORD = ""
-
-
-@dataclass(frozen=True)
-class Person:
-    """Times are milliseconds since the epoch. ``issuer``: the identity provider through which the person logs in."""
-
-    id: str
-    name: str
-    role: Role
-    created_at: int
-    last_login: int | None = None
-    issuer: str | None = None
-
-
-@dataclass(frozen=True)
-class ApiKey:
-    """``hint`` are the first characters, to tell keys apart; the rest is not kept."""
-
-    id: str
-    name: str
-    hint: str
-    scopes: list[Scope]
-    created_by: str
-    created_at: int
-    last_used: int | None = None
-    expires_at: int | None = None
-
-
-@dataclass(frozen=True)
-class AuditEntry:
-    number: int
-    at: int
-    who: str
-    kind: str
-    action: str
-    subject: str
-    detail: str
-    ip: str
-
-
-@dataclass(frozen=True)
-class Session:
-    """``token`` goes into the cookie and is not kept; ``csrf`` is shown to the page."""
-
-    token: str
-    csrf: str
-    expires_at: int
-    person: Person
 
 
 class AccessBook:
@@ -273,6 +226,50 @@ class AccessBook:
         return Principal(
             person.name, "person", ROLES[person.role], person.role, person.id, _digest(token), rows[0]["csrf"]
         )
+
+    def change_own_password(self, who: Principal, current: str, new: str) -> None:
+        """Ends the person's other sessions. Raises ``AccessRefused`` where ``current`` is not their password."""
+        from argon2.exceptions import InvalidHashError, VerificationError
+
+        if who.person_id is None:
+            raise AccessRefused("only a user with an account here has a password")
+        rows = self._rows(f"{_PEOPLE} WHERE id = ? AND password <> ?", who.person_id, _NO_PASSWORD)
+        if not rows:
+            raise AccessRefused(f"{who.name} logs in through an identity provider and has no password here")
+        now = self._clock()
+        with self._tables.local() as db:
+            guesses.Guesses(db).count(who.name, "", now)
+        try:
+            self._hasher.verify(rows[0]["password"], current)
+        except (VerificationError, InvalidHashError):
+            raise AccessRefused("the current password is wrong", status=422) from None
+        hashed = self._hashed(new, who.name)
+        with self._tables.writing() as db:
+            db.execute("UPDATE people SET password = ? WHERE id = ?", (hashed, who.person_id))
+            db.execute("DELETE FROM sessions WHERE person = ? AND token <> ?", (who.person_id, who.session))
+            guesses.Guesses(db).right(who.name, "", now)
+
+    def sessions_of(self, who: Principal) -> list[OpenSession]:
+        """The person's sessions, the newest first."""
+        rows = self._rows(
+            "SELECT * FROM sessions WHERE person = ? AND expires_at > ? ORDER BY created_at DESC, token",
+            who.person_id,
+            self._clock(),
+        )
+        return [
+            OpenSession(row["token"][:_SESSION_ID], row["created_at"], row["expires_at"], row["token"] == who.session)
+            for row in rows
+        ]
+
+    def end_session(self, who: Principal, session_id: str) -> None:
+        """End one of the person's own sessions. Raises ``AccessRefused`` where there is none with this id."""
+        with self._tables.writing() as db:
+            ended = db.execute(
+                "DELETE FROM sessions WHERE person = ? AND substr(token, 1, ?) = ?",
+                (who.person_id, _SESSION_ID, session_id),
+            )
+            if not ended.rowcount:
+                raise AccessRefused(f"you have no session {session_id!r}", status=404)
 
     def log_out(self, token: str) -> None:
         with self._tables.writing() as db:

@@ -9,7 +9,7 @@ Scope = Literal[
     "read:aggregates", "read:persons", "read:events", "query:sql", "read:schemas", "write:schemas", "recover",
     "write:analytics", "write:alerts", "read:health", "admin",
 ]  # fmt: skip
-Role = Literal["viewer", "analyst", "admin"]
+Role = Literal["viewer", "analyst", "editor", "admin"]
 
 SCOPES: dict[Scope, str] = {
     "read:aggregates": "Counts, timelines and groups; never a single person's event.",
@@ -31,17 +31,24 @@ _ANALYST: frozenset[Scope] = _VIEWER | {
     "read:persons",
     "read:events",
     "query:sql",
-    "write:schemas",
     "write:analytics",
     "write:alerts",
-    "recover",
 }
+_EDITOR: frozenset[Scope] = _ANALYST | {"write:schemas", "recover"}
 ROLES: dict[Role, frozenset[Scope]] = {
     "viewer": _VIEWER,
     "analyst": _ANALYST,
-    "admin": _ANALYST | {"admin"},
+    "editor": _EDITOR,
+    "admin": _EDITOR | {"admin"},
 }
-"""What each role may do. A viewer sees figures, not people."""
+"""What each role may do, the least first. A viewer sees figures, not people."""
+ROLE_TEXTS: dict[Role, str] = {
+    "viewer": "Figures, schemas and health; never a single person's event.",
+    "analyst": "Also events, visits of single people, SQL, shared reports and alerts.",
+    "editor": "Also recovers failed events and publishes schemas.",
+    "admin": "Also manages users and keys, and reads the audit log.",
+}
+"""Every role in words, each with what it adds to the one before."""
 
 
 @dataclass(frozen=True)

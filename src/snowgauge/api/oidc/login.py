@@ -20,7 +20,8 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 import msgspec
 import orjson
 
-from snowgauge.actions.access.book import AccessBook, Session
+from snowgauge.actions.access.book import AccessBook
+from snowgauge.actions.access.records import Session
 from snowgauge.actions.access.roles import Principal
 from snowgauge.api.oidc.issuer import IssuerKeys, KeysUnavailable, TokenRefused, discovery, verified_claims
 from snowgauge.api.oidc.people import NotAllowed, admitted, lacks

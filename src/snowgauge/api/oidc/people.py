@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from snowgauge.actions.access.roles import Role
+from snowgauge.actions.access.roles import ROLES, Role
 from snowgauge.api.oidc.settings import OidcSettings
 
-_RISING: tuple[Role, ...] = ("viewer", "analyst", "admin")
+_RISING: tuple[Role, ...] = tuple(ROLES)
 
 
 class NotAllowed(Exception):

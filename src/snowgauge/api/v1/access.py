@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from snowgauge.actions.access.book import ApiKey, AuditEntry, Person, Session
-from snowgauge.actions.access.roles import ROLES, SCOPES, Principal, Role, Scope
+from snowgauge.actions.access.records import ApiKey, AuditEntry, OpenSession, Person, Session
+from snowgauge.actions.access.roles import ROLE_TEXTS, ROLES, SCOPES, Principal, Role, Scope
 from snowgauge.api.doors import COOKIE, Caller, Doors, address, needs
 from snowgauge.api.oidc.login import Attempt, LoginFailed, OidcLogin, Returned
 from snowgauge.api.v1.parts import TheDoors
@@ -35,6 +35,11 @@ class NewPerson(Login):
 class PersonChange(BaseModel):
     role: Role | None = None
     password: str | None = Field(default=None, max_length=2000)
+
+
+class NewPassword(BaseModel):
+    current: str = Field(max_length=2000)
+    new: str = Field(max_length=2000)
 
 
 class NewKey(BaseModel):
@@ -68,9 +73,10 @@ class CreatedKey:
 
 @dataclass(frozen=True)
 class Rules:
-    """What each role may do, and what each scope opens."""
+    """What each role may do, as scopes and in words, the least first; and what each scope opens."""
 
     roles: dict[str, list[str]]
+    role_texts: dict[str, str]
     scopes: dict[str, str]
 
 
@@ -169,7 +175,31 @@ def logout(request: Request, response: Response, doors: TheDoors, _: Caller) -> 
 @router.get("/rules")
 def rules(_: Caller) -> Rules:
     """Roles and scopes."""
-    return Rules({role: sorted(scopes) for role, scopes in ROLES.items()}, {str(k): v for k, v in SCOPES.items()})
+    return Rules(
+        {role: sorted(scopes) for role, scopes in ROLES.items()},
+        {str(role): text for role, text in ROLE_TEXTS.items()},
+        {str(scope): text for scope, text in SCOPES.items()},
+    )
+
+
+@router.post("/password", status_code=204)
+def change_password(given: NewPassword, request: Request, doors: TheDoors, who: Caller) -> None:
+    """Change your own password. Your other sessions end."""
+    doors.access.change_own_password(who, given.current, given.new)
+    doors.access.record(who, "change own password", who.name, ip=address(request))
+
+
+@router.get("/sessions")
+def sessions(doors: TheDoors, who: Caller) -> list[OpenSession]:
+    """Your own sessions."""
+    return doors.access.sessions_of(who)
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+def end_session(session_id: str, request: Request, doors: TheDoors, who: Caller) -> None:
+    """End one of your own sessions, at once."""
+    doors.access.end_session(who, session_id)
+    doors.access.record(who, "end session", session_id, ip=address(request))
 
 
 @router.get("/people", dependencies=[needs("admin")])

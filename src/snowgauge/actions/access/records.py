@@ -1,0 +1,65 @@
+"""What the register of people, keys and sessions answers with. Times are milliseconds since the epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from snowgauge.actions.access.roles import Role, Scope
+
+
+@dataclass(frozen=True)
+class Person:
+    """Times are milliseconds since the epoch. ``issuer``: the identity provider through which the person logs in."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: int
+    last_login: int | None = None
+    issuer: str | None = None
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """``hint`` are the first characters, to tell keys apart; the rest is not kept."""
+
+    id: str
+    name: str
+    hint: str
+    scopes: list[Scope]
+    created_by: str
+    created_at: int
+    last_used: int | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    number: int
+    at: int
+    who: str
+    kind: str
+    action: str
+    subject: str
+    detail: str
+    ip: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """``token`` goes into the cookie and is not kept; ``csrf`` is shown to the page."""
+
+    token: str
+    csrf: str
+    expires_at: int
+    person: Person
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """``id`` are the first characters of the token's hash. ``here``: it is the one that asks. Times in ms."""
+
+    id: str
+    created_at: int
+    expires_at: int
+    here: bool
