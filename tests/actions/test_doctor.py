@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from snowgauge.actions import check_titles
 from snowgauge.actions.deployment import Deployment, Surroundings
-from snowgauge.actions.doctor import examine
+from snowgauge.actions.doctor import titles
+from snowgauge.actions.doctor.examine import examine
 from snowgauge.actions.events import now_ms
 from snowgauge.delivery.spool import SpoolLog
 from snowgauge.delivery.spool.loss import Loss, report
@@ -60,19 +60,19 @@ def test_arrays_of_nulls_are_seen_where_the_store_has_json_columns(deployment):
 
 
 def test_a_check_is_called_by_what_is_true_in_its_state():
-    for sentence, wrong in check_titles.SENTENCES.items():
-        assert check_titles.title(sentence, "ok") == check_titles.title(sentence, "skip") == sentence
-        assert check_titles.title(sentence, "warn") == check_titles.title(sentence, "fail") == wrong != sentence
-    assert check_titles.title("Registry reachable: a.example", "warn") == "Registry unreachable: a.example"
+    for sentence, wrong in titles.SENTENCES.items():
+        assert titles.title(sentence, "ok") == titles.title(sentence, "skip") == sentence
+        assert titles.title(sentence, "warn") == titles.title(sentence, "fail") == wrong != sentence
+    assert titles.title("Registry reachable: a.example", "warn") == "Registry unreachable: a.example"
 
 
 def test_every_check_has_a_sentence_for_when_it_is_wrong(deployment):
     checks = examine(deployment, Surroundings(registries=("http://127.0.0.1:9",), cookie_domains=("x.example",)))
-    wrong = set(check_titles.SENTENCES.values())
+    wrong = set(titles.SENTENCES.values())
     assert len(checks) > 8
     for check in checks:
         sentence = check.title.partition(": ")[0]
-        assert sentence in (wrong if check.status in ("warn", "fail") else check_titles.SENTENCES), check
+        assert sentence in (wrong if check.status in ("warn", "fail") else titles.SENTENCES), check
     (registry,) = [check for check in checks if check.id == "registry"]
     assert registry.title == "Registry unreachable: 127.0.0.1"
 
@@ -80,4 +80,4 @@ def test_every_check_has_a_sentence_for_when_it_is_wrong(deployment):
 def test_every_check_has_a_section_in_the_guide_to_troubleshooting() -> None:
     page = (Path(__file__).parents[2] / "docs/guide/troubleshooting.md").read_text("utf-8")
     headings = {line.removeprefix("### ") for line in page.splitlines() if line.startswith("### ")}
-    assert headings >= set(check_titles.SENTENCES.values())
+    assert headings >= set(titles.SENTENCES.values())

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from snowgauge.actions import doctor, overview
+from snowgauge.actions import overview
 from snowgauge.actions.agent import asking
+from snowgauge.actions.doctor.examine import examine
 from snowgauge.store.build import engine_connection
 from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.store.postgres.settings import PostgresSettings
@@ -71,7 +72,7 @@ def test_every_question_is_answered_and_names_the_part_that_hangs(hung_store, tm
     assert not overview.overview(port.deployment).ready
     assert not asking.status(port.deployment).ready
     assert not asking.component_health(port.deployment).healthy
-    checks = {check.id: check for check in doctor.examine(port.deployment)}
+    checks = {check.id: check for check in examine(port.deployment)}
     assert (checks["store"].status, checks["store"].found) == ("fail", "no answer within 2 s")
     assert checks["traffic"].status == "fail"
 

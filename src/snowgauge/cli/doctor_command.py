@@ -27,7 +27,7 @@ def doctor(
 
     Example: `snowgauge doctor`
     """
-    from snowgauge.actions.doctor import examine
+    from snowgauge.actions.doctor.examine import examine
     from snowgauge.pipeline.build import open_deployment
 
     deployment = open_deployment(settings_of(ctx))

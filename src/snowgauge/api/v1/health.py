@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from snowgauge.actions import doctor, overview
+from snowgauge.actions import overview
+from snowgauge.actions.doctor.check import Check
+from snowgauge.actions.doctor.examine import examine
 from snowgauge.api.doors import needs
 from snowgauge.api.v1.parts import PartsAsTheyAre
 
@@ -18,6 +20,6 @@ def state(parts: PartsAsTheyAre) -> overview.Overview:
 
 
 @router.get("/checks")
-def checks(parts: PartsAsTheyAre) -> list[doctor.Check]:
+def checks(parts: PartsAsTheyAre) -> list[Check]:
     """What the doctor finds, with cures."""
-    return doctor.examine(parts, parts.surroundings)
+    return examine(parts, parts.surroundings)
