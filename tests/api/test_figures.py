@@ -216,12 +216,12 @@ def test_causes_of_failures(store: ClickHouseStore, console: Browser, text: str,
         cause: rest
         for cause, *rest in sql(
             store,
-            f"SELECT cause, count(), min({FAILED_MS}), max({FAILED_MS}), any(failure_type), any(schema), any(tracker) "
+            f"SELECT cause, count(), min({FAILED_MS}), max({FAILED_MS}), any(failure_type), any(schema) "
             f"FROM {table} GROUP BY 1",
         )
     }
     shown = {
-        one["id"]: [one[name] for name in ("count", "first", "last", "failure_type", "schema", "tracker")]
+        one["id"]: [one[name] for name in ("count", "first", "last", "failure_type", "schema")]
         for one in found["causes"]
     }
     assert {cause: [value or None for value in rest] for cause, rest in wanted.items()} == shown
