@@ -100,11 +100,14 @@ def pages(good: str, failed: str, cause: str) -> dict[str, str]:
         "schemas": "/schemas",
         "schema": f"/schemas?uri={CLICK}",
         "schema-infer": f"/schemas?from={cause}",
+        "explore": "/explore?kind=funnel",
+        "dashboards": "/dashboards",
         "alerts": "/alerts",
         "health": "/state",
         "deployments": "/deployments",
         "access": "/access",
         "keys": "/access?tab=keys",
+        "account": "/account",
     }  # fmt: skip
 
 

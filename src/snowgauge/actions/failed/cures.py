@@ -39,7 +39,8 @@ def _type(fault: Fault) -> str:
 
 _BY_KEYWORD = {
     "type": Cure(
-        "The value has another type than the schema says. Cast it, or publish a version that allows this type.",
+        "The value has another type than the schema says. Cast it where it can be read as that type, or publish a "
+        "version that allows this type.",
         (_RECOVER + " --cast {path}={type} --dry-run",),
     ),
     "required": Cure(

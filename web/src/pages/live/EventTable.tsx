@@ -42,7 +42,7 @@ export function EventTable({ view, rows, fresh, onOpen, setColumns, change, more
   const pinned = [...view.columns.filter((c) => view.pins.includes(c)), ...view.columns.filter((c) => !view.pins.includes(c))];
   // on a phone what happened stands beside when it did; everything else is to the right of it
   const columns = narrow && pinned.includes(NAME) ? [NAME, ...pinned.filter((c) => c !== NAME)] : pinned;
-  const [statusWidth, timeWidth, width] = narrow ? [44, 64, 150] : [96, 160, WIDTH];
+  const [statusWidth, timeWidth, width] = narrow ? [44, 92, 150] : [96, 160, WIDTH];
   const fixed = statusWidth + timeWidth;
   const drop = (moved: string, onto: string) => {
     const next = view.columns.filter((one) => one !== moved);
