@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.lifetime import backup
 from snowgauge.actions.lifetime.copying import _sum as checksum
 from snowgauge.actions.lifetime.tombstones import Tombstones
@@ -67,7 +68,7 @@ def fill(settings: Settings) -> None:
     writer.close()
     (build.data_dir(settings) / "schemas").mkdir()
     (build.data_dir(settings) / "schemas" / "x.json").write_text("{}")
-    build.open_access(settings)
+    build.open_access(settings).add_person("ada", "correct horse battery", "admin")
 
 
 def sums(settings: Settings) -> Any:
@@ -124,7 +125,9 @@ def test_a_restored_deployment_has_the_same_events_log_schemas_and_accounts(made
         "module.restore_backup(settings, folder / 'backup')\n"
         "assert repr(module.sums(settings)) == (folder / 'sums').read_text(), module.sums(settings)\n"
     )
-    assert (tmp_path / "data" / "console.sqlite").exists()
+    accounts = AccessBook(tmp_path / "data" / "console.sqlite")
+    assert [person.name for person in accounts.people()] == ["ada"]
+    accounts.close()
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
