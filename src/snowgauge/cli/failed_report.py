@@ -87,7 +87,7 @@ def print_totals(totals: Totals, lost: Mapping[str, int], *, dry_run: bool, as_j
         return
     would = "would be " if dry_run else ""
     rows = [
-        (f"{would}recovered", totals.recovered, f"into {totals.events + totals.already} events"),
+        (f"{would}recovered", totals.recovered, _into(totals.events + totals.already)),
         (f"{would}failed again", totals.failed, "they stay open"),
         (f"{would}dropped", totals.dropped, "by an enrichment"),
         ("left alone", totals.left, "not chosen by a condition, function or configuration"),
@@ -130,3 +130,7 @@ def cell(value: object) -> str:
     from rich.markup import escape
 
     return "" if value is None else escape(str(value))
+
+
+def _into(events: int) -> str:
+    return f"into {events} event{'' if events == 1 else 's'}"

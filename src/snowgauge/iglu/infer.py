@@ -137,7 +137,7 @@ def infer(key: SchemaKey, instances: Iterable[Any], *, description: str = "") ->
     if not seen.count:
         raise ValueError("no data to draft a schema from")
     own = {"vendor": key.vendor, "name": key.name, "format": key.format, "version": key.version}
-    text = description or f"Drafted from {seen.count} instances"
+    text = description or f"Drafted from {seen.count} instance{'' if seen.count == 1 else 's'}"
     return {"$schema": IGLU_META_SCHEMA, "description": text, "self": own, **seen.schema()}
 
 
