@@ -21,7 +21,7 @@ from snowgauge.events.enriched import ATOMIC_FIELDS
 from snowgauge.modelling.applications import Application
 from snowgauge.modelling.modeller import Modeller
 from snowgauge.modelling.store import HasModelling
-from snowgauge.pipeline.build import Enriching
+from snowgauge.pipeline.enriching import Enriching
 from snowgauge.settings.model import Settings
 from snowgauge.store import build
 from snowgauge.store.base import Filter, Selection, Store, StoreBatch, WriteResult

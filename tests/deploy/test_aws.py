@@ -240,7 +240,7 @@ def test_the_agent_is_served_for_the_one_user_who_is_named(template, tmp_path):
 
 def test_the_private_port_opens_for_the_agent_since_there_is_an_admin(template, program_exists, tmp_path):
     from snowgauge.errors import SettingsError
-    from snowgauge.pipeline.build import open_doors
+    from snowgauge.pipeline.private_port import open_doors
     from snowgauge.settings.load import load
 
     command = template["Resources"]["Instance"]["Properties"]["UserData"]["Fn::Base64"]["Fn::Sub"][1]["Admin"]["Fn::If"]

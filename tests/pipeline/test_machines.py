@@ -26,6 +26,7 @@ from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
 from snowgauge.iglu.contract import Invalid
 from snowgauge.iglu.publish import publish
 from snowgauge.pipeline import build, lifetime
+from snowgauge.pipeline.private_port import open_doors
 from snowgauge.settings.model import Settings
 from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import Selection, Store, StoreBatch, WriteResult
@@ -333,9 +334,9 @@ def test_a_console_for_others_starts_without_the_store_and_lets_nobody_in(
     console = settings.console.model_copy(update={"host": "0.0.0.0"})
     settings = settings.model_copy(update={"console": console})
     with pytest.raises(SettingsError, match="no admin yet"):
-        build.open_doors(settings)
+        open_doors(settings)
     hide(store, url)
-    doors = build.open_doors(settings)
+    doors = open_doors(settings)
     with pytest.raises(StateUnavailable):
         doors.access.has_people()
     doors.access.close()

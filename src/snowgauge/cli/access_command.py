@@ -42,7 +42,7 @@ def add_admin(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOp
 
     Example: `snowgauge access add-admin ada`
     """
-    from snowgauge.pipeline.build import open_access
+    from snowgauge.pipeline.private_port import open_access
 
     _add(open_access(settings_of(ctx)), name, "admin", _password(password_stdin))
 
@@ -57,7 +57,7 @@ def add(
 
     Example: `snowgauge access add grace --role analyst`
     """
-    from snowgauge.pipeline.build import open_access
+    from snowgauge.pipeline.private_port import open_access
 
     _add(open_access(settings_of(ctx)), name, role, _password(password_stdin))
 
@@ -83,7 +83,7 @@ def show(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
     Example: `snowgauge access list`
     """
-    from snowgauge.pipeline.build import open_access
+    from snowgauge.pipeline.private_port import open_access
 
     book = open_access(settings_of(ctx))
     people = [(person.name, person.role, _day(person.last_login)) for person in book.people()]
@@ -107,7 +107,7 @@ def password(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOpt
 
     Example: `snowgauge access password ada`
     """
-    from snowgauge.pipeline.build import open_access
+    from snowgauge.pipeline.private_port import open_access
 
     book = open_access(settings_of(ctx))
     person_id = _named(book, name)
@@ -121,7 +121,7 @@ def remove(ctx: typer.Context, name: NameArgument) -> None:
 
     Example: `snowgauge access remove grace`
     """
-    from snowgauge.pipeline.build import open_access
+    from snowgauge.pipeline.private_port import open_access
 
     book = open_access(settings_of(ctx))
     person = book.remove_person(_named(book, name))
@@ -146,7 +146,7 @@ def add_key(
     Example: `snowgauge access add-key grafana --scope read:aggregates`
     """
     from snowgauge.actions.access.roles import Scope
-    from snowgauge.pipeline.build import open_access
+    from snowgauge.pipeline.private_port import open_access
 
     book = open_access(settings_of(ctx))
     key, secret = book.add_key(name, cast(list[Scope], scope), created_by=_SHELL.name)

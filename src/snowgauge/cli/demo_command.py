@@ -64,11 +64,12 @@ def seed(
     from snowgauge.actions.demo import seeding
     from snowgauge.actions.demo.places import DocumentationAddresses
     from snowgauge.pipeline import build
+    from snowgauge.pipeline.enriching import Enriching
     from snowgauge.pipeline.lifetime import gate, opened, without_erased
     from snowgauge.pipeline.upgrades import migrate
 
     settings = _lasting(settings_of(ctx))
-    enriching = build.Enriching(settings, os.environ, start=False, more=[DocumentationAddresses()])
+    enriching = Enriching(settings, os.environ, start=False, more=[DocumentationAddresses()])
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
                TimeRemainingColumn())  # fmt: skip
     try:

@@ -41,7 +41,7 @@ def enrich(
     """
     from snowgauge.enrich.recorded import run_lines
     from snowgauge.events.outcome import Tally
-    from snowgauge.pipeline.build import Enriching
+    from snowgauge.pipeline.enriching import Enriching
 
     flags = []
     if resolver is not None:

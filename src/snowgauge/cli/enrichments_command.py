@@ -16,7 +16,7 @@ from snowgauge.errors import SnowgaugeError
 
 if TYPE_CHECKING:
     from snowgauge.enrich.explain import Explanation
-    from snowgauge.pipeline.build import Enriching
+    from snowgauge.pipeline.enriching import Enriching
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def list_enrichments(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
     Example: `snowgauge enrichments list`
     """
-    from snowgauge.pipeline.build import Enriching
+    from snowgauge.pipeline.enriching import Enriching
 
     _print(Enriching(settings_of(ctx), os.environ, start=False), whole=True, as_json=as_json)
 
@@ -49,7 +49,7 @@ def check(
 
     Example: `snowgauge enrichments check ./enrichments`
     """
-    from snowgauge.pipeline.build import Enriching
+    from snowgauge.pipeline.enriching import Enriching
 
     _print(Enriching(settings_of(ctx, f"enrichments.folder={folder}"), os.environ, start=False), as_json=as_json)
     err.print(f"{folder}: no problems")
@@ -97,7 +97,8 @@ def explain(
 
     Example: `snowgauge enrichments explain payloads.jsonl`
     """
-    from snowgauge.pipeline.build import Enriching, open_store
+    from snowgauge.pipeline.build import open_store
+    from snowgauge.pipeline.enriching import Enriching
 
     settings = settings_of(ctx)
     if what == "-" or Path(what).is_file():
@@ -168,7 +169,8 @@ def fetch(ctx: typer.Context) -> None:
     Example: `snowgauge assets fetch`
     """
     from snowgauge.enrich import city_database
-    from snowgauge.pipeline.build import data_dir, open_outgoing
+    from snowgauge.pipeline.build import data_dir
+    from snowgauge.pipeline.enriching import open_outgoing
 
     settings = settings_of(ctx)
     http = open_outgoing(settings)

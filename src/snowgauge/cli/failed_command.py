@@ -277,7 +277,8 @@ def _carry_out(settings: Settings, runs: Runs, plan: Plan, *, dry_run: bool, sho
     from snowgauge.actions.failed.recovery_config import read_config
     from snowgauge.actions.failed.replay import Replayer
     from snowgauge.pipeline import lifetime
-    from snowgauge.pipeline.build import Enriching, open_store
+    from snowgauge.pipeline.build import open_store
+    from snowgauge.pipeline.enriching import Enriching
 
     edits = plan.edits.edits()
     config = None if plan.config is None else read_config(Path(plan.config))

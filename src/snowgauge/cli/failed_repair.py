@@ -65,7 +65,7 @@ def _deployment(ctx: typer.Context) -> Iterator[Deployment]:
 
 def _record(ctx: typer.Context, action: str, subject: str, detail: str = "") -> None:
     from snowgauge.actions.access.roles import Principal
-    from snowgauge.pipeline.build import open_access
+    from snowgauge.pipeline.private_port import open_access
 
     book = open_access(settings_of(ctx))
     try:

@@ -80,8 +80,9 @@ def micro(
     if destination and not (tsv or as_json):
         raise SettingsError("--destination needs --output-tsv or --output-json")
     from snowgauge.actions.micro.memory import MemoryMicroEvents
-    from snowgauge.pipeline import build, micro_options
     from snowgauge.pipeline import micro as mode
+    from snowgauge.pipeline import micro_options
+    from snowgauge.pipeline.enriching import Enriching
 
     front = options(ctx)
     file = front.config
@@ -108,7 +109,7 @@ def micro(
             fmt: mode.Format = "tsv" if tsv else "json"
             output = mode.posting(fmt, destination) if destination else mode.standard_output(fmt)
         events = None if no_storage or max_events == 0 else MemoryMicroEvents(max_events)
-        enriching = build.Enriching(settings, os.environ)
+        enriching = Enriching(settings, os.environ)
 
         def ready(chosen: int) -> None:
             err.print(f"[bold green]ready[/] after {time.monotonic() - started:.1f} s")

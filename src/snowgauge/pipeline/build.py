@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache, partial
@@ -14,9 +13,8 @@ import snowgauge
 from snowgauge.delivery.backends import Streams
 from snowgauge.delivery.contract import EventLog
 from snowgauge.delivery.spool.reserve import least_free_bytes
-from snowgauge.errors import SettingsError, StateUnavailable
+from snowgauge.errors import SettingsError
 from snowgauge.iglu import build as iglu_build
-from snowgauge.iglu.at_hand import Limits, ValidatorAtHand
 from snowgauge.iglu.contract import Resolver
 from snowgauge.iglu.registries.folder import FolderRegistry
 from snowgauge.iglu.resolver import IgluResolver
@@ -34,17 +32,12 @@ from snowgauge.store.clickhouse.passwords import with_passwords
 from snowgauge.store.settings import ClickHouseSettings
 
 if TYPE_CHECKING:  # most commands need one part or two; to import them all takes longer than a command runs
-    from snowgauge.actions.access.book import AccessBook
     from snowgauge.actions.deployment import Deployment, Outbox, Surroundings
     from snowgauge.actions.failed.repair.means import RecoveryMeans
     from snowgauge.actions.sinks import Sinks
     from snowgauge.alerts.delivering.post import Means
-    from snowgauge.api.doors import Doors
     from snowgauge.delivery.followers import Followers
-    from snowgauge.enrich.configs import LoadedEnrichments
     from snowgauge.enrich.enricher import Enricher
-    from snowgauge.enrich.enrichments.base import Enrichment
-    from snowgauge.outgoing import HttpClient
     from snowgauge.store.clickhouse.store import ClickHouseStore
 
 
@@ -234,27 +227,12 @@ def local_schemas(settings: Settings) -> FolderRegistry:
     return iglu_build.local_schemas(data_dir(settings), copies)
 
 
-class LentEnricher:
-    """An enricher for people's questions: made when first asked for, lent to one caller at a time."""
-
-    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
-        self._settings, self._environment = settings, environment
-        self._lock = threading.Lock()
-        self._enriching: Enriching | None = None
-
-    @contextmanager
-    def __call__(self) -> Iterator[Enricher]:
-        with self._lock:
-            if self._enriching is None:
-                self._enriching = Enriching(self._settings, self._environment, start=False)
-            yield self._enriching.enricher
-
-
 def open_deployment(settings: Settings, environment: Mapping[str, str] | None = None) -> Deployment:
     """``environment`` is what enrichments' configurations may refer to; without it no enricher can be lent."""
     from snowgauge.actions.deployment import Deployment
     from snowgauge.actions.elsewhere.looking import OtherDeployments
     from snowgauge.actions.lifetime.tombstones import FOLDER
+    from snowgauge.pipeline.enriching import LentEnricher
 
     resolver, validator = open_iglu(settings)
     return Deployment(
@@ -285,6 +263,7 @@ def open_recovery(settings: Settings, environment: Mapping[str, str]) -> Recover
     person who was erased."""
     from snowgauge.actions.failed.repair.means import RecoveryMeans
     from snowgauge.pipeline import lifetime
+    from snowgauge.pipeline.enriching import Enriching
 
     @contextmanager
     def enricher() -> Iterator[Enricher]:
@@ -356,14 +335,6 @@ def collector_url(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.collector.port}"
 
 
-def open_access(settings: Settings) -> AccessBook:
-    """People and keys of the private port."""
-    from snowgauge.actions.access.book import AccessBook
-
-    lifetime = settings.console.session_lifetime.total_seconds()
-    return AccessBook(open_console(settings) or data_dir(settings) / "console.sqlite", session_seconds=lifetime)
-
-
 def open_console(settings: Settings) -> SharedTables | None:
     """People, keys and what people save, where machines share them."""
     from snowgauge.actions.console_tables import NAME, console_tables
@@ -391,96 +362,3 @@ def _sharing(settings: Settings, book: str, first: str) -> Sharing:
         own.max_age.total_seconds(),
         own.outage.total_seconds(),
     )
-
-
-def open_doors(settings: Settings) -> Doors:
-    """Raises ``SettingsError`` where a port that others can reach would be open to everyone."""
-    from snowgauge.api.doors import Doors  # FastAPI, which most roles do without
-
-    tls = settings.tls
-    doors = Doors(
-        settings.console,
-        open_access(settings),
-        proxied=tls.opens_private_port,
-        proxies=settings.security.trusted_proxies if settings.security.trust_proxy_headers else (),
-    )
-    if not doors.loopback and _nobody_inside(doors.access) and not settings.console.oidc.makes_admins:
-        doors.access.close()
-        what, cure = f"console.host: {settings.console.host!r}", "leave console.host at 127.0.0.1"
-        if tls.opens_private_port:
-            what, cure = "tls.console_domain: the private port", "leave tls.console_domain empty"
-            if not tls.console_domain:
-                what, cure = "tls.agent: the private port", "leave tls.agent off"
-        elif settings.console.behind_proxy:
-            what, cure = "console.behind_proxy: the private port", "leave it off"
-        raise SettingsError(
-            f"{what} can be reached by others, and there is no admin yet; run "
-            f"`snowgauge access add-admin NAME` first, or {cure}"
-        )
-    return doors
-
-
-def _nobody_inside(access: AccessBook) -> bool:
-    """Is it known that there is no admin? Off loopback a port is shut while that is unknown, so it may be opened."""
-    try:
-        return not access.has_admin()
-    except StateUnavailable:
-        return False
-
-
-def open_outgoing(settings: Settings) -> HttpClient:
-    """HTTP to other hosts, within the limits of the enrichments' settings."""
-    from snowgauge.enrich import means
-
-    _, _, http = means.build(settings.enrichments, data_dir(settings))
-    return http
-
-
-class Enriching:
-    """An enricher with everything it needs, and the end of its life."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        environment: Mapping[str, str],
-        *,
-        start: bool = True,
-        more: Sequence[Enrichment] = (),
-        limits: Limits | None = None,
-        iglu: tuple[IgluResolver, IgluValidator] | None = None,
-    ) -> None:
-        """Raises ``SettingsError`` for enrichments that cannot be used. With ``start``, files are kept fresh; ``more``
-        run beside those that are configured. ``limits`` of looking for schemas are those of single events if not given;
-        ``iglu`` is shared where it is.
-        """
-        from snowgauge.enrich import means
-        from snowgauge.enrich.configs import load
-        from snowgauge.enrich.enricher import Enricher
-
-        self.resolver, self.validator = iglu or open_iglu(settings)
-        self._means, self.assets, self._http = means.build(settings.enrichments, data_dir(settings))
-        self.loaded: LoadedEnrichments = load(
-            settings.enrichments.folder,
-            self.validator,
-            self._means,
-            environment,
-            add_defaults=settings.enrichments.add_defaults,
-        )
-        enrichments = [*self.loaded.enrichments, *more]
-        self._at_hand = ValidatorAtHand(
-            self.resolver,
-            self.validator,
-            limits or Limits.of_single_events(settings.iglu),
-            threads=settings.iglu.lookups_at_once,
-        )
-        self.enricher = Enricher(
-            self.validator, settings.enrich, enrichments, adapters=self.loaded.adapters, at_hand=self._at_hand
-        )
-        if start:
-            self.assets.start()
-
-    def close(self) -> None:
-        self.assets.stop()
-        self._at_hand.close()
-        self.loaded.close()
-        self._http.close()

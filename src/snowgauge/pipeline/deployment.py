@@ -15,6 +15,7 @@ import msgspec
 
 from snowgauge.errors import SettingsError, SnowgaugeError
 from snowgauge.pipeline import build, modelling
+from snowgauge.pipeline.private_port import open_doors
 from snowgauge.pipeline.proxy.programs import find_program, refuse_ports
 from snowgauge.pipeline.proxy.routing import routing
 from snowgauge.pipeline.roles import ready_mark
@@ -76,7 +77,7 @@ def start(
         find_program(settings.tls, environment)
         refuse_ports(settings.tls)
     if settings.console.enabled:
-        build.open_doors(settings).access.close()
+        open_doors(settings).access.close()
     shutil.rmtree(run_dir / "metrics", ignore_errors=True)
     told = threading.Event()
 

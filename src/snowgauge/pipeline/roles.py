@@ -28,6 +28,8 @@ from snowgauge.iglu.at_hand import Limits
 from snowgauge.iglu.resolver import IgluResolver
 from snowgauge.iglu.validation import IgluValidator
 from snowgauge.pipeline import alerts, build, lifetime, modelling, public_door, upgrades
+from snowgauge.pipeline.enriching import Enriching
+from snowgauge.pipeline.private_port import open_doors
 from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.reports import keep_reporting
@@ -177,11 +179,11 @@ def enriching(
     iglu: tuple[IgluResolver, IgluValidator],
     stop: threading.Event,
     waits: Callable[[str], None],
-) -> build.Enriching | None:
+) -> Enriching | None:
     """Configurations are checked against their schemas, which may have to come from a registry that is unreachable."""
     while not stop.is_set():
         try:
-            return build.Enriching(settings, environment, limits=Limits.of_batches(settings.iglu), iglu=iglu)
+            return Enriching(settings, environment, limits=Limits.of_batches(settings.iglu), iglu=iglu)
         except RegistryOutage as outage:
             _log.warning("registry_unreachable", schema=outage.uri, needed_for="an enrichment's configuration")
             waits(f"the schema of an enrichment's configuration: {outage}")
@@ -261,7 +263,7 @@ def run_console(settings: Settings) -> None:
     from granian.log import LogLevels
     from granian.server.embed import Server
 
-    doors = build.open_doors(settings)
+    doors = open_doors(settings)
     mark_ready(settings, "console-0")
     deployment = build.open_deployment(settings, os.environ)
     fetch_in_background(settings.scripts, build.scripts_folder(settings))

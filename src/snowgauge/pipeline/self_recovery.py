@@ -15,6 +15,8 @@ from snowgauge.actions.failed.runs import Runs
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline import build, lifetime
+from snowgauge.pipeline.enriching import Enriching
+from snowgauge.pipeline.private_port import open_access
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Store
 from snowgauge.telemetry.logs import logger
@@ -48,10 +50,10 @@ def recover_unresolved(
     """Replay what failed for want of schemas that are available now. Raises ``ActionRefused`` while another recovery
     is under way."""
     resolver, _ = build.open_iglu(settings)  # a new one: it has not yet learnt that a schema is missing
-    opened: list[build.Enriching] = []
+    opened: list[Enriching] = []
 
     def enricher() -> Enricher:
-        opened.append(build.Enriching(settings, environment, start=False))
+        opened.append(Enriching(settings, environment, start=False))
         return opened[0].enricher
 
     try:
@@ -82,11 +84,11 @@ def recover_by_rules(settings: Settings, environment: Mapping[str, str], store: 
     rules = Rules(build.data_dir(settings))
     if not any(rule.enabled for rule in rules.all()):
         return
-    opened: list[build.Enriching] = []
+    opened: list[Enriching] = []
 
     def enricher() -> Enricher:
         if not opened:
-            opened.append(build.Enriching(settings, environment, start=False))
+            opened.append(Enriching(settings, environment, start=False))
         return opened[0].enricher
 
     try:
@@ -104,7 +106,7 @@ def recover_by_rules(settings: Settings, environment: Mapping[str, str], store: 
             enriching.close()
     if not done:
         return
-    book = build.open_access(settings)
+    book = open_access(settings)
     try:
         for rule, totals in done:
             _log.info("repaired_by_rule", rule=rule.id, recovered=totals.recovered, failed=totals.failed)

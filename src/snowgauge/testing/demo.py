@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snowgauge.actions.demo import seeding
 from snowgauge.actions.demo.places import DocumentationAddresses
-from snowgauge.pipeline.build import Enriching
+from snowgauge.pipeline.enriching import Enriching
 from snowgauge.settings.load import load
 from snowgauge.store.base import Store
 

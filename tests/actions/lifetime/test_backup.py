@@ -24,6 +24,7 @@ from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
 from snowgauge.pipeline import build
 from snowgauge.pipeline.lifetime import erasing, gate, opened, restore_backup, take_backup, tombstones
+from snowgauge.pipeline.private_port import open_access
 from snowgauge.settings.model import Settings
 from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import Selection, StoreBatch
@@ -68,7 +69,7 @@ def fill(settings: Settings) -> None:
     writer.close()
     (build.data_dir(settings) / "schemas").mkdir()
     (build.data_dir(settings) / "schemas" / "x.json").write_text("{}")
-    build.open_access(settings).add_person("ada", "correct horse battery", "admin")
+    open_access(settings).add_person("ada", "correct horse battery", "admin")
 
 
 def sums(settings: Settings) -> Any:

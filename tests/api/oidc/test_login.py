@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from snowgauge.api.oidc.login import local_path
 from snowgauge.api.settings import ConsoleSettings
 from snowgauge.errors import SettingsError
-from snowgauge.pipeline.build import open_doors
+from snowgauge.pipeline.private_port import open_doors
 from snowgauge.settings.model import Settings
 from snowgauge.testing.console import Browser, PrivatePort
 from snowgauge.testing.issuer import Provider, rsa_key

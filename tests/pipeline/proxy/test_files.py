@@ -197,21 +197,21 @@ def test_names_are_written_in_one_way(tmp_path):
 
 
 def test_the_private_port_behind_the_proxy_needs_an_admin(tmp_path):
-    from snowgauge.pipeline import build
+    from snowgauge.pipeline.private_port import open_access, open_doors
 
     for tls in ({"domains": GOOD, "console_domain": CONSOLE}, {"domains": GOOD, "agent": "on"}):
         given = settings(tmp_path, tls, **{"common.data_dir": tmp_path / "data"})
         with pytest.raises(SettingsError, match="there is no admin yet"):
-            build.open_doors(given)
+            open_doors(given)
     given = settings(tmp_path, {"domains": GOOD}, **{"common.data_dir": tmp_path / "data"})
-    doors = build.open_doors(given)
+    doors = open_doors(given)
     assert doors.open()
     doors.access.close()
-    access = build.open_access(given)
+    access = open_access(given)
     access.add_person("ada", "correct horse battery", "admin")
     access.close()
     given = settings(tmp_path, EVERYTHING, **{"common.data_dir": tmp_path / "data"})
-    doors = build.open_doors(given)
+    doors = open_doors(given)
     assert not doors.open()
     assert doors.secure_cookies
     doors.access.close()
