@@ -79,9 +79,11 @@ def _now() -> int:
 
 
 def _edits(**given: list[str] | None) -> EditOptions:
+    import msgspec
+
     from snowgauge.actions.failed.edits import EditOptions
 
-    made = EditOptions(**{name: lines or [] for name, lines in given.items()})  # type: ignore[arg-type]
+    made = msgspec.convert({name: lines for name, lines in given.items() if lines}, EditOptions)
     made.edits()
     return made
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from snowgauge.iglu.at_hand import Limits, ValidatorAtHand
@@ -84,6 +85,18 @@ class LentEnricher:
             if self._enriching is None:
                 self._enriching = Enriching(self._settings, self._environment, start=False)
             yield self._enriching.enricher
+
+
+@contextmanager
+def enricher_at_need(settings: Settings, environment: Mapping[str, str]) -> Iterator[Callable[[], Enricher]]:
+    """Gives an enricher, made when first asked for and closed in the end; always the same one."""
+    with ExitStack() as stack:
+
+        @cache
+        def enricher() -> Enricher:
+            return stack.enter_context(closing(Enriching(settings, environment, start=False))).enricher
+
+        yield enricher
 
 
 def open_outgoing(settings: Settings) -> HttpClient:

@@ -34,6 +34,7 @@ from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.reports import keep_reporting
 from snowgauge.pipeline.self_recovery import keep_recovering
+from snowgauge.pipeline.streaming import run_with_followers
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import HasLifetime, Migration, Migrator
 from snowgauge.telemetry import metrics
@@ -153,14 +154,9 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
     collect_seldom()
     mark_ready(settings, f"pipeline-{index}")
     _log.info("worker_started", worker=index)
-    for one in followers:
-        one.start()
     try:
-        worker.run()
+        run_with_followers(worker, followers, subscription)
     finally:
-        for one in followers:
-            one.close()
-        subscription.close()
         made.close()
         store.close()
     done = worker.tally

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from snowgauge.actions.access.roles import Principal
@@ -12,10 +12,9 @@ from snowgauge.actions.failed.recover import Totals, new_run
 from snowgauge.actions.failed.repair.rules import Rules, apply_rules
 from snowgauge.actions.failed.retry import Turns, retry
 from snowgauge.actions.failed.runs import Runs
-from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import SnowgaugeError
 from snowgauge.pipeline import build, lifetime
-from snowgauge.pipeline.enriching import Enriching
+from snowgauge.pipeline.enriching import enricher_at_need
 from snowgauge.pipeline.private_port import open_access
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import Store
@@ -32,16 +31,21 @@ def keep_recovering(settings: Settings, environment: Mapping[str, str], store: S
 
     def run() -> None:
         while not stop.wait(seconds):
-            try:
-                if settings.pipeline.auto_recover:
-                    recover_unresolved(settings, environment, store, turns)
-                recover_by_rules(settings, environment, store)
-            except SnowgaugeError as error:  # store or registry unreachable, or a person's recovery is under way
-                _log.debug("recovery_put_off", reason=str(error))
-            except Exception:
-                _log.exception("recovery_broken")
+            if settings.pipeline.auto_recover:
+                _put_off(lambda: recover_unresolved(settings, environment, store, turns))
+            _put_off(lambda: recover_by_rules(settings, environment, store))
 
     threading.Thread(target=run, name="recovery", daemon=True).start()
+
+
+def _put_off(recover: Callable[[], object]) -> None:
+    """What cannot be recovered now is looked at next time, and holds up no other recovery."""
+    try:
+        recover()
+    except SnowgaugeError as error:  # store or registry unreachable, or a person's recovery is under way
+        _log.debug("recovery_put_off", reason=str(error))
+    except Exception:
+        _log.exception("recovery_broken")
 
 
 def recover_unresolved(
@@ -50,27 +54,17 @@ def recover_unresolved(
     """Replay what failed for want of schemas that are available now. Raises ``ActionRefused`` while another recovery
     is under way."""
     resolver, _ = build.open_iglu(settings)  # a new one: it has not yet learnt that a schema is missing
-    opened: list[Enriching] = []
-
-    def enricher() -> Enricher:
-        opened.append(Enriching(settings, environment, start=False))
-        return opened[0].enricher
-
-    try:
-        with Runs(build.data_dir(settings)).alone():
-            schemas, totals = retry(
-                store,
-                resolver,
-                enricher,
-                run=new_run(datetime.now(UTC)),
-                turns=turns,
-                at=int(time.time() * 1000),
-                gate=lifetime.gate(settings).storing,
-                erasures=lifetime.erased(settings, store),
-            )
-    finally:
-        for enriching in opened:
-            enriching.close()
+    with Runs(build.data_dir(settings)).alone(), enricher_at_need(settings, environment) as enricher:
+        schemas, totals = retry(
+            store,
+            resolver,
+            enricher,
+            run=new_run(datetime.now(UTC)),
+            turns=turns,
+            at=int(time.time() * 1000),
+            gate=lifetime.gate(settings).storing,
+            erasures=lifetime.erased(settings, store),
+        )
     if schemas:
         _log.info("recovered_automatically", schemas=schemas, recovered=totals.recovered, failed=totals.failed)
     return totals
@@ -84,26 +78,15 @@ def recover_by_rules(settings: Settings, environment: Mapping[str, str], store: 
     rules = Rules(build.data_dir(settings))
     if not any(rule.enabled for rule in rules.all()):
         return
-    opened: list[Enriching] = []
-
-    def enricher() -> Enricher:
-        if not opened:
-            opened.append(Enriching(settings, environment, start=False))
-        return opened[0].enricher
-
-    try:
-        with Runs(build.data_dir(settings)).alone():
-            done = apply_rules(
-                rules,
-                store,
-                enricher,
-                at=int(time.time() * 1000),
-                gate=lifetime.gate(settings).storing,
-                erasures=lifetime.erased(settings, store),
-            )
-    finally:
-        for enriching in opened:
-            enriching.close()
+    with Runs(build.data_dir(settings)).alone(), enricher_at_need(settings, environment) as enricher:
+        done = apply_rules(
+            rules,
+            store,
+            enricher,
+            at=int(time.time() * 1000),
+            gate=lifetime.gate(settings).storing,
+            erasures=lifetime.erased(settings, store),
+        )
     if not done:
         return
     book = open_access(settings)

@@ -68,20 +68,21 @@ def run_streaming(settings: Settings, environment: Mapping[str, str], *, index: 
     collect_seldom()
     mark_ready(settings, f"pipeline-{index}")
     _log.info("worker_started", worker=index, store="none")
-    _run(worker, followers, subscription)
+    run_with_followers(worker, followers, subscription)
     made.close()
     done = worker.tally
     _log.info("worker_stopped", worker=index, enriched=done.enriched, failed=done.failed, dropped=done.dropped)
 
 
-def _run(worker: Worker, followers: list[Followers], subscription: Subscription) -> None:
-    for one in followers:
-        one.start()
+def run_with_followers(worker: Worker, followers: list[Followers], subscription: Subscription) -> None:
+    """Run the worker until it is stopped, with its sinks beside it; ends them and the subscription, however it ends."""
+    for follower in followers:
+        follower.start()
     try:
         worker.run()
     finally:
-        for one in followers:
-            one.close()
+        for follower in followers:
+            follower.close()
         subscription.close()
 
 

@@ -37,9 +37,12 @@ def _filters(text: str, kind: EventKind) -> list[Filter]:
     if rest.startswith((">=", "<")):
         return _compared(text, column, rest)
     sign = rest[:1]
-    op = {"!": "not_in", "*": "contains"}.get(sign, "in")
+    op = _SIGNS.get(sign, "in")
     values = [unquote(value) for value in (rest[1:] if op != "in" else rest).split("~")]
-    return [Filter(column, op, [value for value in values if value])]  # type: ignore[arg-type]
+    return [Filter(column, op, [value for value in values if value])]
+
+
+_SIGNS: dict[str, Literal["in", "not_in", "contains"]] = {"!": "not_in", "*": "contains"}
 
 
 def _compared(text: str, column: str, rest: str) -> list[Filter]:

@@ -2,11 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { DropdownMenu } from "radix-ui";
 import { lazy, Suspense } from "react";
-import { type Scope, useSlow } from "../analytics/view/question";
+import type { Scope } from "../analytics/view/question";
 import { useSeen } from "../analytics/parts/useSeen";
 import { readAnswered } from "../reports/kinds";
 import { Icon } from "../widgets/icons";
 import { Failure, Skeleton } from "../widgets/ui";
+import { useSlow } from "../widgets/useSlow";
 import { Markdown } from "./Markdown";
 import type { BoardSource, BoardTile } from "./source";
 

@@ -1,5 +1,6 @@
-import { grouped, useProperties } from "./catalogue";
+import { useProperties } from "./catalogue";
 import { type BuilderProps, Part } from "./Builder";
+import { Choices } from "./Choices";
 
 /** What the result is divided by: a dimension that all its events have, or a property of what they carry. */
 export function Breakdown({ view, known, choices, change }: BuilderProps) {
@@ -13,24 +14,7 @@ export function Breakdown({ view, known, choices, change }: BuilderProps) {
       <select aria-label="Divided by" className="field min-w-0" value={view.breakdown} onChange={(event) => change({ by: event.target.value || undefined })}>
         <option value="">Nothing</option>
         {view.breakdown && !listed.includes(view.breakdown) && <option value={view.breakdown}>{known.dimension(view.breakdown)?.label ?? view.breakdown}</option>}
-        {grouped(fit).map(([group, list]) => (
-          <optgroup key={group} label={group}>
-            {list.map((one) => (
-              <option key={one.name} value={one.name}>
-                {one.label}
-              </option>
-            ))}
-          </optgroup>
-        ))}
-        {nested.map((carrier) => (
-          <optgroup key={carrier.label} label={carrier.label}>
-            {carrier.properties.map((one) => (
-              <option key={one.name} value={one.name}>
-                {one.label}
-              </option>
-            ))}
-          </optgroup>
-        ))}
+        <Choices dimensions={fit} carriers={nested} />
       </select>
     </Part>
   );

@@ -6,7 +6,8 @@ import type { Scope } from "../analytics/view/question";
 import { middle } from "../view/format";
 import { Icon } from "../widgets/icons";
 import { IconButton } from "../widgets/ui";
-import { grouped, knownOf, type ReportDefinitions, useNames, useProperties } from "./catalogue";
+import { knownOf, type ReportDefinitions, useNames, useProperties } from "./catalogue";
+import { Choices } from "./Choices";
 import { Combobox } from "./Combobox";
 import { needsProperty } from "./question";
 import { EMPTY, kindOf, type Step } from "./state";
@@ -108,24 +109,7 @@ function Measure({ step, mark, known, choices, onChange }: Pick<Props, "step" | 
             Choose a number…
           </option>
           {step.property && ![...numbers, ...nested.flatMap((carrier) => carrier.properties)].some((one) => one.name === step.property) && <option value={step.property}>{step.property}</option>}
-          {grouped(numbers).map(([group, list]) => (
-            <optgroup key={group} label={group}>
-              {list.map((one) => (
-                <option key={one.name} value={one.name}>
-                  {one.label}
-                </option>
-              ))}
-            </optgroup>
-          ))}
-          {nested.map((carrier) => (
-            <optgroup key={carrier.label} label={carrier.label}>
-              {carrier.properties.map((one) => (
-                <option key={one.name} value={one.name}>
-                  {one.label}
-                </option>
-              ))}
-            </optgroup>
-          ))}
+          <Choices dimensions={numbers} carriers={nested} />
         </select>
       )}
     </div>

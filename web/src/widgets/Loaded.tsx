@@ -1,9 +1,10 @@
 /** What a page shows of an answer of the API: waiting (with the reason after two seconds), no rights, failure, empty, or
  * the answer. One component, so that every page says these things alike. */
-import { type ReactNode, useEffect, useState } from "react";
+import type { ReactNode } from "react";
 import { ApiError } from "../api/client";
 import { useMe } from "../shell/session";
 import { Empty, Failure, Skeleton } from "./ui";
+import { useSlow } from "./useSlow";
 
 /** The parts of a query that are looked at. */
 export interface Answered<T> {
@@ -25,18 +26,6 @@ interface Props<T> {
   isEmpty?: (data: T) => boolean;
   empty?: ReactNode;
   children: (data: T) => ReactNode;
-}
-
-/** True once something has been waited for longer than two seconds. */
-export function useSlow(waiting: boolean): boolean {
-  const [slow, setSlow] = useState(false);
-  useEffect(() => {
-    setSlow(false);
-    if (!waiting) return;
-    const timer = setTimeout(() => setSlow(true), 2_000);
-    return () => clearTimeout(timer);
-  }, [waiting]);
-  return slow;
 }
 
 export function Loaded<T>({ query, what, rows = 3, from = "the store", isEmpty, empty, children }: Props<T>) {

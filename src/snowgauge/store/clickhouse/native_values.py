@@ -47,13 +47,12 @@ def column_bytes(numbers: array[Any]) -> bytes:
 def strings(values: Sequence[str | None]) -> bytes:
     """A column of strings, empty where there is none."""
     if len(set(values[:_SAMPLE])) * 2 > _SAMPLE:
-        texts = ["" if value is None else value for value in values] if None in values else values
-        if all(map(str.isascii, texts)) and max(map(len, texts)) < len(_LENGTHS):  # type: ignore[arg-type]
+        texts = [value or "" for value in values]
+        if all(map(str.isascii, texts)) and max(map(len, texts)) < len(_LENGTHS):
             # ids, addresses, self-describing data: nearly all different, so no value is worth remembering
-            return "".join(map(add, map(_LENGTHS.__getitem__, map(len, texts)), texts)).encode("latin-1")  # type: ignore[arg-type]
-    known = {value: sized_text(value) for value in set(values) if value is not None}
-    known[None] = b"\0"  # type: ignore[index]
-    return b"".join([known[value] for value in values])  # type: ignore[index]
+            return "".join(map(add, map(_LENGTHS.__getitem__, map(len, texts)), texts)).encode("latin-1")
+    known = {value: sized_text(value or "") for value in set(values)}
+    return b"".join([known[value] for value in values])
 
 
 _LENGTHS = [varint(size).decode("latin-1") for size in range(8192)]

@@ -1,5 +1,5 @@
 import { Skeleton } from "../../widgets/ui";
-import { useSlow } from "../view/question";
+import { useSlow } from "../../widgets/useSlow";
 
 /** Rows that are not there yet; after two seconds also what is waited for. */
 export function Waiting({ rows = 8, what }: { rows?: number; what: string }) {

@@ -1,6 +1,6 @@
 /** Questions to the analytics API, and their answers. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo } from "react";
 import { ApiError, type Schemas } from "../../api/client";
 import { ends, LIVE } from "./periods";
 import { useSource } from "./source";
@@ -60,18 +60,6 @@ export function useAnswer(question: Question, options: { enabled?: boolean; keep
     refetchInterval: question.date_range === LIVE ? 10_000 : false,
     placeholderData: options.keep === false ? undefined : keepPreviousData,
   });
-}
-
-/** True once something has been waited for longer than two seconds. */
-export function useSlow(waiting: boolean): boolean {
-  const [slow, setSlow] = useState(false);
-  useEffect(() => {
-    setSlow(false);
-    if (!waiting) return;
-    const timer = setTimeout(() => setSlow(true), 2_000);
-    return () => clearTimeout(timer);
-  }, [waiting]);
-  return slow;
 }
 
 /** The metric that a refusal is about: `metrics[2]: …`. */

@@ -32,14 +32,7 @@ function Grid({ group, interval, compact }: { group: Group; interval: "day" | "w
             <th scope="col" className="sticky left-0 z-10 bg-surface pr-3 text-left font-medium">
               Began
             </th>
-            <th scope="col" className="px-2 text-right font-medium">
-              People
-            </th>
-            {places.map((at) => (
-              <th key={at} scope="col" className="min-w-13 px-1 text-center font-medium">
-                {at === 0 ? HEADS[interval] : ""} {at}
-              </th>
-            ))}
+            <Heads places={places} interval={interval} />
           </tr>
         </thead>
         <tbody>
@@ -72,6 +65,22 @@ function Grid({ group, interval, compact }: { group: Group; interval: "day" | "w
   );
 }
 
+/** The columns behind the first: people, and an interval each. */
+function Heads({ places, interval }: { places: number[]; interval: "day" | "week" | "month" }) {
+  return (
+    <>
+      <th scope="col" className="px-2 text-right font-medium">
+        People
+      </th>
+      {places.map((at) => (
+        <th key={at} scope="col" className="min-w-13 px-1 text-center font-medium">
+          {at === 0 ? HEADS[interval] : ""} {at}
+        </th>
+      ))}
+    </>
+  );
+}
+
 function Cell({ rate, count = null, running = false, strong = false }: { rate: number | null; count?: number | null; running?: boolean; strong?: boolean }) {
   if (rate === null) return <td className="h-7" />;
   return (
@@ -94,14 +103,7 @@ function Means({ groups, interval }: { groups: Group[]; interval: "day" | "week"
               <th scope="col" className="pr-3 text-left font-medium">
                 Value
               </th>
-              <th scope="col" className="px-2 text-right font-medium">
-                People
-              </th>
-              {places.map((at) => (
-                <th key={at} scope="col" className="min-w-13 px-1 text-center font-medium">
-                  {at === 0 ? HEADS[interval] : ""} {at}
-                </th>
-              ))}
+              <Heads places={places} interval={interval} />
             </tr>
           </thead>
           <tbody>

@@ -26,6 +26,7 @@ from snowgauge.store.clickhouse.engine.statements import (
     split_insert,
     streams,
 )
+from snowgauge.store.clickhouse.native_values import sized_text, varint
 
 _STATEMENT_LIMIT = 64 << 20
 _HEAD = 1 << 20
@@ -228,7 +229,7 @@ class Execution:
         except RuntimeError:
             return b""  # SHOW and the like cannot be described
         columns = [msgspec.json.decode(line)[:2] for line in bytes(rows.bytes() or b"").splitlines()]
-        return _varint(len(columns)) + b"\0" + b"".join(_text(name) + _text(kind) for name, kind in columns)
+        return varint(len(columns)) + b"\0" + b"".join(sized_text(name) + sized_text(kind) for name, kind in columns)
 
     def _count(self, result: Any) -> None:
         self.progress.read_rows = max(self.progress.read_rows, result.storage_rows_read())
@@ -239,17 +240,3 @@ class Execution:
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return _varint(len(raw)) + raw
