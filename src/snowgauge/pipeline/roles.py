@@ -22,6 +22,8 @@ from snowgauge.api.app import create_app
 from snowgauge.api.programs import programs
 from snowgauge.connections import ConnectionGuard, ConnectionLimits
 from snowgauge.console.site import Console
+from snowgauge.delivery.contract import Subscription
+from snowgauge.delivery.followers import Followers
 from snowgauge.delivery.worker import Worker
 from snowgauge.errors import RegistryOutage, SettingsError, StateUnavailable, StoreUnavailable
 from snowgauge.iglu.at_hand import Limits
@@ -34,7 +36,6 @@ from snowgauge.pipeline.public_paths import public_apps
 from snowgauge.pipeline.reporters import reported
 from snowgauge.pipeline.reports import keep_reporting
 from snowgauge.pipeline.self_recovery import keep_recovering
-from snowgauge.pipeline.streaming import run_with_followers
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import HasLifetime, Migration, Migrator
 from snowgauge.telemetry import metrics
@@ -161,6 +162,18 @@ def run_pipeline(settings: Settings, environment: Mapping[str, str], *, index: i
         store.close()
     done = worker.tally
     _log.info("worker_stopped", worker=index, enriched=done.enriched, failed=done.failed, dropped=done.dropped)
+
+
+def run_with_followers(worker: Worker, followers: list[Followers], subscription: Subscription) -> None:
+    """Run the worker until it is stopped, with its sinks beside it; ends them and the subscription, however it ends."""
+    for follower in followers:
+        follower.start()
+    try:
+        worker.run()
+    finally:
+        for follower in followers:
+            follower.close()
+        subscription.close()
 
 
 def collect_seldom() -> None:

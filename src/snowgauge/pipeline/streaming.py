@@ -9,12 +9,18 @@ from functools import partial
 
 from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.delivery.contract import Subscription
-from snowgauge.delivery.followers import Followers
 from snowgauge.delivery.worker import Worker
 from snowgauge.errors import SettingsError
 from snowgauge.pipeline import build, lifetime
 from snowgauge.pipeline.reporters import reported
-from snowgauge.pipeline.roles import collect_seldom, enriching, mark_ready, mark_waiting, stopping
+from snowgauge.pipeline.roles import (
+    collect_seldom,
+    enriching,
+    mark_ready,
+    mark_waiting,
+    run_with_followers,
+    stopping,
+)
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import StoreBatch, WriteResult
 from snowgauge.telemetry.logs import logger
@@ -72,18 +78,6 @@ def run_streaming(settings: Settings, environment: Mapping[str, str], *, index: 
     made.close()
     done = worker.tally
     _log.info("worker_stopped", worker=index, enriched=done.enriched, failed=done.failed, dropped=done.dropped)
-
-
-def run_with_followers(worker: Worker, followers: list[Followers], subscription: Subscription) -> None:
-    """Run the worker until it is stopped, with its sinks beside it; ends them and the subscription, however it ends."""
-    for follower in followers:
-        follower.start()
-    try:
-        worker.run()
-    finally:
-        for follower in followers:
-            follower.close()
-        subscription.close()
 
 
 def _subscription(settings: Settings, index: int) -> Subscription:
