@@ -92,8 +92,8 @@ def inflate(body: bytes, limit: int) -> bytes:
 class Deadlines:
     """Ends requests that take too long, for the price of a dictionary entry each instead of a timer each.
 
-    ``begin`` notes the running task, ``end`` forgets it; one look per interval cancels those that are overdue. Whoever
-    catches the cancellation asks ``expired`` whether it came from here.
+    ``begin`` notes the running task, ``end`` forgets it; one look per interval cancels those that are overdue. Code
+    that catches the cancellation asks ``expired`` whether it came from here.
     """
 
     def __init__(self, seconds: float) -> None:

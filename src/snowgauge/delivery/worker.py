@@ -34,7 +34,7 @@ _BEING_STORED = 2
 _TROUBLE = {
     "journal": "journal_not_written",
     "store": "store_unreachable",
-    "state": "state_away",
+    "state": "state_unreachable",
     "sinks": "sinks_not_handed_on",
     "eventlog": "eventlog_unusable",
 }

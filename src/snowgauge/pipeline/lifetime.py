@@ -137,7 +137,7 @@ def tombstones(settings: Settings) -> Tombstones:
 
 
 def erased(settings: Settings, store: HasLifetime) -> Erased:
-    """What whoever stores asks about erasures."""
+    """What a worker that stores asks about erasures."""
     return Erased(tombstones(settings), store.lifetime())
 
 

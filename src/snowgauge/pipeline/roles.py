@@ -208,7 +208,7 @@ def known_erased(
         try:
             return lifetime.erased(settings, store)
         except StateUnavailable as error:
-            _log.warning("state_away", reason=str(error), needed_for="erasures")
+            _log.warning("state_unreachable", reason=str(error), needed_for="erasures")
             waits(str(error))
             stop.wait(2)
     return None

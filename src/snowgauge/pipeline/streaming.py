@@ -36,7 +36,7 @@ class NoStore:
 
 
 class NotSent:
-    """Sends nothing of whoever was erased; what was sent already is not this deployment's any more."""
+    """Sends nothing of persons who were erased; what was sent already is not this deployment's any more."""
 
     def __init__(self, tombstones: Tombstones) -> None:
         self._tombstones = tombstones

@@ -1,7 +1,7 @@
 """A book of changes to named documents: the records of a state log, encrypted, each a commit.
 
-A commit changes some documents, all of them or none. It has a number, which was free when it was made, so that whoever
-made it had seen everything before it. A commit that is *whole* holds every document that there is; what came before is
+A commit changes some documents, all of them or none. It has a number, which was free when it was made, so that its
+maker had seen everything before it. A commit that is *whole* holds every document that there is; what came before is
 deleted then.
 """
 

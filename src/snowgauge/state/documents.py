@@ -1,6 +1,6 @@
 """Named documents that all machines share: files of the data folder, or commits of a book in the store.
 
-Names are paths of our own making. Whoever writes says what the document was, so that of two who change the same one
+Names are paths of our own making. A writer says what the document was, so that of two who change the same one
 the second learns it. Every answer has all that was written before the question, on whichever machine.
 """
 

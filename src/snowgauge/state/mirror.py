@@ -1,6 +1,6 @@
 """A folder as this machine's copy of documents that all machines share.
 
-Whoever reads files has them from here, also while the store is unreachable. A file that someone puts into the folder
+Readers of files find them here, also while the store is unreachable. A file that someone puts into the folder
 becomes a document, and what is removed elsewhere is removed here: a list beside the files says which are copies.
 """
 

@@ -1,6 +1,6 @@
 """Numbered records of what all machines of a deployment share, kept in the store's database (``snowgauge.state``).
 
-A *book* has records 1, 2, 3, ... A number is taken once, by whoever is first, on whichever machine: that is the only
+A *book* has records 1, 2, 3, ... A number is taken once, by the first writer of all machines: that is the only
 thing that a store has to decide, and the one that each of them can (a primary key; the token of an insert).
 """
 

@@ -1,4 +1,4 @@
-/** The period and filters of a dashboard: as it is kept, and as whoever looks has changed it, in the address. */
+/** The period and filters of a dashboard: as it is kept, and as the reader has changed it, in the address. */
 import { useCallback, useMemo } from "react";
 import { parseFilters, type AnyFilter } from "../analytics/view/filters";
 import { USUAL_PERIOD } from "../analytics/view/periods";
