@@ -2,8 +2,8 @@
 the person was being erased.
 
 A gate keeps an erasure and the workers of one machine apart (``gate``). Between machines there is none. So a worker
-looks at the tombstones before it stores and again after: one that was set in between is found then, and the worker takes
-out what it covers before the batch counts as done. One that is set later finds the rows in the store.
+looks at the tombstones before it stores and again after: one that was set in between is found then, and the worker
+takes out what it covers before the batch counts as done. One that is set later finds the rows in the store.
 """
 
 from __future__ import annotations
