@@ -237,9 +237,12 @@ def test_a_segment_is_proven_read_to_its_end_before_it_goes(number, left_behind_
         following.append(entries("next"))
         following.close()
         (made,) = (name for name in files.scan(folder) if name.number == 1)
-        for file in files.with_side_files(folder / made.file):
+        given = files.next_segment(0, files.scan(folder), 0.0)._replace(uuid=made.uuid)
+        for file, renamed in zip(
+            files.with_side_files(folder / made.file), files.with_side_files(folder / given.file), strict=True
+        ):
             if file.exists():
-                file.rename(folder / file.name.replace("0001-", "0000-", 1))
+                file.rename(renamed)
     else:
         writer.release()
     found = [*batch.entries]

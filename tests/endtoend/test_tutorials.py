@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +94,9 @@ class Reader:
             # what a command changes is changed once; one that reads is asked until the events have been stored
             wait_until(as_shown, "the output of the page", within=120 if command.line.startswith(READS) else 0)
         except AssertionError:
-            raise AssertionError(f"{line}\nprints\n{printed}\ninstead of\n" + "\n".join(command.output)) from None
+            shown = "\n".join(command.output)
+            log = self._deployment.log_tail()
+            raise AssertionError(f"{line}\nprints\n{printed}\ninstead of\n{shown}\n{log}") from None
 
     def _has(self, printed: str, shown: tuple[str, ...]) -> bool:
         lines = iter(printed.splitlines())
@@ -105,14 +108,30 @@ class Reader:
         return True
 
 
+def enrichments(page: Path) -> list[tuple[str, str]]:
+    """The enrichments that a tutorial has its reader write: workers load them when they start."""
+    files = (step for step in steps(page.read_text("utf-8")) if not isinstance(step, Command))
+    return [(name, text) for name, text in files if name.startswith("enrichments/")]
+
+
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The one that pages go on with as they find it."""
     folder = tmp_path_factory.mktemp("tutorials")
-    (folder / "enrichments").mkdir()
-    page = (TUTORIALS / "first-enrichment.md").read_text("utf-8")
-    for name, text in (step for step in steps(page) if not isinstance(step, Command)):
-        if name.startswith("enrichments/"):  # workers load enrichments when they start
-            (folder / name).write_text(text)
+    with Deployment(folder / "data", {"iglu.iglu_central": "false"}) as running:
+        yield running
+
+
+@contextmanager
+def deployment_of(page: Path, shared: Deployment, folder: Path) -> Iterator[Deployment]:
+    """A page that has enrichments of its own written does not change the events of the others."""
+    written = enrichments(page)
+    if not written:
+        yield shared
+        return
+    for name, text in written:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
     settings = {"iglu.iglu_central": "false", "enrichments.folder": str(folder / "enrichments")}
     with Deployment(folder / "data", settings) as running:
         yield running
@@ -120,14 +139,15 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 @pytest.mark.parametrize("page", sorted(TUTORIALS.glob("*.md")), ids=lambda page: page.stem)
 def test_a_tutorial_does_what_it_says(page: Path, deployment: Deployment, tmp_path: Path) -> None:
-    reader = Reader(tmp_path, deployment)
     commands = 0
-    for step in steps(page.read_text("utf-8")):
-        if isinstance(step, Command):
-            reader.run(step)
-            commands += 1
-        else:
-            reader.save(*step)
+    with deployment_of(page, deployment, tmp_path) as running:
+        reader = Reader(tmp_path, running)
+        for step in steps(page.read_text("utf-8")):
+            if isinstance(step, Command):
+                reader.run(step)
+                commands += 1
+            else:
+                reader.save(*step)
     assert commands, "a tutorial without a command that is checked"
 
 
