@@ -50,7 +50,7 @@ def server():
 @pytest.fixture
 def client():
     waits = []
-    made = HttpClient(timeout=2, allow_private_hosts=True, sleep=waits.append)
+    made = HttpClient(timeout=60, allow_private_hosts=True, sleep=waits.append)
     made.waits = waits
     yield made
     made.close()

@@ -66,7 +66,7 @@ def upstream(monkeypatch):
 @contextmanager
 def proxy(*, guarded=False, now=lambda: 0.0, public_url="http://localhost:8000", **settings):
     chosen = ProxySettings(enabled=True, **settings)
-    client = HttpClient(timeout=2, retries=0, allow_private_hosts=not guarded)
+    client = HttpClient(timeout=60, retries=0, allow_private_hosts=not guarded)
     app = AnalyticsProxy(chosen, client, public_url=public_url, clock=now)
     with Client(create_app(CollectorSettings(), MemoryLog().writer(), more={"/proxy": app})) as made:
         yield made

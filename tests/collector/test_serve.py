@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
-import os
 import shutil
-import signal
 import socket
 import ssl
 import subprocess
@@ -287,28 +285,41 @@ def test_a_port_that_another_program_has():
             asyncio.run(serve(settings, MemoryLog().writer(), stop=asyncio.Event()))
 
 
-def test_sigterm_keeps_serving_for_the_period_and_then_ends_well(tmp_path):
+@contextmanager
+def collector_process(folder, period):
+    """A collector of its own process, and its address."""
     port = free_port()
-    program = tmp_path / "collector.py"
+    program = folder / "collector.py"
     program.write_text(
         "from snowgauge.collector.serve import run\n"
         "from snowgauge.collector.settings import CollectorSettings\n"
         "from snowgauge.delivery.memory import MemoryLog\n"
-        f"run(CollectorSettings(interface='localhost', port={port}, pre_termination_period='4 s',\n"
+        f"run(CollectorSettings(interface='localhost', port={port}, pre_termination_period='{period}',\n"
         "                      pre_termination_unhealthy=True),\n"
         "    MemoryLog().writer(), ready=lambda: print('ready', flush=True))\n"
     )
     process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         assert process.stdout.readline() == b"ready\n"
-        url = f"http://localhost:{port}"
-        assert [httpx.get(url + path).status_code for path in ("/i", "/health", "/sink-health")] == [200] * 3
-        os.kill(process.pid, signal.SIGTERM)
-        wait_until(lambda: httpx.get(url + "/health").status_code == 503, "it says that it goes", within=4)
-        assert [httpx.get(url + path).status_code for path in ("/i", "/health", "/sink-health")] == [200, 503, 503]
-        _, err = process.communicate(timeout=20)
+        yield process, f"http://localhost:{port}"
     finally:
         process.kill()
-        process.wait()
-    assert process.returncode == 0, err
-    assert b"Traceback" not in err
+        process.communicate()
+
+
+def test_sigterm_keeps_serving_for_the_period(tmp_path):
+    with collector_process(tmp_path, "5 minutes") as (process, url):
+        assert [httpx.get(url + path).status_code for path in ("/i", "/health", "/sink-health")] == [200] * 3
+        process.terminate()
+        wait_until(lambda: httpx.get(url + "/health").status_code == 503, "it says that it goes")
+        assert [httpx.get(url + path).status_code for path in ("/i", "/health", "/sink-health")] == [200, 503, 503]
+        assert process.poll() is None
+
+
+def test_sigterm_ends_it_well_after_the_period(tmp_path):
+    with collector_process(tmp_path, "200 ms") as (process, url):
+        assert httpx.get(url + "/i").status_code == 200
+        process.terminate()
+        _, err = process.communicate(timeout=180)
+        assert process.returncode == 0, err
+        assert b"Traceback" not in err

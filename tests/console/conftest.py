@@ -27,7 +27,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("there is no Chromium on this machine")
     if not (STATIC / "index.html").is_file():
         pytest.skip("the console is not built: run `make console`")
-    expect.set_options(timeout=15_000)  # a machine may be busy with other tests
+    expect.set_options(timeout=90_000)  # a machine may be busy with other tests
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield made
@@ -64,7 +64,7 @@ def address(port: PrivatePort, browser: Browser) -> Iterator[str]:
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """A tab whose errors, refused loads and foreign requests fail the test."""
     context = browser.new_context(viewport={"width": 1360, "height": 900}, base_url=address)
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(90_000)
     tab = context.new_page()
     wrong: list[str] = []
     tab.on("pageerror", lambda error: wrong.append(f"error in the page: {error}"))

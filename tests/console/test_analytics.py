@@ -83,8 +83,8 @@ def model(store: ClickHouseStore) -> None:
 @pytest.fixture(autouse=True)
 def patient(page: Page) -> None:
     """A page of a dozen questions takes its time where other tests keep the machine busy."""
-    expect.set_options(timeout=60_000)
-    page.set_default_timeout(60_000)
+    expect.set_options(timeout=90_000)
+    page.set_default_timeout(90_000)
 
 
 def figure(page: Page, name: str) -> str:

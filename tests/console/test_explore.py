@@ -83,8 +83,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePort]:
 
 @pytest.fixture(autouse=True)
 def patient(page: Page) -> None:
-    expect.set_options(timeout=60_000)
-    page.set_default_timeout(60_000)
+    expect.set_options(timeout=90_000)
+    page.set_default_timeout(90_000)
 
 
 def choose(page: Page, name: str, value: str) -> None:

@@ -33,7 +33,7 @@ def test_first_run_turns_live_with_the_first_event(page: Page, port: PrivatePort
     page.get_by_label("App id").fill("tea-shop")
     expect(page.get_by_label("Python snippet")).to_contain_text("tea-shop")
     port.store.write(StoreBatch("first", [web_page_view(1, collector_tstamp=1_000)]))
-    expect(page.get_by_role("heading", name="Your events are arriving")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("heading", name="Your events are arriving")).to_be_visible()
     assert "snippet=python" in page.url
 
 
@@ -60,14 +60,14 @@ def test_live_shows_new_events_until_paused(page: Page, seeded: PrivatePort) -> 
     expect(page.locator("tbody tr[data-kind]").first).to_be_visible()
     now = time.time_ns() // 1_000_000
     seeded.store.write(StoreBatch("n1", [web_page_view(901, collector_tstamp=now, page_title="Brand new")]))
-    expect(page.get_by_role("cell", name="Brand new")).to_be_visible(timeout=8_000)
+    expect(page.get_by_role("cell", name="Brand new")).to_be_visible()
     page.keyboard.press("p")
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     seeded.store.write(StoreBatch("n2", [web_page_view(902, collector_tstamp=now + 1, page_title="Not yet")]))
     page.wait_for_timeout(2_500)
     expect(page.get_by_role("cell", name="Not yet")).to_have_count(0)
     page.keyboard.press("p")
-    expect(page.get_by_role("cell", name="Not yet")).to_be_visible(timeout=8_000)
+    expect(page.get_by_role("cell", name="Not yet")).to_be_visible()
 
 
 def test_live_opens_an_event_beside_the_table(page: Page, seeded: PrivatePort) -> None:

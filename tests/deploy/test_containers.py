@@ -251,7 +251,7 @@ def test_it_runs_without_rights_on_a_read_only_root(tmp_path):
             assert process.poll() is None, log.read_text()
             return subprocess.run(health_command(port), capture_output=True, check=False).returncode == 0
 
-        wait_until(healthy, "the health check of the image passes", within=90)
+        wait_until(healthy, "the health check of the image passes", within=180)
         urllib.request.urlopen(f"http://127.0.0.1:{port}/i?e=pv&p=web&tv=t&aid=ro", timeout=10).close()
         count = urllib.request.Request(
             f"http://127.0.0.1:{engine}/?query=SELECT%20count()%20FROM%20atomic.events",
@@ -264,7 +264,7 @@ def test_it_runs_without_rights_on_a_read_only_root(tmp_path):
             except OSError:
                 return False
 
-        wait_until(stored, "the event is stored", within=60)
+        wait_until(stored, "the event is stored", within=180)
         assert {file.stat().st_uid for file in data.rglob("*")} == {int(user)}
     finally:
         process.terminate()

@@ -106,7 +106,7 @@ def check(deployment, load):
             return deployment.backlog() == 0 and sum(deployment.stored()) >= len(load.acknowledged)
         return False
 
-    wait_until(all_there, "everything acknowledged is stored", within=90)
+    wait_until(all_there, "everything acknowledged is stored", within=180)
     good = [row["event_id"] for row in deployment.sql("SELECT event_id FROM atomic.events")]
     failed = [row["event_id"] for row in deployment.sql("SELECT event_id FROM atomic.failed_events")]
     assert len(good) == len(set(good)), "a good event is there twice"

@@ -45,7 +45,7 @@ def test_one_command_serves_https_and_outlives_restarts(tmp_path, authority):
     trusting = authority.trusting()
     running = Deployment(tmp_path / "data", settings)
     with running:
-        wait_until(lambda: answers(https_port, trusting), "the certificate is served", within=60)
+        wait_until(lambda: answers(https_port, trusting), "the certificate is served", within=180)
         answer = ask(https_port, trusting, "/i?e=pv&p=web&tv=t&aid=https")
         assert answer.startswith("HTTP/1.1 200")
         cookie = next(line for line in answer.splitlines() if line.lower().startswith("set-cookie: sp="))
@@ -62,10 +62,10 @@ def test_one_command_serves_https_and_outlives_restarts(tmp_path, authority):
 
         before = running.pid("proxy")
         assert running.kill("proxy")
-        wait_until(lambda: running.pid("proxy") != before and answers(https_port, trusting), "it is back", within=60)
+        wait_until(lambda: running.pid("proxy") != before and answers(https_port, trusting), "it is back", within=180)
     assert not answers(https_port, trusting)
     with running:
-        wait_until(lambda: answers(https_port, trusting), "the certificate is served again", within=60)
+        wait_until(lambda: answers(https_port, trusting), "the certificate is served again", within=180)
         told = running.data_dir / "run" / "status.json"
         wait_until(lambda: told.exists() and "proxy-0" in told.read_text(), "the supervisor says how it is")
         status = json.loads(told.read_text())

@@ -119,7 +119,7 @@ def test_an_entity_nobody_knows_is_not_dropped_in_silence(running: Deployment) -
     wait_until(
         lambda: bool(running.sql("SELECT 1 FROM atomic.failed_events WHERE app_id = 'unknown'")),
         "the failed event",
-        within=30,
+        within=180,
     )
     assert len(running.sql("SELECT 1 FROM atomic.events WHERE app_id = 'unknown'")) == 1, "its neighbour is kept"
     assert len(running.sql("SELECT 1 FROM atomic.incomplete_events WHERE app_id = 'unknown'")) == 1
@@ -148,7 +148,7 @@ def test_sendgrids_webhook_is_stored(running: Deployment) -> None:
         rows = running.sql("SELECT event_name FROM atomic.events WHERE event_vendor = 'com.sendgrid'")
         return {row["event_name"] for row in rows} == {"processed", "delivered"}
 
-    wait_until(stored, "both of SendGrid's events", within=30)
+    wait_until(stored, "both of SendGrid's events", within=180)
 
 
 def test_health_says_what_is_away_and_events_are_kept_meanwhile(running: Deployment) -> None:
@@ -177,7 +177,7 @@ def test_pages_and_figures(running: Deployment) -> None:
     wait_until(  # a row can be seen before those who brought it there have counted it
         lambda: all(name in ask(running, "GET", "/metrics")[1] for name in figures),
         "figures of all processes",
-        within=30,
+        within=180,
     )
     assert ask(running, "GET", "/metrics")[0] == 200
 

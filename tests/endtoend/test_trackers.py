@@ -132,7 +132,7 @@ def test_the_browser_tracker(deployment, page, chromium):
         time.sleep(0.1)
     tab.evaluate("test.quiet()")
     acknowledged = lambda: tab.evaluate("test.acknowledged")  # noqa: E731
-    wait_until(lambda: len(acknowledged()) >= 18, "the tracker has sent everything", within=30)
+    wait_until(lambda: len(acknowledged()) >= 18, "the tracker has sent everything", within=180)
     time.sleep(0.5)
     sent = acknowledged()
     cookies = {cookie["name"]: cookie for cookie in context.cookies(deployment.url)}

@@ -64,7 +64,7 @@ def cache(tmp_path, clock):
 
 
 def new_cache(tmp_path, clock, **more):
-    http_client = HttpClient(timeout=2, retries=0, allow_private_hosts=True)
+    http_client = HttpClient(timeout=60, retries=0, allow_private_hosts=True)
     return AssetCache(tmp_path / "assets", http_client, clock=clock, **more)
 
 

@@ -43,7 +43,7 @@ def server():
 
 
 def fetch(server, folder, **more):
-    client = HttpClient(timeout=2, retries=0, allow_private_hosts=True)
+    client = HttpClient(timeout=60, retries=0, allow_private_hosts=True)
     return city_database.fetch(folder, client, TODAY, address=server.address, **more)
 
 

@@ -28,7 +28,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], bool], what: str, *, within: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, *, within: float = 180.0) -> None:
     """Return once the condition holds; an ``AssertionError`` that says ``what`` did not happen otherwise."""
     deadline = time.monotonic() + within
     while not condition():
@@ -68,7 +68,7 @@ class Deployment:
         """The collector's address."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, *options: str, within: float = 90.0) -> None:
+    def start(self, *options: str, within: float = 180.0) -> None:
         """Start all processes, with options of ``serve``; wait until the collector answers and workers are at work."""
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
@@ -113,7 +113,7 @@ class Deployment:
     def engine_up(self) -> bool:
         return _status(self.engine_port, "/ping") == 200
 
-    def stop(self, *, within: float = 90.0) -> int:
+    def stop(self, *, within: float = 180.0) -> int:
         """Ask everything to stop in order, as Ctrl-C does; returns the exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
@@ -214,7 +214,7 @@ class Deployment:
         """Entries that wait in the event log."""
         return SpoolLog(self._spool).stats().entries
 
-    def events(self, app_id: str, count: int, *, within: float = 60.0) -> list[dict[str, Any]]:
+    def events(self, app_id: str, count: int, *, within: float = 180.0) -> list[dict[str, Any]]:
         """All events of an application once there are ``count`` of them (and no failed ones of its)."""
         where = f"app_id = '{app_id}'"
 

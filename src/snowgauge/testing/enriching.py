@@ -52,7 +52,7 @@ class HeldAssets:
 
 def means_with(contents: Mapping[str, bytes] | None = None, **more: Any) -> Means:
     """Means of a deployment that may reach this machine, with assets held in memory."""
-    more.setdefault("http", HttpClient(timeout=2.0, retries=0, allow_private_hosts=True))
+    more.setdefault("http", HttpClient(timeout=60, retries=0, allow_private_hosts=True))
     return Means(assets=HeldAssets(contents), allow_private_hosts=True, **more)
 
 

@@ -94,7 +94,7 @@ class Pebble:
                 for command in (dns, authority)
             ]
         try:
-            wait_until(self._up, f"pebble answers; see {self.log_file}", within=20)
+            wait_until(self._up, f"pebble answers; see {self.log_file}", within=180)
         except BaseException:
             self.__exit__()
             raise

@@ -147,7 +147,7 @@ def clocked(open_agent, issuer):
     """An agent whose keys age by hand."""
     clock = Clock()
     settings = AgentSettings(**oidc(issuer))
-    http = HttpClient(timeout=5, retries=0, allow_private_hosts=True)
+    http = HttpClient(timeout=60, retries=0, allow_private_hosts=True)
     checker = TokenChecker(settings, issuer_keys(settings, http, monotonic=clock))
     yield open_agent(checker=checker, **oidc(issuer)), clock
     http.close()

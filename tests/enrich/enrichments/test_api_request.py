@@ -32,7 +32,7 @@ def web():
 
 @pytest.fixture
 def build():
-    http = HttpClient(timeout=2.0, retries=0, allow_private_hosts=True)
+    http = HttpClient(timeout=60, retries=0, allow_private_hosts=True)
 
     def build(uri, *, inputs=(USER,), paths=("$.record",), method="GET", cache=(100, 60), auth=None, **more):
         parameters = {
@@ -41,7 +41,7 @@ def build():
                 "http": {
                     "method": method,
                     "uri": uri,
-                    "timeout": 2000,
+                    "timeout": 60000,
                     "authentication": {} if auth is None else {"httpBasic": auth},
                 }
             },

@@ -27,7 +27,7 @@ def web():
 
 @pytest.fixture
 def build(web):
-    http = HttpClient(timeout=2.0, retries=0, allow_private_hosts=True)
+    http = HttpClient(timeout=60, retries=0, allow_private_hosts=True)
 
     def build(base="EUR", account="DEVELOPER", endpoint=web.url):
         return CurrencyConversion(base, Rates(http, "a key", account, base, endpoint))

@@ -29,10 +29,10 @@ def web():
 
 @pytest.fixture
 def build():
-    http = HttpClient(timeout=2.0, retries=0, allow_private_hosts=True)
+    http = HttpClient(timeout=60, retries=0, allow_private_hosts=True)
 
     def build(web, **changes):
-        parameters = {"apiKey": "k", "apiHost": web.url, "cacheSize": 10, "geoPrecision": 2, "timeout": 2, **changes}
+        parameters = {"apiKey": "k", "apiHost": web.url, "cacheSize": 10, "geoPrecision": 2, "timeout": 60, **changes}
         return Weather.create(parameters, means_with(http=http))
 
     yield build

@@ -86,7 +86,7 @@ class Front:
     def told(self, event, **fields):
         return [said for said in self.events if said["event"] == event and fields.items() <= said.items()]
 
-    def wait_told(self, event, within=90, **fields):
+    def wait_told(self, event, within=180, **fields):
         wait_until(
             lambda: bool(self.told(event, **fields)), f"{event} {fields}; told were {self.events}", within=within
         )

@@ -186,7 +186,7 @@ def test_own_files_are_loaded_when_they_change_and_only_if_they_fit(front, own, 
     second = self_signed([GOOD], tmp_path / "new.pem", tmp_path / "new.key")
     (tmp_path / "new.key").replace(own["private_key"])
     (tmp_path / "new.pem").replace(own["certificate"])
-    wait_until(lambda: front.served(GOOD) == second, "the new certificate is served", within=20)
+    wait_until(lambda: front.served(GOOD) == second, "the new certificate is served", within=180)
     front.wait_told("certificate_renewed", domain=GOOD)
     assert [found.serial for found in certificates_of(settings, front.folder)] == [second]
 

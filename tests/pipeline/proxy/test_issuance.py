@@ -60,7 +60,7 @@ def test_a_certificate_near_its_end_is_renewed(front, order_from, traefik, tmp_p
         first = front.served(GOOD)
         run.stop()
         front.start(settings)
-        wait_until(lambda: front.served(GOOD) not in (None, first), "a new certificate is served", within=30)
+        wait_until(lambda: front.served(GOOD) not in (None, first), "a new certificate is served", within=180)
         front.wait_told("certificate_renewed", domain=GOOD)
 
 
