@@ -9,122 +9,44 @@ or is one of those that the deployment says it could not read, or was in a segme
 from __future__ import annotations
 
 import argparse
-import base64
 import http.client
 import json
 import math
 import multiprocessing
 import os
-import re
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks._clients import AGENT, EITHER, Attacked, Door, Sent, attacker, event_id, publish, tracker
+from benchmarks._clients import Attacked, Door, Sent, attacker, publish, tracker
 from benchmarks._disturbances import KINDS, Done, Hands, plan
-from benchmarks.soak import BAD_OF, PATIENCE, say, settings_and_port, wait_for_empty
-from snowgauge.delivery.spool.loss import losses
-from snowgauge.delivery.spool.salvage import salvage
+from benchmarks._stores import STORES
+from benchmarks._sums import Sums, sums
+from benchmarks.soak import PATIENCE, say, settings_and_port, wait_for_empty
 from snowgauge.testing.deployment import Deployment
-from snowgauge.testing.postgres import PostgresServer
 from snowgauge.testing.registry import RegistryServer
 
 DISK = "1500m"
-SMALL_BLOCKS = "SETTINGS max_block_size = 256, max_threads = 1"
-"""Failed rows of a megabyte each, so that reading them stays within the engine's memory."""
 LEAST_FREE = "128 MB"
-_EVENT = re.compile(rb"[0-9a-f]{8}-0000-4000-8000-[0-9a-f]{12}")
-_ATTACK = re.compile(AGENT.encode() + rb"(\d+)")
 NAMES_IT: dict[str, Callable[[dict[str, dict[str, Any]]], bool]] = {
     "store hung": lambda parts: not parts["store"]["ok"],
     "disk full": lambda parts: not parts["eventlog"]["ok"] or not parts["store"]["ok"],
     "registry hung": lambda parts: not parts.get("registries", {"ok": True})["ok"],
     "registry unreachable": lambda parts: not parts.get("registries", {"ok": True})["ok"],
 }
-"""How the health page says what is going on, for what goes on long enough to be seen. A worker that has just begun has
-not asked a registry yet, and then the page has none."""
-NOTICED_WITHIN = {"store hung": 6.0, "disk full": 6.0, "registry hung": 35.0, "registry unreachable": 25.0}
-"""Looks in the first seconds of a disturbance do not count: a registry is asked only when an event names something new,
-and one that hangs is waited for."""
-
-
-class Embedded:
-    """The embedded engine, which the supervisor starts again."""
-
-    role = "clickhouse"
-
-    def __init__(self, _: Path) -> None:
-        self.settings: dict[str, str] = {}
-
-    def attach(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-
-    def processes(self) -> list[psutil.Process]:
-        with suppress(psutil.Error, OSError, ValueError):
-            return [psutil.Process(self._deployment.pid(self.role))]
-        return []
-
-    def kill(self) -> None:
-        self._deployment.kill(self.role)
-
-    def rows(self, query: str) -> Iterator[Sequence[Any]]:
-        for row in self._deployment.sql(query.format(final="FINAL", small=SMALL_BLOCKS)):
-            yield list(row.values())
-
-    def stop(self) -> None:
-        return
-
-
-class Postgres:
-    """A server of its own on another disk, which is started again at once."""
-
-    role = "postgres"
-
-    def __init__(self, folder: Path) -> None:
-        self._server = PostgresServer(folder / "postgres" / "data", fsync="on", synchronous_commit="on").start()
-        self.settings = {"store.url": self._server.url, "postgres.dbt_tables": "false"}
-
-    def attach(self, _: Deployment) -> None:
-        return
-
-    def processes(self) -> list[psutil.Process]:
-        with suppress(psutil.Error):
-            first = psutil.Process(self._server.pid)
-            return [first, *first.children(recursive=True)]
-        return []
-
-    def kill(self) -> None:
-        found = self.processes()
-        self._server.kill()
-        for process in found[1:]:  # they hold the memory that the next one needs
-            with suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(found[1:], 30)
-        self._server.start()
-
-    def rows(self, query: str) -> Iterator[Sequence[Any]]:
-        import psycopg
-
-        with psycopg.connect(self.settings["store.url"]) as connection:
-            yield from connection.execute(query.format(final="", small="").encode())
-
-    def stop(self) -> None:
-        self._server.stop()
-
-
-STORES: dict[str, type[Embedded] | type[Postgres]] = {"clickhouse": Embedded, "postgres": Postgres}
+"""How the health page says what is going on, for what goes on long enough to be seen."""
+NOTICED_WITHIN = {"store hung": 6.0, "disk full": 6.0, "registry hung": 15.0, "registry unreachable": 15.0}
+"""Looks in the first seconds of a disturbance do not count: the page asks a registry every ten seconds."""
 
 
 class Look(msgspec.Struct):
@@ -168,106 +90,6 @@ class Person:
             finally:
                 connection.close()
             self.looks.append(Look(at, time.monotonic() - at, parts))
-
-
-class Sums(msgspec.Struct):
-    """Requests and events at the end. ``unread``: requests that the deployment says it could not read; ``between``
-    says how many of those that are not stored these must be; ``wrong`` is what must not be."""
-
-    acknowledged: int
-    requests: int
-    good: int
-    failed: int
-    recovered: int
-    hostile: int
-    hostile_refused: int
-    unread: int
-    deleted: int
-    between: tuple[int, int]
-    again: int
-    copies: int
-    wrong: dict[str, int]
-
-
-def stored(store: Embedded | Postgres) -> tuple[Counter[str], Counter[str], set[str], set[int]]:
-    """Copies by event id of good and open failed rows, the recovered ones, and the attacks that are there."""
-    good: Counter[str] = Counter()
-    failed: Counter[str] = Counter()
-    recovered: set[str] = set()
-    attacks: set[int] = set()
-    for found, agent in store.rows("SELECT event_id, useragent FROM atomic.events {final}"):
-        if (agent or "").startswith(AGENT):
-            attacks.add(int(agent[len(AGENT) :]))
-        else:
-            good[str(found)] += 1
-    for found, status, record, bad_row in store.rows(
-        "SELECT event_id, status, record, bad_row FROM atomic.failed_events {final} {small}"
-    ):
-        numbers = _ATTACK.findall(base64.b64decode(record or "")) or _ATTACK.findall(bad_row.encode())
-        if numbers:
-            attacks.update(map(int, numbers))
-        elif status == "recovered":
-            recovered.add(str(found))
-        else:
-            failed[str(found)] += 1
-    return good, failed, recovered, attacks
-
-
-def in_deleted(paths: list[Path]) -> tuple[set[str], set[int]]:
-    """Event ids and attacks in segments that were taken out of the spool for good."""
-    events: set[str] = set()
-    attacks: set[int] = set()
-    for path in paths:
-        for row in salvage(path):
-            events.update(found.decode() for found in _EVENT.findall(row[-1]))
-            attacks.update(int(found) for found in _ATTACK.findall(row[-1]))
-    return events, attacks
-
-
-def sums(store: Embedded | Postgres, hands: Hands, spool: Path, sent: list[Sent], attacked: Attacked) -> Sums:
-    good, failed, recovered, attacks = stored(store)
-    gone, attacks_gone = in_deleted(hands.deleted)
-    wrong: Counter[str] = Counter()
-    there = good.keys() | failed.keys() | recovered
-    missing = in_gone = attempts = 0
-    again = {event_id(one.client, n) for one in sent for n in one.again}
-    for one in sent:
-        attempts += sum(len(tried.answers) - 1 for tried in one.tried)
-        for first in range(0, one.events, one.batch):
-            ids = [event_id(one.client, n) for n in range(first, first + one.batch)]
-            absent = [each for each in ids if each not in there]
-            if absent and all(each in gone for each in absent):
-                in_gone += 1
-            elif absent:
-                missing += 1
-                tried = one.tried[first // one.batch]
-                say(f"missing: {', '.join(absent)}, sent at {tried.at - hands.started:.1f} s")
-                wrong["requests of which a part is stored"] += len(absent) != len(ids)
-            for n, each in zip(range(first, first + one.batch), ids, strict=True):
-                kind = n % BAD_OF
-                wrong["good events among the failed"] += kind not in (0, EITHER) and each in failed
-                wrong["bad events among the good"] += kind == 0 and each in good
-                wrong["events that are good and failed"] += each in good and each in failed and each not in again
-    for attack in attacked.acknowledged:
-        if attack not in attacks:
-            in_gone += attack in attacks_gone
-            missing += attack not in attacks_gone
-            if attack not in attacks_gone:
-                say(f"missing: hostile request {attack}")
-    known = {event_id(one.client, n) for one in sent for n in range(one.events)}
-    wrong["events that were never sent"] = len(there - known)
-    copies = {each: n - 1 for each, n in good.items() if n > 1}
-    wrong["second rows of events that were sent once"] = sum(n for each, n in copies.items() if each not in again)
-    wrong["second rows of good events"] = sum(copies.values())
-    unread = sum(loss.unreadable for loss in losses(spool))
-    between = missing, missing + attempts + len(attacked.unanswered)
-    wrong["requests missing and not reported"] = max(0, between[0] - unread)
-    wrong["requests reported and not missing"] = max(0, unread - between[1])
-    return Sums(
-        sum(one.events for one in sent), sum(one.events // one.batch for one in sent), len(good), len(failed),
-        len(recovered), len(attacked.acknowledged), len(attacked.refused), unread, in_gone, between,
-        len(again), sum(n - 1 for n in failed.values()), {what: n for what, n in wrong.items() if n},
-    )  # fmt: skip
 
 
 @contextmanager

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import msgspec
 import pytest
 
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.health import Readiness, check
+from snowgauge.actions.looks import Looks
 from snowgauge.actions.overview import overview
 from snowgauge.actions.processes import processes
 from snowgauge.delivery.spool import SpoolLog
@@ -20,8 +22,10 @@ from snowgauge.errors import LogUnavailable, StoreUnavailable
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.iglu.registries.http import HttpRegistry
+from snowgauge.iglu.resolver import IgluResolver
 from snowgauge.store.base import Selection
 from snowgauge.store.memory import MemoryStore
+from snowgauge.testing.deployment import wait_until
 from snowgauge.testing.registry import RegistryServer
 
 
@@ -181,24 +185,78 @@ def part(deployment, name):
     return next((part for part in overview(deployment).parts if part.name == name), None)
 
 
-def test_a_registry_that_does_not_answer_is_named_until_it_does(deployment):
-    server, now = RegistryServer(), [0.0]
-    registry = HttpRegistry(server.uri, max_retry=0, clock=lambda: now[0])
-    key = SchemaKey.parse("iglu:com.acme/cart/jsonschema/1-0-0")
+@pytest.fixture
+def server():
+    server = RegistryServer()
+    yield server
+    server.down()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def with_registry(deployment, registry):
+    return msgspec.structs.replace(deployment, resolver=IgluResolver([registry]))
+
+
+CART = SchemaKey.parse("iglu:com.acme/cart/jsonschema/1-0-0")
+
+
+def test_a_registry_that_does_not_answer_is_named_until_it_does(deployment, server):
+    clock = Clock()
+    registry = HttpRegistry(server.uri, max_retry=0, clock=clock)
+    deployment = with_registry(deployment, registry)
     assert part(deployment, "registries") is None, "nobody asked any"
-    registry.lookup(key)
+    assert server.requests == []
+    registry.lookup(CART)
     assert part(deployment, "registries").ok
     server.down()
-    registry.lookup(key)
+    registry.lookup(CART)
     silent = part(deployment, "registries")
     assert not silent.ok
     assert server.uri in silent.note
     assert not overview(deployment).ready
     server.up()
-    now[0] += 3600
-    registry.lookup(key)
-    assert part(deployment, "registries").ok
-    server.down()
+    clock.now += 3600
+    assert part(deployment, "registries").ok, "whether or not an event needs it"
+    registry.close()
+
+
+def test_a_registry_that_hangs_is_named_while_no_event_asks_for_anything(deployment, server):
+    clock = Clock()
+    registry = HttpRegistry(server.uri, timeout=timedelta(seconds=60), clock=clock)
+    deployment = msgspec.structs.replace(with_registry(deployment, registry), looks=Looks(0.3))
+    registry.lookup(CART)
+    for _ in range(3):
+        assert part(deployment, "registries").ok
+    assert len(server.requests) == 1, "it is known from the lookup"
+    server.held.clear()
+    clock.now += 60
+    for _ in range(3):
+        silent = part(deployment, "registries")
+        assert not silent.ok
+        assert server.uri in silent.note
+    server.held.set()
+    wait_until(lambda: part(deployment, "registries").ok, "it is not named any more", within=60)
+    assert len(server.requests) == 2, "one thread waits for it, however many look"
+    registry.close()
+
+
+def test_a_registry_that_hangs_is_named_before_a_lookup_has_been_repeated(deployment, server):
+    """Another process asks: one that is killed before the end of its repetitions has told already."""
+    named = []
+    registry = HttpRegistry(
+        server.uri,
+        timeout=timedelta(seconds=0.1),
+        sleep=lambda _: named.append(part(with_registry(deployment, registry), "registries").ok),
+    )
+    server.held.clear()
+    registry.lookup(CART)
+    assert named == [False, False]
     registry.close()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.events import now_ms
+from snowgauge.actions.looks import Answer
 from snowgauge.actions.processes import Process, Processes, processes
 from snowgauge.delivery.contract import LogStats
 from snowgauge.store.base import EventKind, Selection
@@ -21,6 +23,7 @@ from snowgauge.telemetry import metrics
 
 _DAY = 86_400_000
 _MOST_FILES = 50_000
+_REGISTRY = "registry "
 _BOTH: tuple[EventKind, ...] = ("good", "failed")
 
 
@@ -84,6 +87,7 @@ class Overview:
 def overview(deployment: Deployment) -> Overview:
     """Never raises for a part that is unreachable, and waits for none: that is what it shows."""
     samples = _samples()
+    asked = _registries_up(samples)
     totals = _totals(samples)
     running = processes(deployment.data_dir / "run")
     looks = deployment.looks
@@ -92,8 +96,10 @@ def overview(deployment: Deployment) -> Overview:
             **health.questions(deployment),
             "log": deployment.eventlog.stats,
             "figures": lambda: _figures(deployment, totals),
+            **_registry_questions(deployment, asked),
         }
     )
+    samples = _samples()  # what the registries were just found to be is in them
     found = health.judged(answers, looks.patience)
     state = {part.name: part for part in found.parts}
     figures: _Figures = answers["figures"].value or _Figures([], [], None)
@@ -109,7 +115,7 @@ def overview(deployment: Deployment) -> Overview:
         PartState("pipeline", *_pipeline(waiting, totals, running), _pipeline_facts(totals)),
         _part(state, "store",
               [*figures.facts, Fact("refused rows", totals.get("snowgauge_store_refused_total", 0.0), "number")]),
-        *_registries(samples),
+        *_registries(_registries_up(samples), {name for name in asked if _late(answers, name)}),
         *_sinks(deployment),
         *_proxy(samples, running),
     ]  # fmt: skip
@@ -204,14 +210,32 @@ def _pipeline_facts(totals: dict[str, float]) -> list[Fact]:
     return facts
 
 
-def _registries(samples: list[_Sample]) -> list[PartState]:
-    """The schema registries elsewhere, once one was asked."""
-    asked = {one.labels["registry"]: one.value for one in samples if one.name == "snowgauge_iglu_registry_up"}
-    if not asked:
+def _registries_up(samples: list[_Sample]) -> dict[str, bool]:
+    """The schema registries elsewhere that any process has asked, and whether they answered last."""
+    return {one.labels["registry"]: bool(one.value) for one in samples if one.name == "snowgauge_iglu_registry_up"}
+
+
+def _registry_questions(deployment: Deployment, asked: Mapping[str, bool]) -> dict[str, Callable[[], bool]]:
+    """The workers ask only for schemas that are new to them: one that hangs meanwhile is found by asking from here.
+    One that nobody has asked yet may never be needed, and is left alone."""
+    return {
+        _REGISTRY + registry.name: registry.answers
+        for registry in (deployment.resolver.registries if asked else ())
+        if registry.name in asked
+    }
+
+
+def _late(answers: Mapping[str, Answer], registry: str) -> bool:
+    return (answer := answers.get(_REGISTRY + registry)) is not None and answer.late
+
+
+def _registries(up: Mapping[str, bool], late: set[str]) -> list[PartState]:
+    """``late``: those that have not answered just now."""
+    if not up:
         return []
-    silent = ", ".join(sorted(name for name, up in asked.items() if not up))
-    note = f"no answer when last asked: {silent}; events of schemas that only it has fail, and are recovered later"
-    facts = [Fact("registries asked", len(asked), "number")]
+    silent = ", ".join(sorted(name for name in up if name in late or not up[name]))
+    note = f"no answer: {silent}; events of schemas that only it has fail, and are recovered later"
+    facts = [Fact("registries asked", len(up), "number")]
     return [PartState("registries", not silent, note if silent else "", facts)]
 
 

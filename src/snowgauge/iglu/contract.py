@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from snowgauge.events.selfdescribing import SchemaKey, SelfDescribing
+from snowgauge.iglu.registries.base import Registry
 
 
 class ValidSchema(msgspec.Struct, frozen=True):
@@ -37,6 +38,10 @@ def unresolved(history: Sequence[Mapping[str, Any]]) -> Invalid:
 
 
 class Resolver(Protocol):
+    @property
+    def registries(self) -> Sequence[Registry]:
+        """Where schemas come from."""
+
     def schema(self, key: SchemaKey) -> dict[str, Any]:
         """The schema document. Raises ``SchemaResolutionError``, or ``RegistryOutage`` while one may still come."""
 

@@ -62,3 +62,6 @@ class Registry(Protocol):
 
     def keys(self) -> list[SchemaKey]:
         """Every schema here; empty for a registry that cannot list."""
+
+    def answers(self) -> bool:
+        """Does anything answer there? Asks, unless that is known from a moment ago; one on this machine always does."""

@@ -163,6 +163,9 @@ class FolderRegistry:
     def keys(self) -> list[SchemaKey]:
         return self._list(self._root())
 
+    def answers(self) -> bool:
+        return True
+
     def _follow(self) -> None:
         if self._copies is not None:
             self._copies.follow(self._root())

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _RETRIED = frozenset({408, 500, 502, 503, 504})
 _LONGEST_REST = 60.0  # seconds
 _MAX_TEXT = 512  # of a server's error page that goes into bad rows
+_KNOWN_FOR = 10.0  # seconds for which it is known whether it answers
+_ANY_SCHEMA = "com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0"
 
 
 class HttpRegistry:
@@ -74,6 +76,9 @@ class HttpRegistry:
         self._away: Refusal | None = None
         self._ask_again = 0.0
         self._finding_out = Lock()
+        self._up = True
+        self._known_at = float("-inf")
+        self._probing = Lock()
 
     def _client(self) -> httpx.Client:
         """The connection pool, opened at the first use: workers fork before it and bare starts need no HTTP."""
@@ -120,6 +125,22 @@ class HttpRegistry:
     def keys(self) -> list[SchemaKey]:
         return []
 
+    def answers(self) -> bool:
+        """Whatever it answers counts, a 404 too. It is asked at most once in ten seconds, lookups included."""
+        with self._probing:
+            if self._clock() - self._known_at >= _KNOWN_FOR:
+                self._tell(self._reached())
+            return self._up
+
+    def _reached(self) -> bool:
+        import httpx
+
+        try:
+            with self._client().stream("GET", f"{self.uri}/schemas/{_ANY_SCHEMA}"):
+                return True
+        except (httpx.HTTPError, httpx.InvalidURL, OSError):
+            return False
+
     def _get(self, url: str) -> Any:
         """Parsed JSON, or a refusal.
 
@@ -144,6 +165,8 @@ class HttpRegistry:
             if not again:
                 self._know(None)
                 return answer
+            if answer.error != "RepoFailure":
+                self._tell(False)  # before the repetitions, which may take long
         if answer.error == "RepoFailure":  # it answers; this schema alone may be what it has trouble with
             self._know(None)
             return answer
@@ -154,7 +177,11 @@ class HttpRegistry:
 
     def _know(self, away: Refusal | None) -> None:
         self._away = away
-        gauge("iglu_registry_up", away is None, registry=self.name)
+        self._tell(away is None)
+
+    def _tell(self, up: bool) -> None:
+        self._up, self._known_at = up, self._clock()
+        gauge("iglu_registry_up", up, registry=self.name)
 
     def _try(self, url: str) -> tuple[Any, bool]:
         """One request: the answer, and whether to repeat it."""
