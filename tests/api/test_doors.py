@@ -16,6 +16,8 @@ PASSWORD = "correct horse battery"
 OPEN = {
     ("GET", "/api/v1/access/me"),
     ("POST", "/api/v1/access/login"),
+    ("POST", "/api/v1/access/invitations/open"),
+    ("POST", "/api/v1/access/invitations/accept"),
     ("GET", "/api/v1/access/oidc/start"),
     ("GET", "/api/v1/access/oidc/callback"),
     ("POST", "/api/v1/shared/{share_id}/open"),
@@ -38,6 +40,10 @@ KNOWN = {
     ("POST", "/api/v1/access/password"),
     ("GET", "/api/v1/access/sessions"),
     ("DELETE", "/api/v1/access/sessions/{session_id}"),
+    ("GET", "/api/v1/access/second-factor"),
+    ("POST", "/api/v1/access/second-factor"),
+    ("POST", "/api/v1/access/second-factor/confirm"),
+    ("POST", "/api/v1/access/second-factor/remove"),
 }
 
 

@@ -186,18 +186,6 @@ def test_the_theme_is_kept(page: Page, seeded: PrivatePort) -> None:
     assert page.evaluate("document.documentElement.classList.contains('dark')") is not before
 
 
-def test_a_login_is_asked_for_once_somebody_is_registered(page: Page, seeded: PrivatePort) -> None:
-    seeded.access.add_person("ada", "correct horse battery", "admin")
-    page.goto("/live")
-    page.get_by_label("Name").fill("ada")
-    page.get_by_label("Password").fill("wrong password")
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("alert")).to_contain_text("name or password is wrong")
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Log in").click()
-    expect(page.locator("tbody tr[data-kind]").first).to_be_visible()
-
-
 def failing(port: PrivatePort, schema: str = CLICK) -> str:
     """Three events of a schema that fail for one reason; the newest failure's id."""
     now = time.time_ns() // 1_000_000
@@ -283,48 +271,6 @@ def test_health_shows_parts_and_checks(page: Page, seeded: PrivatePort) -> None:
     page.goto("/state")
     expect(page.get_by_role("region", name="Event log")).to_contain_text("waiting")
     expect(page.get_by_text("There is room on the disk")).to_be_visible()
-
-
-def test_the_first_admin_closes_the_open_door(page: Page, port: PrivatePort) -> None:
-    page.goto("/access")
-    page.get_by_label("Name").fill("ada")
-    page.get_by_label("Password", exact=True).fill("correct horse battery")
-    page.get_by_role("button", name="Add user").click()
-    expect(page.get_by_role("heading", name="Log in to Snowgauge")).to_be_visible()
-    page.get_by_label("Name").fill("ada")
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_role("button", name="API keys").click()
-    page.get_by_label("What it is for").fill("grafana")
-    page.get_by_role("button", name="Add key").click()
-    expect(page.get_by_role("region", name="New key")).to_contain_text("sg_")
-    page.get_by_role("button", name="Audit log").click()
-    expect(page.get_by_text("add key", exact=True)).to_be_visible()
-
-
-def test_a_user_changes_the_password_and_ends_a_session(
-    page: Page, port: PrivatePort, serious_findings: Findings
-) -> None:
-    port.access.add_person("ada", "correct horse battery", "admin")
-    port.access.log_in("ada", "correct horse battery")
-    page.goto("/account")
-    page.get_by_label("Name").fill("ada")
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Log in").click()
-    sessions = page.get_by_role("region", name="Sessions").get_by_role("listitem")
-    expect(sessions).to_have_count(2)
-    expect(page.get_by_text("Counts, timelines and groups")).to_be_visible()
-    assert not serious_findings(page)
-    page.get_by_role("button", name="End session").click()
-    expect(sessions).to_have_count(1)
-    page.get_by_label("Current password").fill("wrong password")
-    page.get_by_label("New password").fill("another good password")
-    page.get_by_role("button", name="Change password").click()
-    expect(page.get_by_role("alert")).to_contain_text("the current password is wrong")
-    page.get_by_label("Current password").fill("correct horse battery")
-    page.get_by_role("button", name="Change password").click()
-    expect(page.get_by_text("Password changed.")).to_be_visible()
-    assert port.access.log_in("ada", "another good password").person.name == "ada"
 
 
 @pytest.mark.parametrize(

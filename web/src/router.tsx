@@ -27,6 +27,12 @@ const share = createRoute({
   component: lazyRouteComponent(() => import("./pages/Shared"), "Page"),
 });
 
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./pages/Invitation"), "Page"),
+});
+
 const account = createRoute({
   getParentRoute: () => root,
   path: "/account",
@@ -37,7 +43,7 @@ const pages = PAGES.map(({ path, load }) => createRoute({ getParentRoute: () => 
 
 /** Not registered with the library's types: addresses come from the table of pages, and every search is a `Search`. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, share, account, ...pages]),
+  routeTree: root.addChildren([home, share, invitation, account, ...pages]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

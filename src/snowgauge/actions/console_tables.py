@@ -5,18 +5,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from snowgauge.actions.access.book import LAYOUT as ACCESS
+from snowgauge.actions.access.layout import KEYS as ACCESS_KEYS
+from snowgauge.actions.access.layout import LAYOUT as ACCESS
 from snowgauge.actions.analytics.saved.database import LAYOUT as SAVED
 from snowgauge.actions.analytics.saved.database import add_later
 from snowgauge.state.tables import SharedTables, Sharing
 
 NAME = "console"
 _KEYS = {
-    "people": ("id",),
-    "identities": ("issuer", "subject"),
-    "sessions": ("token",),
-    "keys": ("id",),
-    "audit": ("number",),
+    **ACCESS_KEYS,
     "segments": ("id",),
     "annotations": ("id",),
     "saved_reports": ("id",),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pydantic import Field, field_validator
 
+from snowgauge.actions.access.second_factor import Demand
 from snowgauge.actions.elsewhere.settings import OtherDeployment, checked_names
 from snowgauge.api.oidc.settings import OidcSettings
 from snowgauge.part_settings import Duration, PartSettings
@@ -45,6 +46,11 @@ class ConsoleSettings(PartSettings):
 
     session_lifetime: Duration = timedelta(hours=12)
     """How long a login lasts."""
+
+    second_factor_required_for: Demand = "nobody"
+    """Who has to log in with a code of an authenticator app: `nobody`, `admins` or `everyone`. Someone without one sets
+    it up at the next login and sees nothing before. Of those who log in through an identity provider, the provider asks
+    for a second factor."""
 
     secure_cookies: bool = True
     """Send the login's cookie over HTTPS only (off loopback). Switch off only for a trusted network without TLS."""

@@ -15,7 +15,8 @@ from snowgauge.errors import AccessRefused
 if TYPE_CHECKING:
     from snowgauge.actions.access.book import AccessBook
 
-_PEOPLE = ("person", "role", "last login")
+_PEOPLE = ("person", "role", "second factor", "last login")
+_INVITED = ("invited", "role", "expires")
 _KEYS = ("key", "begins", "scopes", "last used")
 _SHELL = Principal("command line", "local", frozenset())
 
@@ -24,8 +25,11 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Who may use the console and its API.", no_args_is_help=True)
     group.command("add-admin")(add_admin)
     group.command("add")(add)
+    group.command("invite")(invite)
+    group.command("revoke-invitation")(revoke_invitation)
     group.command("list")(show)
     group.command("password")(password)
+    group.command("reset-second-factor")(reset_second_factor)
     group.command("remove")(remove)
     group.command("add-key")(add_key)
     app.add_typer(group, name="access")
@@ -70,6 +74,45 @@ def _add(book: AccessBook, name: str, role: str, secret: str) -> None:
     out.print(f"{person.name} may log in as {person.role}")
 
 
+def invite(
+    ctx: typer.Context,
+    name: NameArgument,
+    role: Annotated[str, typer.Option(help="viewer, analyst, editor or admin.")] = "viewer",
+    days: Annotated[int, typer.Option(help="For how many days the link works.", min=1, max=30)] = 7,
+    url: Annotated[str, typer.Option(help="The console's address, where it is not the one of the settings.")] = "",
+) -> None:
+    """Invite a user by a link. It works once, and they choose the password.
+
+    Example: `snowgauge access invite grace --role analyst`
+    """
+    from snowgauge.actions.access.invitations import PATH
+    from snowgauge.actions.access.roles import Role
+    from snowgauge.pipeline.private_port import console_url, open_access
+
+    settings = settings_of(ctx)
+    book = open_access(settings)
+    made, secret = book.invitations.add(name, cast(Role, role), _SHELL.name, lasts_ms=days * 86_400_000)
+    book.record(_SHELL, "invite person", made.name, f"role {made.role}")
+    err.print(f"[dim]for {made.name}, until {_day(made.expires_at)}; it is not shown again[/]")
+    out.print(f"{(url or console_url(settings)).rstrip('/')}{PATH}#{secret}", markup=False)
+
+
+def revoke_invitation(ctx: typer.Context, name: NameArgument) -> None:
+    """Revoke an invitation.
+
+    Example: `snowgauge access revoke-invitation grace`
+    """
+    from snowgauge.pipeline.private_port import open_access
+
+    book = open_access(settings_of(ctx))
+    invited = [one.id for one in book.invitations.listed() if one.name.lower() == name.lower()]
+    if not invited:
+        raise AccessRefused(f"there is no invitation for {name!r}; `snowgauge access list` shows those that are open")
+    revoked = book.invitations.revoke(invited[0])
+    book.record(_SHELL, "revoke invitation", revoked.name)
+    out.print(f"{revoked.name} can no longer accept the invitation")
+
+
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
@@ -79,23 +122,34 @@ def _password(from_stdin: bool) -> str:
 
 
 def show(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """List people and keys.
+    """List people, invitations and keys.
 
     Example: `snowgauge access list`
     """
     from snowgauge.pipeline.private_port import open_access
 
     book = open_access(settings_of(ctx))
-    people = [(person.name, person.role, _day(person.last_login)) for person in book.people()]
+    people = [
+        (person.name, person.role, "on" if person.second_factor else "off", _day(person.last_login))
+        for person in book.people()
+    ]
+    invited = [(one.name, one.role, _day(one.expires_at)) for one in book.invitations.listed()]
     issued = book.keys()
     keys = [(key.name, key.hint, " ".join(key.scopes), _day(key.last_used)) for key in issued]
     if as_json:
-        print_json({"people": records(_PEOPLE, people), "keys": records(_KEYS, keys)})
+        print_json(
+            {
+                "people": records(_PEOPLE, people),
+                "invitations": records(_INVITED, invited),
+                "keys": records(_KEYS, keys),
+            }
+        )
         return
     out.print(table(_PEOPLE, people))
-    if keys:
-        out.print()
-        out.print(table(_KEYS, keys))
+    for columns, rows in ((_INVITED, invited), (_KEYS, keys)):
+        if rows:
+            out.print()
+            out.print(table(columns, rows))
 
 
 def _day(at: int | None) -> str:
@@ -114,6 +168,19 @@ def password(ctx: typer.Context, name: NameArgument, password_stdin: PasswordOpt
     book.change_person(person_id, password=_password(password_stdin))
     book.record(_SHELL, "change person", name, "new password")
     out.print(f"{name} has a new password")
+
+
+def reset_second_factor(ctx: typer.Context, name: NameArgument) -> None:
+    """Remove a person's second factor, for one who has lost it; ends the person's sessions.
+
+    Example: `snowgauge access reset-second-factor ada`
+    """
+    from snowgauge.pipeline.private_port import open_access
+
+    book = open_access(settings_of(ctx))
+    person = book.reset_second_factor(_named(book, name))
+    book.record(_SHELL, "reset second factor", person.name)
+    out.print(f"{person.name} logs in without a code")
 
 
 def remove(ctx: typer.Context, name: NameArgument) -> None:

@@ -17,8 +17,22 @@ def open_access(settings: Settings) -> AccessBook:
     """People and keys of the private port."""
     from snowgauge.actions.access.book import AccessBook
 
-    lifetime = settings.console.session_lifetime.total_seconds()
-    return AccessBook(open_console(settings) or data_dir(settings) / "console.sqlite", session_seconds=lifetime)
+    console = settings.console
+    return AccessBook(
+        open_console(settings) or data_dir(settings) / "console.sqlite",
+        session_seconds=console.session_lifetime.total_seconds(),
+        demand=console.second_factor_required_for,
+    )
+
+
+def console_url(settings: Settings) -> str:
+    """Where people reach the console, as far as the settings say."""
+    if settings.alerts.console_url:
+        return settings.alerts.console_url
+    if settings.tls.console_domain:
+        return f"https://{settings.tls.console_domain}"
+    host = settings.console.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.console.port}"
 
 
 def open_doors(settings: Settings) -> Doors:

@@ -52,7 +52,9 @@ class PrivatePort:
         self.log = MemoryLog()
         resolver, validator = iglu_build.build(IgluSettings(iglu_central=False), folder)
         self.settings = ConsoleSettings.model_validate(settings)
-        self.access = AccessBook(folder / "console.sqlite", clock=clock)
+        self.access = AccessBook(
+            folder / "console.sqlite", clock=clock, demand=self.settings.second_factor_required_for
+        )
         self.doors = Doors(self.settings, self.access, proxies=proxies)
         self.deployment = Deployment(
             store=self.store,

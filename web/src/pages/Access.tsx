@@ -2,20 +2,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
+import { AddUser } from "./access/AddUser";
+import { Invitations } from "./access/Invitations";
+import { type Role, roleOf, ROLES } from "./access/roles";
 import { useMe } from "../shell/session";
 import { ago, exactTime, time } from "../view/format";
 import { one } from "../view/search";
 import { useView } from "../view/useView";
 import { PageFrame } from "../widgets/Page";
 import { Badge, Button, Card, CopyButton, Empty, Failure, IconButton, Segmented, Skeleton } from "../widgets/ui";
-
-type Role = Schemas["Person"]["role"];
-const ROLES: Role[] = ["viewer", "analyst", "editor", "admin"];
-
-/** The role that an option's text names. */
-function roleOf(text: string): Role | undefined {
-  return ROLES.find((role) => role === text);
-}
 
 export function Page() {
   const [search, change] = useView();
@@ -47,29 +42,13 @@ function People() {
   const queries = useQueryClient();
   const me = useMe().data;
   const people = useQuery({ queryKey: ["people"], queryFn: () => ask(api.GET("/api/v1/access/people")) });
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const [chosen, setRole] = useState<Role | "">("");
-  const rules = useQuery({ queryKey: ["rules"], queryFn: () => ask(api.GET("/api/v1/access/rules")), staleTime: Infinity });
-  // the first user has to be an admin; for others nothing is chosen beforehand
-  const role = people.data?.length === 0 ? "admin" : chosen;
   const done = () => void queries.invalidateQueries({ queryKey: ["people"] });
-  const add = useMutation({
-    mutationFn: (wanted: Role) => ask(api.POST("/api/v1/access/people", { body: { name, password, role: wanted } })),
-    onSuccess: () => {
-      setName("");
-      setPassword("");
-      setRole("");
-      // the first admin ends the open door: the page asks for the login now
-      if (me?.kind === "local") void queries.invalidateQueries({ queryKey: ["me"] });
-      else done();
-    },
-  });
   const move = useMutation({ mutationFn: (to: { id: string; role: Role }) => ask(api.PATCH("/api/v1/access/people/{person_id}", { params: { path: { person_id: to.id } }, body: { role: to.role } })), onSettled: done });
   const remove = useMutation({ mutationFn: (id: string) => ask(api.DELETE("/api/v1/access/people/{person_id}", { params: { path: { person_id: id } } })), onSettled: done });
+  const reset = useMutation({ mutationFn: (id: string) => ask(api.DELETE("/api/v1/access/people/{person_id}/second-factor", { params: { path: { person_id: id } } })), onSettled: done });
   return (
     <>
-      {[people, move, remove].map((asked, i) => asked.isError && <Failure key={i} error={asked.error} />)}
+      {[people, move, remove, reset].map((asked, i) => asked.isError && <Failure key={i} error={asked.error} />)}
       <Card title="People" pad={false}>
         {people.isPending && <Skeleton className="m-4 h-24" />}
         {people.data?.length === 0 && <Empty icon="people" title="Nobody is registered yet" />}
@@ -81,10 +60,15 @@ function People() {
               </span>
               <span className="min-w-32 flex-1">
                 <span className="block font-medium">
-                  {person.name} {person.id && me?.name === person.name && <Badge>you</Badge>}
+                  {person.name} {person.id && me?.name === person.name && <Badge>you</Badge>} {person.second_factor && <Badge tone="good">second factor</Badge>}
                 </span>
                 <span className="block text-[13px] text-ink-soft">{person.last_login ? `last login ${ago(person.last_login)}` : "never logged in"}{person.issuer && <> · through {host(person.issuer)}</>}</span>
               </span>
+              {person.second_factor && me?.name !== person.name && (
+                <Button small onClick={() => confirm(`Remove the second factor of ${person.name}? They log in with the password alone, and their sessions end.`) && reset.mutate(person.id)}>
+                  Reset second factor
+                </Button>
+              )}
               <select aria-label={`Role of ${person.name}`} className="field" value={person.role} onChange={(event) => {
                   const to = roleOf(event.target.value);
                   if (to) move.mutate({ id: person.id, role: to });
@@ -98,52 +82,8 @@ function People() {
           ))}
         </ul>
       </Card>
-      <Card title="Add user">
-        <form
-          className="grid items-end gap-3 sm:grid-cols-[1fr_1fr_9rem_auto]"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (role) add.mutate(role);
-          }}
-        >
-          <label className="grid gap-1">
-            Name
-            <input required maxLength={100} autoComplete="off" className="field" value={name} onChange={(event) => setName(event.target.value)} />
-          </label>
-          <label className="grid gap-1">
-            Password
-            <input required minLength={10} type="password" autoComplete="new-password" className="field" value={password} onChange={(event) => setPassword(event.target.value)} />
-          </label>
-          <label className="grid gap-1">
-            Role
-            <select required className="field" value={role} disabled={people.data?.length === 0} onChange={(event) => setRole(roleOf(event.target.value) ?? "")}>
-              <option value="" disabled>
-                Choose…
-              </option>
-              {ROLES.map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </label>
-          <Button kind="primary" type="submit" disabled={add.isPending}>
-            Add user
-          </Button>
-        </form>
-        <p className="mt-2 text-[13px] text-ink-soft">Passwords have at least ten characters.</p>
-        <dl className="mt-2 grid gap-x-3 gap-y-1 text-[13px] sm:grid-cols-[6rem_1fr]">
-          {ROLES.map((name) => (
-            <div key={name} className="contents">
-              <dt className={name === role ? "font-medium" : "text-ink-soft"}>{name}</dt>
-              <dd className={name === role ? "" : "text-ink-soft"}>{rules.data?.role_texts[name]}</dd>
-            </div>
-          ))}
-        </dl>
-        {add.isError && (
-          <div className="mt-3">
-            <Failure error={add.error} />
-          </div>
-        )}
-      </Card>
+      <Invitations />
+      {people.data && <AddUser first={people.data.length === 0} />}
     </>
   );
 }

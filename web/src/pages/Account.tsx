@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask } from "../api/client";
+import SecondFactor from "./account/SecondFactor";
 import { useMe } from "../shell/session";
 import { ago, time } from "../view/format";
 import { Loaded } from "../widgets/Loaded";
@@ -16,6 +17,7 @@ export function Page() {
       {me?.kind === "person" && (
         <>
           <Password />
+          <SecondFactor />
           <Sessions />
         </>
       )}

@@ -29,9 +29,15 @@ export function Login({ through }: { through: string | null | undefined }) {
   const queries = useQueryClient();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [asked, setAsked] = useState(false);
   const login = useMutation({
-    mutationFn: () => ask(api.POST("/api/v1/access/login", { body: { name, password } })),
+    mutationFn: () => ask(api.POST("/api/v1/access/login", { body: { name, password, code } })),
     onSuccess: (me) => {
+      if (me.code_needed) {
+        setAsked(true);
+        return;
+      }
       setCsrf(me.csrf);
       queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
       queries.setQueryData(["me"], me);
@@ -74,12 +80,21 @@ export function Login({ through }: { through: string | null | undefined }) {
             Password
             <input required type="password" autoComplete="current-password" className="field" value={password} onChange={(e) => setPassword(e.target.value)} />
           </label>
+          {asked && (
+            <label className="grid gap-1">
+              Code
+              <input key="code" autoFocus required inputMode="numeric" autoComplete="one-time-code" maxLength={100} className="field" value={code} onChange={(e) => setCode(e.target.value)} aria-describedby="code-hint" />
+              <span id="code-hint" className="text-[13px] text-ink-soft">
+                Six digits of your authenticator app, or a recovery code.
+              </span>
+            </label>
+          )}
           <Button kind={through ? "plain" : "primary"} type="submit" disabled={login.isPending}>
             {login.isPending ? "Logging in…" : "Log in"}
           </Button>
         </form>
         <p className="text-[13px] text-ink-soft">
-          No account? An admin adds people under Access, or with <code>snowgauge access add</code>.
+          No account? An admin sends you an invitation under Access, or with <code>snowgauge access invite</code>.
         </p>
       </div>
     </main>

@@ -2,7 +2,7 @@ import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { Dialog, DropdownMenu } from "radix-ui";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Icon, Logo } from "../widgets/icons";
-import { Empty, Failure, IconButton, Kbd, Loading } from "../widgets/ui";
+import { Button, Empty, Failure, IconButton, Kbd, Loading } from "../widgets/ui";
 import { typing } from "./keys";
 import { Bell } from "./Bell";
 import { Login } from "./Login";
@@ -10,12 +10,13 @@ import { PAGES, type PageEntry } from "./pages";
 import { type Me, useLogOut, useMe } from "./session";
 import { toggleTheme, useDark } from "./theme";
 
+const SecondFactor = lazy(() => import("../pages/account/SecondFactor"));
 const Palette = lazy(() => import("./Palette"));
 
 /** Around every page: menu, theme, palette, keys, and the login where one is needed. */
 export function Shell() {
-  const shared = useLocation({ select: (at) => at.pathname.startsWith("/share/") });
-  // a share link shows one page to those without an account
+  const shared = useLocation({ select: (at) => at.pathname.startsWith("/share/") || at.pathname === "/invitation" });
+  // links show one page to those without an account
   return shared ? (
     <main id="page">
       <Suspense fallback={<Loading on />}>
@@ -29,6 +30,11 @@ export function Shell() {
 
 function Known() {
   const me = useMe();
+  const owes = me.data?.owes_second_factor;
+  const [owed, setOwed] = useState(false);
+  useEffect(() => {
+    if (owes) setOwed(true);
+  }, [owes]);
   if (me.isPending) return <Loading on />;
   if (me.isError) {
     return (
@@ -38,7 +44,29 @@ function Known() {
     );
   }
   if (!me.data.known) return <Login through={me.data.login_through} />;
+  // it stays after the code was confirmed, until the recovery codes were kept
+  if (owes || owed) return <Owed me={me.data} onDone={() => setOwed(false)} />;
   return <Frame me={me.data} />;
+}
+
+/** Nothing but setting up the second factor, which the settings require. */
+function Owed({ me, onDone }: { me: Me; onDone: () => void }) {
+  const logOut = useLogOut();
+  return (
+    <main className="mx-auto grid max-w-2xl gap-4 p-4 pt-10">
+      <div className="flex flex-wrap items-center gap-3">
+        <Logo size={34} />
+        <h1 className="flex-1">Set up a second factor</h1>
+        <Button onClick={() => void logOut()}>Log out</Button>
+      </div>
+      <p>
+        Users with the role {me.role} log in with a code of an authenticator app. Set it up to go on.
+      </p>
+      <Suspense fallback={<Loading on />}>
+        <SecondFactor onDone={onDone} />
+      </Suspense>
+    </main>
+  );
 }
 
 function Frame({ me }: { me: Me }) {

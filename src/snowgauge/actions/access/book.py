@@ -7,46 +7,33 @@ lets nobody in. Safe for threads; several processes may have it open.
 from __future__ import annotations
 
 import hashlib
-import hmac
-import json
 import secrets
 import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 from snowgauge.actions.access import guesses
-from snowgauge.actions.access.records import ApiKey, AuditEntry, OpenSession, Person, Session
-from snowgauge.actions.access.roles import ROLES, SCOPES, Principal, Role, Scope
-from snowgauge.errors import AccessRefused, StateUnavailable
-from snowgauge.state.tables import Overtaken, SharedTables
+from snowgauge.actions.access.audit import AuditLog
+from snowgauge.actions.access.invitations import Invitations
+from snowgauge.actions.access.keys import ApiKeys
+from snowgauge.actions.access.layout import LAYOUT
+from snowgauge.actions.access.passwords import Passwords
+from snowgauge.actions.access.records import ApiKey, AuditEntry, Enrolment, OpenSession, Person, Session
+from snowgauge.actions.access.roles import ROLES, Principal, Role, Scope
+from snowgauge.actions.access.second_factor import Demand, SecondFactors, demanded
+from snowgauge.errors import AccessRefused
+from snowgauge.state.tables import SharedTables
 
-KEY_PREFIX = "sg_"
-_LEAST_PASSWORD = 10
-_TRIES = 5
 _SESSION_ID = 16
-_OWN = """
-CREATE TABLE IF NOT EXISTS people (
-  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT NOT NULL, role TEXT NOT NULL,
-  created_at INTEGER NOT NULL, last_login INTEGER);
-CREATE TABLE IF NOT EXISTS identities (
-  issuer TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL UNIQUE REFERENCES people(id) ON DELETE CASCADE,
-  PRIMARY KEY (issuer, subject));
-CREATE TABLE IF NOT EXISTS sessions (
-  token TEXT PRIMARY KEY, person TEXT NOT NULL REFERENCES people(id) ON DELETE CASCADE, csrf TEXT NOT NULL,
-  created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS keys (
-  id TEXT PRIMARY KEY, name TEXT NOT NULL, hint TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, scopes TEXT NOT NULL,
-  created_by TEXT NOT NULL, created_at INTEGER NOT NULL, last_used INTEGER, expires_at INTEGER);
-CREATE TABLE IF NOT EXISTS audit (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
-  action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, ip TEXT NOT NULL);
-"""
-LAYOUT = _OWN + guesses.LAYOUT
-_PEOPLE = "SELECT people.*, identities.issuer FROM people LEFT JOIN identities ON identities.person = people.id"
+_PERSON = "people.*, identities.issuer, second_factors.confirmed_at IS NOT NULL AS second_factor"
+_MORE = (
+    "LEFT JOIN identities ON identities.person = people.id "
+    "LEFT JOIN second_factors ON second_factors.person = people.id"
+)
+_PEOPLE = f"SELECT {_PERSON} FROM people {_MORE}"  # noqa: S608 - names of ours
 _NO_PASSWORD = ""
 
 
@@ -58,16 +45,19 @@ class AccessBook:
         place: Path | SharedTables,
         *,
         session_seconds: float = 12 * 3600,
+        demand: Demand = "nobody",
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """``place``: the file, or the tables that machines share."""
-        from argon2 import PasswordHasher
-
+        """``place``: the file, or the tables that machines share. ``demand``: who must have a second factor."""
         self._clock = clock
         self._session_ms = int(session_seconds * 1000)
         self._tables = place if isinstance(place, SharedTables) else SharedTables(place, LAYOUT, {})
-        self._hasher = PasswordHasher(time_cost=3, memory_cost=19 * 1024, parallelism=1)
-        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+        self._passwords = Passwords()
+        self._demand = demand
+        self._keys = ApiKeys(self._tables, clock)
+        self._audit = AuditLog(self._tables, clock)
+        self.invitations = Invitations(self._tables, clock)
+        self.second_factors = SecondFactors(self._tables, clock)
 
     def close(self) -> None:
         self._tables.close()
@@ -90,19 +80,31 @@ class AccessBook:
             raise AccessRefused("the name must have 1 to 100 characters")
         if role not in ROLES:
             raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
-        hashed = self._hashed(password, name)
-        person = Person(str(uuid.uuid4()), name, role, self._clock())
+        hashed = self._passwords.hashed(password, name)
         with self._tables.writing() as db:
-            # the first person closes the open door, so it has to be one who can let others in
-            if role != "admin" and not self.has_admin():
-                raise AccessRefused("the first person must be an admin: someone has to be able to let others in")
-            try:
-                db.execute(
-                    "INSERT INTO people (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
-                    (person.id, name, hashed, role, person.created_at),
-                )
-            except sqlite3.IntegrityError:
-                raise AccessRefused(f"there is someone named {name!r} already") from None
+            return self._insert(db, name, hashed, role)
+
+    def accept_invitation(self, secret: str, password: str) -> Session:
+        """The person of an invitation, with the password that they chose, and a session. Raises ``AccessRefused``."""
+        invited = self.invitations.opened(secret)
+        hashed = self._passwords.hashed(password, invited.name)
+        with self._tables.writing() as db:
+            invited = self.invitations.take(db, secret)
+            return self._begin(db, self._insert(db, invited.name, hashed, invited.role).id)
+
+    def _insert(self, db: sqlite3.Connection, name: str, hashed: str, role: Role) -> Person:
+        person = Person(str(uuid.uuid4()), name, role, self._clock())
+        # the first person closes the open door, so it has to be one who can let others in
+        if role != "admin" and not self.has_admin():
+            raise AccessRefused("the first person must be an admin: someone has to be able to let others in")
+        try:
+            db.execute(
+                "INSERT INTO people (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
+                (person.id, name, hashed, role, person.created_at),
+            )
+        except sqlite3.IntegrityError:
+            raise AccessRefused(f"there is someone named {name!r} already") from None
+        db.execute("DELETE FROM invitations WHERE name = ?", (name,))
         return person
 
     def change_person(self, person_id: str, *, role: Role | None = None, password: str | None = None) -> Person:
@@ -118,7 +120,8 @@ class AccessBook:
                 if person.issuer is not None:
                     raise AccessRefused(f"{person.name} logs in through {person.issuer} and has no password here")
                 db.execute(
-                    "UPDATE people SET password = ? WHERE id = ?", (self._hashed(password, person.name), person_id)
+                    "UPDATE people SET password = ? WHERE id = ?",
+                    (self._passwords.hashed(password, person.name), person_id),
                 )
                 db.execute("DELETE FROM sessions WHERE person = ?", (person_id,))
             return self._find(person_id)
@@ -136,44 +139,33 @@ class AccessBook:
             raise AccessRefused(f"{person.name} is the only admin: make someone else one first")
 
     def _find(self, person_id: str) -> Person:
-        rows = self._rows(f"{_PEOPLE} WHERE id = ?", person_id)
+        rows = self._rows(f"{_PEOPLE} WHERE people.id = ?", person_id)
         if not rows:
             raise AccessRefused(f"there is no person {person_id!r}")
         return _person(rows[0])
 
-    def _hashed(self, password: str, name: str) -> str:
-        if len(password) < _LEAST_PASSWORD:
-            raise AccessRefused(f"the password must have at least {_LEAST_PASSWORD} characters")
-        if len(password) > 1000:
-            raise AccessRefused("the password must have at most 1000 characters")
-        if name.lower() in password.lower() and len(password) < len(name) + 8:
-            raise AccessRefused("the password must not be made of the name")
-        return self._hasher.hash(password)
-
     # ---- sessions ---------------------------------------------------------------------------------------------
 
-    def log_in(self, name: str, password: str, *, ip: str = "") -> Session:
-        """Raises ``AccessRefused``. After too many tries the password is not looked at: see ``guesses``."""
-        from argon2.exceptions import InvalidHashError, VerificationError
-
+    def log_in(self, name: str, password: str, *, code: str = "", ip: str = "") -> Session:
+        """Raises ``AccessRefused``; ``CodeNeeded`` where only the code of a second factor is missing. After too many
+        tries neither is looked at: see ``guesses``."""
         now = self._clock()
         with self._tables.local() as db:
             guesses.Guesses(db).count(name, ip, now)
             rows = self._rows(f"{_PEOPLE} WHERE name = ? AND password <> ?", name.strip(), _NO_PASSWORD)
-        hashed = rows[0]["password"] if rows else self._nobody
-        try:
-            # an unknown name costs as much time as a known one
-            self._hasher.verify(hashed, password)
-            known = bool(rows)
-        except (VerificationError, InvalidHashError):
-            known = False
-        if not known:
+        if not self._passwords.right(rows[0]["password"] if rows else None, password):
             raise AccessRefused("name or password is wrong", status=401)
+        person = _person(rows[0])
+        if person.second_factor:
+            self.second_factors.check(person.id, code)
+        renewed = self._passwords.renewed(rows[0]["password"], password)
         with self._tables.writing() as db:
-            if self._hasher.check_needs_rehash(hashed):
-                db.execute("UPDATE people SET password = ? WHERE id = ?", (self._hasher.hash(password), rows[0]["id"]))
+            if person.second_factor:
+                self.second_factors.accept(db, person.id, code)
+            if renewed is not None:
+                db.execute("UPDATE people SET password = ? WHERE id = ?", (renewed, person.id))
             guesses.Guesses(db).right(name, ip, now)
-            return self._begin(db, rows[0]["id"])
+            return self._begin(db, person.id)
 
     def log_in_through(self, issuer: str, subject: str, names: Iterable[str], role: Role, *, follow: bool) -> Session:
         """A session for someone whom an identity provider vouches for. The pair of issuer and subject is the person,
@@ -215,7 +207,7 @@ class AccessBook:
 
     def by_session(self, token: str) -> Principal | None:
         rows = self._rows(
-            "SELECT people.*, NULL AS issuer, sessions.csrf FROM sessions JOIN people ON people.id = sessions.person "
+            f"SELECT {_PERSON}, sessions.csrf FROM sessions JOIN people ON people.id = sessions.person {_MORE} "  # noqa: S608
             "WHERE sessions.token = ? AND sessions.expires_at > ?",
             _digest(token),
             self._clock(),
@@ -223,31 +215,70 @@ class AccessBook:
         if not rows:
             return None
         person = _person(rows[0])
+        # a provider asks for a second factor of its own
+        owes = demanded(self._demand, person.role) and not person.second_factor and person.issuer is None
+        scopes: frozenset[Scope] = frozenset() if owes else ROLES[person.role]
         return Principal(
-            person.name, "person", ROLES[person.role], person.role, person.id, _digest(token), rows[0]["csrf"]
-        )
+            person.name, "person", scopes, person.role, person.id, _digest(token), rows[0]["csrf"], owes
+        )  # fmt: skip
 
     def change_own_password(self, who: Principal, current: str, new: str) -> None:
         """Ends the person's other sessions. Raises ``AccessRefused`` where ``current`` is not their password."""
-        from argon2.exceptions import InvalidHashError, VerificationError
+        self.check_password(who, current)
+        hashed = self._passwords.hashed(new, who.name)
+        with self._tables.writing() as db:
+            db.execute("UPDATE people SET password = ? WHERE id = ?", (hashed, who.person_id))
+            self._end_others(db, who)
 
+    def check_password(self, who: Principal, password: str) -> str:
+        """The person's id, where the password is theirs. Raises ``AccessRefused``."""
         if who.person_id is None:
             raise AccessRefused("only a user with an account here has a password")
-        rows = self._rows(f"{_PEOPLE} WHERE id = ? AND password <> ?", who.person_id, _NO_PASSWORD)
+        rows = self._rows(f"{_PEOPLE} WHERE people.id = ? AND password <> ?", who.person_id, _NO_PASSWORD)
         if not rows:
             raise AccessRefused(f"{who.name} logs in through an identity provider and has no password here")
         now = self._clock()
         with self._tables.local() as db:
             guesses.Guesses(db).count(who.name, "", now)
-        try:
-            self._hasher.verify(rows[0]["password"], current)
-        except (VerificationError, InvalidHashError):
-            raise AccessRefused("the current password is wrong", status=422) from None
-        hashed = self._hashed(new, who.name)
+        if not self._passwords.right(rows[0]["password"], password):
+            raise AccessRefused("the current password is wrong", status=422)
         with self._tables.writing() as db:
-            db.execute("UPDATE people SET password = ? WHERE id = ?", (hashed, who.person_id))
-            db.execute("DELETE FROM sessions WHERE person = ? AND token <> ?", (who.person_id, who.session))
             guesses.Guesses(db).right(who.name, "", now)
+        return who.person_id
+
+    def begin_second_factor(self, who: Principal, password: str) -> Enrolment:
+        """Raises ``AccessRefused`` where the password is not the person's, or there is a second factor already."""
+        return self.second_factors.begin(self.check_password(who, password), who.name)
+
+    def confirm_second_factor(self, who: Principal, code: str) -> list[str]:
+        """The recovery codes. Ends the person's other sessions. Raises ``AccessRefused``."""
+        if who.person_id is None:
+            raise AccessRefused("only a user with an account here has a second factor")
+        codes = self.second_factors.confirm(who.person_id, code)
+        with self._tables.writing() as db:
+            self._end_others(db, who)
+        return codes
+
+    def remove_second_factor(self, who: Principal, password: str) -> None:
+        """One's own. Raises ``AccessRefused``."""
+        person_id = self.check_password(who, password)
+        if who.role is not None and demanded(self._demand, who.role):
+            raise AccessRefused(f"a second factor is required of {self._demand} (console.second_factor_required_for)")
+        if not self.second_factors.remove(person_id):
+            raise AccessRefused("there is no second factor", status=404)
+
+    def reset_second_factor(self, person_id: str) -> Person:
+        """Remove another person's, who has lost it, and end their sessions. Raises ``AccessRefused``."""
+        with self._tables.writing() as db:
+            person = self._find(person_id)
+            if not self.second_factors.remove(person_id):
+                raise AccessRefused(f"{person.name} has no second factor", status=404)
+            db.execute("DELETE FROM sessions WHERE person = ?", (person_id,))
+            return self._find(person_id)
+
+    @staticmethod
+    def _end_others(db: sqlite3.Connection, who: Principal) -> None:
+        db.execute("DELETE FROM sessions WHERE person = ? AND token <> ?", (who.person_id, who.session))
 
     def sessions_of(self, who: Principal) -> list[OpenSession]:
         """The person's sessions, the newest first."""
@@ -275,77 +306,30 @@ class AccessBook:
         with self._tables.writing() as db:
             db.execute("DELETE FROM sessions WHERE token = ?", (_digest(token),))
 
-    # ---- keys -------------------------------------------------------------------------------------------------
+    # ---- keys and audit ---------------------------------------------------------------------------------------
 
     def keys(self) -> list[ApiKey]:
-        return [_key(row) for row in self._rows("SELECT * FROM keys ORDER BY created_at DESC, id")]
+        return self._keys.listed()
 
     def add_key(
         self, name: str, scopes: Iterable[Scope], *, created_by: str, expires_at: int | None = None
     ) -> tuple[ApiKey, str]:
         """The key's record and its secret, which is shown this once."""
-        wanted = sorted(set(scopes))
-        unknown = [scope for scope in wanted if scope not in SCOPES]
-        if unknown:
-            raise AccessRefused(f"unknown scope {unknown[0]!r}: use any of {', '.join(SCOPES)}")
-        if not wanted:
-            raise AccessRefused("a key needs at least one scope")
-        if not 1 <= len(name.strip()) <= 100:
-            raise AccessRefused("the name must have 1 to 100 characters")
-        secret = KEY_PREFIX + secrets.token_urlsafe(32)
-        key = ApiKey(str(uuid.uuid4()), name.strip(), secret[:9], wanted, created_by, self._clock(), None, expires_at)
-        with self._tables.writing() as db:
-            db.execute(
-                "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (key.id, key.name, key.hint, _digest(secret), json.dumps(wanted), created_by, key.created_at, None,
-                 expires_at),
-            )  # fmt: skip
-        return key, secret
+        return self._keys.add(name, scopes, created_by=created_by, expires_at=expires_at)
 
     def remove_key(self, key_id: str) -> ApiKey:
-        with self._tables.writing() as db:
-            rows = self._rows("SELECT * FROM keys WHERE id = ?", key_id)
-            if not rows:
-                raise AccessRefused(f"there is no key {key_id!r}")
-            db.execute("DELETE FROM keys WHERE id = ?", (key_id,))
-            return _key(rows[0])
+        return self._keys.remove(key_id)
 
     def by_key(self, secret: str) -> Principal | None:
-        now = self._clock()
-        digest = _digest(secret)
-        rows = self._rows("SELECT * FROM keys WHERE hash = ?", digest)
-        if not rows or not hmac.compare_digest(rows[0]["hash"], digest):
-            return None
-        key = _key(rows[0])
-        if key.expires_at is not None and key.expires_at <= now:
-            return None
-        if key.last_used is None or now - key.last_used > 60_000:
-            # a figure for people; it must not keep a key from working
-            with suppress(StateUnavailable, Overtaken), self._tables.writing() as db:
-                db.execute("UPDATE keys SET last_used = ? WHERE id = ?", (now, key.id))
-        return Principal(f"key {key.name}", "key", frozenset(key.scopes))
-
-    # ---- audit ------------------------------------------------------------------------------------------------
+        return self._keys.principal(secret)
 
     def record(self, who: Principal, action: str, subject: str = "", detail: str = "", *, ip: str = "") -> None:
         """Write down what was done."""
-        values = (self._clock(), who.name, who.kind, action, subject[:500], detail[:2000], ip)
-        for left in reversed(range(_TRIES)):
-            try:
-                with self._tables.writing() as db:
-                    db.execute(
-                        "INSERT INTO audit (at, who, kind, action, subject, detail, ip) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                        values,
-                    )
-                return
-            except Overtaken:
-                if not left:
-                    raise
+        self._audit.record(who, action, subject, detail, ip)
 
     def audit(self, *, limit: int = 100, before: int | None = None) -> list[AuditEntry]:
         """Newest first; ``before`` is the number of the last one seen."""
-        rows = self._rows("SELECT * FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?", before or 2**62, limit)
-        return [AuditEntry(**dict(row)) for row in rows]
+        return self._audit.read(limit, before)
 
     def _rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         with self._tables.reading() as db:
@@ -357,11 +341,7 @@ def _digest(text: str) -> str:
 
 
 def _person(row: sqlite3.Row) -> Person:
-    return Person(row["id"], row["name"], cast(Role, row["role"]), row["created_at"], row["last_login"], row["issuer"])
-
-
-def _key(row: sqlite3.Row) -> ApiKey:
-    return ApiKey(
-        row["id"], row["name"], row["hint"], json.loads(row["scopes"]), row["created_by"], row["created_at"],
-        row["last_used"], row["expires_at"],
+    return Person(
+        row["id"], row["name"], cast(Role, row["role"]), row["created_at"], row["last_login"], row["issuer"],
+        bool(row["second_factor"]),
     )  # fmt: skip

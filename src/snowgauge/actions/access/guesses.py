@@ -1,4 +1,5 @@
 """Slows down the guessing of passwords: how many may be tried, for an account, from an address, and for the pair.
+Codes of a second factor, which only someone who knows the password can try, are counted for the person alone.
 
 Each of the three may try so many at once and then one per interval, so that nobody is locked out for longer than that.
 The intervals of a pair are longest: guessing one account's password from one address holds up neither other addresses
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -42,6 +44,8 @@ class Allowance:
 PAIR = Allowance(10, 10_000)
 ADDRESS = Allowance(30, 3_000)
 ACCOUNT = Allowance(50, 2_000)
+CODE = Allowance(10, 300_000)
+"""Three of a million codes are valid at a time: guessing one takes years at 288 tries a day."""
 
 
 class Guesses:
@@ -53,10 +57,20 @@ class Guesses:
     def count(self, account: str, ip: str, now: int) -> None:
         """Count one try. Raises ``AccessRefused`` with the time to wait when one of the three has none left."""
         account, address = _account(account), _address(ip)
+        self._take(lambda: self._sources(account, address, now), now)
+
+    def count_code(self, person: str, now: int) -> None:
+        """Count one try of a second factor's code. Raises ``AccessRefused``."""
+        self._take(lambda: {_code(person): CODE}, now)
+
+    def code_right(self, person: str) -> None:
+        self._db.execute("DELETE FROM guesses WHERE source = ?", (_code(person),))
+
+    def _take(self, listed: Callable[[], dict[str, Allowance]], now: int) -> None:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.execute("DELETE FROM guesses WHERE settled_at <= ?", (now,))
-            sources = self._sources(account, address, now)
+            sources = listed()
             settled = {source: self._settled(source, now) for source in sources}
             wait = max(
                 settled[source] - now - (allowance.burst - 1) * allowance.interval
@@ -100,6 +114,10 @@ class Guesses:
     def _settled(self, source: str, now: int) -> int:
         row = self._db.execute("SELECT settled_at FROM guesses WHERE source = ?", (source,)).fetchone()
         return now if row is None else int(row[0])
+
+
+def _code(person: str) -> str:
+    return f"code:{person}"
 
 
 def _pair(account: str, address: str) -> str:

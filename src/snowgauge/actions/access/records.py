@@ -9,7 +9,8 @@ from snowgauge.actions.access.roles import Role, Scope
 
 @dataclass(frozen=True)
 class Person:
-    """Times are milliseconds since the epoch. ``issuer``: the identity provider through which the person logs in."""
+    """``issuer``: the identity provider through which the person logs in. ``second_factor``: a code is asked for at the
+    login."""
 
     id: str
     name: str
@@ -17,6 +18,27 @@ class Person:
     created_at: int
     last_login: int | None = None
     issuer: str | None = None
+    second_factor: bool = False
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """Someone who may become a person of this name and role by following a link."""
+
+    id: str
+    name: str
+    role: Role
+    created_by: str
+    created_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What an authenticator app needs: ``secret`` in base32 to type, ``uri`` to scan."""
+
+    secret: str
+    uri: str
 
 
 @dataclass(frozen=True)

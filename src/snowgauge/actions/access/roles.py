@@ -54,7 +54,8 @@ ROLE_TEXTS: dict[Role, str] = {
 @dataclass(frozen=True)
 class Principal:
     """Who is asking. ``kind``: a person with a session, a program with a key, or anyone on this machine while no
-    login is needed. ``csrf`` must come back in a header with every request of a session that changes something."""
+    login is needed. ``csrf`` must come back in a header with every request of a session that changes something.
+    ``owes_second_factor``: the person may do nothing until they have set one up."""
 
     name: str
     kind: Literal["person", "key", "local"]
@@ -63,6 +64,7 @@ class Principal:
     person_id: str | None = None
     session: str | None = None
     csrf: str | None = None
+    owes_second_factor: bool = False
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes

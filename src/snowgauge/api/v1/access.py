@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from snowgauge.actions.access.records import ApiKey, AuditEntry, OpenSession, Person, Session
 from snowgauge.actions.access.roles import ROLE_TEXTS, ROLES, SCOPES, Principal, Role, Scope
+from snowgauge.actions.access.second_factor import CodeNeeded
 from snowgauge.api.doors import COOKIE, Caller, Doors, address, needs
 from snowgauge.api.oidc.login import Attempt, LoginFailed, OidcLogin, Returned
 from snowgauge.api.v1.parts import TheDoors
@@ -26,6 +27,12 @@ _OIDC_PATH = "/api/v1/access/oidc"
 class Login(BaseModel):
     name: str = Field(max_length=200)
     password: str = Field(max_length=2000)
+
+
+class LoginWithCode(Login):
+    """``code``: of the authenticator app, or a recovery code, where a second factor is on."""
+
+    code: str = Field(default="", max_length=100)
 
 
 class NewPerson(Login):
@@ -51,7 +58,8 @@ class NewKey(BaseModel):
 @dataclass(frozen=True)
 class Me:
     """``login_needed``: whether the private port asks for one at all. ``login_through``: what the identity provider is
-    called, where there is one (`oidc/start`)."""
+    called, where there is one (`oidc/start`). ``code_needed``: the password was right, and a code has to come with it.
+    ``owes_second_factor``: nothing is allowed before one is set up."""
 
     login_needed: bool
     known: bool
@@ -61,6 +69,8 @@ class Me:
     scopes: tuple[str, ...] = ()
     csrf: str | None = None
     login_through: str | None = None
+    code_needed: bool = False
+    owes_second_factor: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,24 +93,33 @@ class Rules:
 @router.get("/me")
 def me(request: Request, doors: TheDoors) -> Me:
     """Who I am here. Open to everyone."""
-    return _me(doors.principal(request), doors)
+    return me_of(doors.principal(request), doors)
 
 
-def _me(who: Principal | None, doors: Doors) -> Me:
+def me_of(who: Principal | None, doors: Doors) -> Me:
+    """``None``: someone unknown."""
     through = doors.settings.oidc.name if doors.oidc is not None else None
     if who is None:
         return Me(not doors.open(), False, login_through=through)
-    return Me(not doors.open(), True, who.name, who.kind, who.role, tuple(sorted(who.scopes)), who.csrf, through)
+    return Me(
+        not doors.open(), True, who.name, who.kind, who.role, tuple(sorted(who.scopes)), who.csrf, through,
+        owes_second_factor=who.owes_second_factor,
+    )  # fmt: skip
 
 
 @router.post("/login")
-def login(given: Login, request: Request, response: Response, doors: TheDoors) -> Me:
-    """Start a session: its token comes as a cookie that scripts cannot read. Open to everyone."""
-    session = doors.access.log_in(given.name, given.password, ip=address(request))
-    return _me(_begin(session, request, response, doors, ""), doors)
+def login(given: LoginWithCode, request: Request, response: Response, doors: TheDoors) -> Me:
+    """Start a session: its token comes as a cookie that scripts cannot read. Open to everyone. Where the answer has
+    `code_needed`, none was started: send a code as well."""
+    try:
+        session = doors.access.log_in(given.name, given.password, code=given.code, ip=address(request))
+    except CodeNeeded:
+        return replace(me_of(None, doors), code_needed=True)
+    return me_of(begin_session(session, request, response, doors, ""), doors)
 
 
-def _begin(session: Session, request: Request, response: Response, doors: Doors, detail: str) -> Principal:
+def begin_session(session: Session, request: Request, response: Response, doors: Doors, detail: str) -> Principal:
+    """Give the browser the session's cookie."""
     response.set_cookie(
         COOKIE, session.token, max_age=int(doors.settings.session_lifetime.total_seconds()), path="/",
         secure=doors.secure_cookies, httponly=True, samesite="strict",
@@ -142,7 +161,7 @@ def oidc_callback(
         response = _back(failed, doors)
     else:
         response = RedirectResponse(target, 303)
-        _begin(session, request, response, doors, f"through {doors.settings.oidc.issuer}")
+        begin_session(session, request, response, doors, f"through {doors.settings.oidc.issuer}")
     response.delete_cookie(_ATTEMPT, path=_OIDC_PATH, secure=doors.secure_cookies, httponly=True, samesite="lax")
     return response
 

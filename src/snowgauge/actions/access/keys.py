@@ -1,0 +1,90 @@
+"""API keys: 256 random bits each, of which the SHA-256 is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from snowgauge.actions.access.records import ApiKey
+from snowgauge.actions.access.roles import SCOPES, Principal, Scope
+from snowgauge.errors import AccessRefused, StateUnavailable
+from snowgauge.state.tables import Overtaken, SharedTables
+
+PREFIX = "sg_"
+_USE_MS = 60_000
+
+
+class ApiKeys:
+    """``clock`` gives milliseconds."""
+
+    def __init__(self, tables: SharedTables, clock: Callable[[], int]) -> None:
+        self._tables = tables
+        self._clock = clock
+
+    def listed(self) -> list[ApiKey]:
+        with self._tables.reading() as db:
+            return [_key(row) for row in db.execute("SELECT * FROM keys ORDER BY created_at DESC, id")]
+
+    def add(
+        self, name: str, scopes: Iterable[Scope], *, created_by: str, expires_at: int | None = None
+    ) -> tuple[ApiKey, str]:
+        """The key's record and its secret, which is shown this once. Raises ``AccessRefused``."""
+        wanted = sorted(set(scopes))
+        unknown = [scope for scope in wanted if scope not in SCOPES]
+        if unknown:
+            raise AccessRefused(f"unknown scope {unknown[0]!r}: use any of {', '.join(SCOPES)}")
+        if not wanted:
+            raise AccessRefused("a key needs at least one scope")
+        if not 1 <= len(name.strip()) <= 100:
+            raise AccessRefused("the name must have 1 to 100 characters")
+        secret = PREFIX + secrets.token_urlsafe(32)
+        key = ApiKey(str(uuid.uuid4()), name.strip(), secret[:9], wanted, created_by, self._clock(), None, expires_at)
+        with self._tables.writing() as db:
+            db.execute(
+                "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (key.id, key.name, key.hint, _digest(secret), json.dumps(wanted), created_by, key.created_at, None,
+                 expires_at),
+            )  # fmt: skip
+        return key, secret
+
+    def remove(self, key_id: str) -> ApiKey:
+        with self._tables.writing() as db:
+            row = db.execute("SELECT * FROM keys WHERE id = ?", (key_id,)).fetchone()
+            if row is None:
+                raise AccessRefused(f"there is no key {key_id!r}")
+            db.execute("DELETE FROM keys WHERE id = ?", (key_id,))
+            return _key(row)
+
+    def principal(self, secret: str) -> Principal | None:
+        """The program that has this secret."""
+        now = self._clock()
+        digest = _digest(secret)
+        with self._tables.reading() as db:
+            row = db.execute("SELECT * FROM keys WHERE hash = ?", (digest,)).fetchone()
+        if row is None or not hmac.compare_digest(row["hash"], digest):
+            return None
+        key = _key(row)
+        if key.expires_at is not None and key.expires_at <= now:
+            return None
+        if key.last_used is None or now - key.last_used > _USE_MS:
+            # a figure for people; it must not keep a key from working
+            with suppress(StateUnavailable, Overtaken), self._tables.writing() as db:
+                db.execute("UPDATE keys SET last_used = ? WHERE id = ?", (now, key.id))
+        return Principal(f"key {key.name}", "key", frozenset(key.scopes))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _key(row: sqlite3.Row) -> ApiKey:
+    return ApiKey(
+        row["id"], row["name"], row["hint"], json.loads(row["scopes"]), row["created_by"], row["created_at"],
+        row["last_used"], row["expires_at"],
+    )  # fmt: skip
