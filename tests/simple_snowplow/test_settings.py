@@ -24,7 +24,7 @@ from snowgauge.settings.load import load
 from snowgauge.settings.model import Settings
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.layout import Layout, features
-from snowgauge.store.clickhouse.views import Views
+from snowgauge.store.clickhouse.simple_snowplow.views import Views
 from snowgauge.telemetry import logs
 from snowgauge.testing.asgi import Client
 from snowgauge.testing.engine import EngineProcess

@@ -8,8 +8,8 @@ import pytest
 
 from snowgauge.store.base import StoreBatch
 from snowgauge.store.clickhouse.layout import Features
+from snowgauge.store.clickhouse.simple_snowplow.views import Views
 from snowgauge.store.clickhouse.store import ClickHouseStore
-from snowgauge.store.clickhouse.views import Views
 from snowgauge.store.settings import SimpleSnowplowSchemas
 from snowgauge.testing.events import NOON, described, web_page_view
 

@@ -16,8 +16,8 @@ from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.store.clickhouse.columns import ATOMIC_COLUMNS, Column, field_name, schema_column
 from snowgauge.store.clickhouse.layout import Layout, features
 from snowgauge.store.clickhouse.migrations import STEPS, VIEWS_STEP
+from snowgauge.store.clickhouse.simple_snowplow.views import Views
 from snowgauge.store.clickhouse.store import ClickHouseStore
-from snowgauge.store.clickhouse.views import Views
 from snowgauge.store.settings import ClickHouseConfigurationSettings, ClickHouseSettings, SimpleSnowplowSchemas
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -13,7 +13,7 @@ from snowgauge.store.base import Migration
 from snowgauge.store.clickhouse.connection import Connection, Refused
 from snowgauge.store.clickhouse.derived.layout import DerivedLayout
 from snowgauge.store.clickhouse.layout import Layout
-from snowgauge.store.clickhouse.views import Views
+from snowgauge.store.clickhouse.simple_snowplow.views import Views
 
 UNKNOWN_TABLE = (60, 81)
 

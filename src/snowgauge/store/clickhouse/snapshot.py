@@ -20,7 +20,7 @@ from snowgauge.store.clickhouse.columns import schema_column
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.layout import Layout
 from snowgauge.store.clickhouse.schemas import SchemaColumns
-from snowgauge.store.clickhouse.views import views_database
+from snowgauge.store.clickhouse.simple_snowplow.views import views_database
 from snowgauge.telemetry.logs import logger
 
 log = logger("store")

@@ -15,7 +15,7 @@ from snowgauge.store.clickhouse.marking import mark_failed
 from snowgauge.store.clickhouse.migrations import UNKNOWN_TABLE, listed, migrate
 from snowgauge.store.clickhouse.reader import ClickHouseReader
 from snowgauge.store.clickhouse.schemas import ColumnUse, SchemaColumns
-from snowgauge.store.clickhouse.views import Views
+from snowgauge.store.clickhouse.simple_snowplow.views import Views
 from snowgauge.store.clickhouse.writer import Writer
 from snowgauge.store.settings import ClickHouseConnectionSettings, ClickHouseSettings, SimpleSnowplowSchemas
 

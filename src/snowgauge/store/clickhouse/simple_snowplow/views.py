@@ -1,6 +1,6 @@
 """Simple Snowplow's tables as views over ``atomic.events``: people's queries keep working (its README's included).
 
-``snowplow.local`` and ``snowplow.distributed`` are one view under two names; ``view_columns`` has what they show. A
+``snowplow.local`` and ``snowplow.distributed`` are one view under two names; ``columns`` has what they show. A
 view is remade whenever its text changes (a setting, a version of Snowgauge). Where a *table* of that name stands, as
 Simple Snowplow left it, it is left alone: nothing is ever dropped.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.layout import Features, Layout
-from snowgauge.store.clickhouse.view_columns import columns
+from snowgauge.store.clickhouse.simple_snowplow import columns
 from snowgauge.store.settings import SimpleSnowplowSchemas
 from snowgauge.telemetry.logs import logger
 
@@ -54,7 +54,7 @@ class Views:
         chosen = layout.settings.tables.snowplow
         if not chosen.enabled:
             return []
-        select = f"SELECT\n{columns(self._schemas, json=self._features.json)}\nFROM {layout.name('events')} AS e"
+        select = f"{columns.select(self._schemas, json=self._features.json)}\nFROM {layout.name('events')} AS e"
         views = []
         for name in (chosen.local.name or "local", chosen.distributed.name or "distributed"):
             database, _, view = name.rpartition(".")

@@ -1,0 +1,1 @@
+"""Simple Snowplow's tables, as views over the events."""
