@@ -265,7 +265,8 @@ class ClickHouseSettings(PartSettings):
     """The embedded engine."""
 
     insert_timeout: Duration = Field(default="5 min", validate_default=True)
-    """How long one insert may take."""
+    """How long one insert may take. A server that answers nothing at all for 30 s is given up sooner, whatever it was
+    asked, and tried again with a growing pause."""
 
     query_timeout: Duration = Field(default="60 s", validate_default=True)
     """How long a read may take."""

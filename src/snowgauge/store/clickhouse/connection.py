@@ -17,6 +17,7 @@ import msgspec
 from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import QueryResult
 from snowgauge.store.cancelling import cancellable, ended_by
+from snowgauge.store.patience import MARGIN, GivenUp, Patience, Wait
 from snowgauge.store.settings import ClickHouseConnectionSettings
 
 _BUSY = frozenset(
@@ -27,6 +28,7 @@ _BUSY = frozenset(
 )  # fmt: skip
 """Error codes that speak of the server's state, not of the statement: too many queries or parts, no memory or disk,
 read-only replica, Keeper away, timeouts, cancelled."""
+_KILL_SECONDS = 5.0
 MEMORY_LIMIT = 241
 TIMEOUT_EXCEEDED = 159
 _ACCESS = frozenset([192, 193, 194, 497, 516])
@@ -50,7 +52,11 @@ class OutOfTime(StoreUnavailable):
 
 class Connection:
     """Shared by all threads of a process. ``pool``: connections that are kept, and how many more there may be for a
-    moment; further statements wait. ``advice`` ends the message when nobody answers."""
+    moment; further statements wait. ``advice`` ends the message when nobody answers.
+
+    A statement with ``max_execution_time`` is waited for a little longer than that, an insert ``timeout`` seconds; and
+    none at a server that answers nothing any more.
+    """
 
     def __init__(
         self,
@@ -59,13 +65,16 @@ class Connection:
         pool: tuple[int, int] = (5, 10),
         timeout: float = 300,
         advice: str = "",
+        patience: Patience | None = None,
     ) -> None:
         self._settings = settings
+        self._patience = patience or Patience()
         self._pool_size, overflow = pool
         self._places = threading.BoundedSemaphore(self._pool_size + overflow)
         self._timeout = timeout
         self._advice = f". {advice}" if advice else ""
         self._client: Any = None
+        self._pool: Any = None
         self._lock = threading.Lock()
         self.url = f"{settings.interface}://{settings.host}:{self._port}"
 
@@ -82,7 +91,7 @@ class Connection:
         self, sql: str, settings: Mapping[str, Any] | None = None, parameters: Mapping[str, Any] | None = None
     ) -> None:
         """Run a statement without a result."""
-        with self._opened() as client:
+        with self._opened(_limit(settings)) as client:
             client.command(sql, parameters=dict(parameters or {}), settings=self._known(client, settings))
 
     def rows(
@@ -109,19 +118,19 @@ class Connection:
     ) -> bytes:
         """A query's result in a format of ClickHouse."""
         query_id = str(uuid4())
-        with self._opened() as client, ended_by(lambda: self._kill(query_id)):
+        with self._opened(_limit(settings)) as client, ended_by(lambda: self._kill(query_id)):
             known = self._known(client, {"output_format_json_quote_64bit_integers": 0, **(settings or {})})
             if cancellable():
                 known["query_id"] = query_id
             return bytes(client.raw_query(sql, parameters=dict(parameters or {}), settings=known, fmt=fmt))
 
     def _kill(self, query_id: str) -> None:
-        with suppress(StoreUnavailable, QueryRefused):
-            self.command(f"KILL QUERY WHERE query_id = '{query_id}' ASYNC")
+        with suppress(StoreUnavailable, QueryRefused), self._opened(_KILL_SECONDS) as client:
+            client.command(f"KILL QUERY WHERE query_id = '{query_id}' ASYNC")
 
     def columns(self, sql: str, settings: Mapping[str, Any] | None = None) -> dict[str, Sequence[Any]]:
         """A query's result by column, in native values. Equal texts of a LowCardinality column are one object."""
-        with self._opened() as client:
+        with self._opened(_limit(settings)) as client:
             result = client.query(sql, settings=self._known(client, settings), column_oriented=True)
             columns = result.result_columns
             return dict(zip(result.column_names, columns, strict=True)) if columns else {}
@@ -130,7 +139,7 @@ class Connection:
         self, sql: str, fmt: str, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
     ) -> Iterator[bytes]:
         """As ``raw``, piece by piece."""
-        with self._opened() as client:
+        with self._opened(_limit(settings)) as client:
             stream = client.raw_stream(
                 sql, parameters=dict(parameters or {}), settings=self._known(client, settings), fmt=fmt
             )
@@ -150,7 +159,7 @@ class Connection:
         fmt: Literal["JSONEachRow", "Native"] = "JSONEachRow",
     ) -> None:
         """Insert rows. The same token again changes nothing."""
-        with self._opened() as client:
+        with self._opened(self._timeout) as client:
             client.raw_insert(
                 table,
                 column_names=columns,
@@ -160,8 +169,10 @@ class Connection:
             )
 
     def alive(self) -> bool:
+        from snowgauge.store.clickhouse.pool import waiting
+
         try:
-            with self._opened() as client:
+            with self._opened() as client, waiting(None):
                 return bool(client.ping())
         except StoreUnavailable:
             return False
@@ -180,17 +191,24 @@ class Connection:
         return {name: value for name, value in (settings or {}).items() if name in known}
 
     @contextmanager
-    def _opened(self) -> Iterator[Any]:
+    def _opened(self, limit: float | None = None) -> Iterator[Any]:
+        """``limit``: seconds that an answer is waited for; ``None``: as long as the server answers others."""
         from clickhouse_connect.driver.exceptions import ClickHouseError
         from urllib3.exceptions import HTTPError
 
-        if not self._places.acquire(timeout=self._timeout):
+        from snowgauge.store.clickhouse.pool import waiting
+
+        seconds = self._timeout if limit is None else min(limit, self._timeout)
+        if not self._places.acquire(timeout=seconds):
             raise StoreUnavailable(
-                f"no connection to ClickHouse at {self.url} became free in {self._timeout:.0f} s; "
+                f"no connection to ClickHouse at {self.url} became free in {seconds:.0f} s; "
                 "see performance.db_pool_size and performance.db_pool_overflow"
             )
         try:
-            yield self._client or self._open()
+            with waiting(Wait(self._patience, self._answers, limit)):
+                yield self._client or self._open()
+        except GivenUp as raised:
+            raise StoreUnavailable(f"ClickHouse at {self.url} {raised}") from raised
         except ClickHouseError as raised:
             raise self._translated(raised) from raised
         except (HTTPError, OSError) as raised:
@@ -219,18 +237,26 @@ class Connection:
             return StoreUnavailable(f"ClickHouse at {self.url}: {text[:1000]}")
         return Refused(text[:4000], int(code))
 
+    def _answers(self) -> bool:
+        from snowgauge.store.clickhouse.pool import ping
+
+        return ping(self._pool, self.url, self._patience.answer_within)
+
     def _open(self) -> Any:
-        with self._lock:
+        # who opens it gives up where the server hangs; those behind are not to do the same one after the other
+        if not self._lock.acquire(timeout=self._patience.silent_for):
+            raise StoreUnavailable(f"ClickHouse at {self.url} has not answered the one who opens the connection")
+        try:
             if self._client is not None:
                 return self._client
             import clickhouse_connect
-            from clickhouse_connect.driver.httputil import get_pool_manager
+
+            from snowgauge.store.clickhouse.pool import connection_pool
 
             settings = self._settings
             tls = settings.interface == "https"
-            pool = get_pool_manager(
-                maxsize=self._pool_size,
-                num_pools=1,
+            self._pool = connection_pool(
+                size=self._pool_size,
                 verify=settings.verify,
                 ca_cert=settings.ca_cert if tls and settings.ca_cert else None,
             )
@@ -244,7 +270,7 @@ class Connection:
                 connect_timeout=int(settings.connect_timeout.total_seconds()) or 1,
                 send_receive_timeout=int(self._timeout),
                 client_name="snowgauge",
-                pool_mgr=pool,
+                pool_mgr=self._pool,
                 # a session would let one request run at a time
                 autogenerate_session_id=False,
                 # loopback gains nothing from compression; a network does
@@ -254,6 +280,14 @@ class Connection:
                 show_clickhouse_errors=True,
             )
             return self._client
+        finally:
+            self._lock.release()
+
+
+def _limit(settings: Mapping[str, Any] | None) -> float | None:
+    """How long to wait for a statement with these settings; ``None``: the server has no limit for it either."""
+    seconds = float((settings or {}).get("max_execution_time", 0))
+    return seconds + MARGIN if seconds > 0 else None
 
 
 def _nobody_answers(raised: BaseException) -> str:

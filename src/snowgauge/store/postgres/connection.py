@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from snowgauge.backoff import Backoff
 from snowgauge.errors import QueryRefused, SettingsError, StoreUnavailable
+from snowgauge.store.patience import Patience
 from snowgauge.store.postgres.results import plain_values
 
 if TYPE_CHECKING:
     import psycopg
+
+    from snowgauge.store.postgres.watched import WatchedConnection
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
@@ -52,9 +55,9 @@ def about_data(code: str | None) -> bool:
 
 
 class Connections:
-    """The pool; shared by all threads of a process."""
+    """The pool; shared by all threads of a process. ``patience``: how long a statement is waited for."""
 
-    def __init__(self, url: str, *, size: int, connect_timeout: float) -> None:
+    def __init__(self, url: str, *, size: int, connect_timeout: float, patience: Patience | None = None) -> None:
         try:
             import psycopg
         except ImportError as error:
@@ -72,10 +75,11 @@ class Connections:
         for name, value in _KEEPALIVES.items():
             self._parameters.setdefault(name, value)
         self._wait = connect_timeout
+        self._patience = patience or Patience()
         self._slots = threading.BoundedSemaphore(size)
         self._size = size
         self._lock = threading.Lock()
-        self._idle: list[tuple[psycopg.Connection[Any], float]] = []
+        self._idle: list[tuple[WatchedConnection, float]] = []
         self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         self._not_before = 0.0
         self._last_failure = ""
@@ -90,10 +94,11 @@ class Connections:
         parameters = {**self._parameters, "user": user, "password": password}
         if not password:
             del parameters["password"]
-        return Connections(psycopg.conninfo.make_conninfo("", **parameters), size=size, connect_timeout=self._wait)
+        url = psycopg.conninfo.make_conninfo("", **parameters)
+        return Connections(url, size=size, connect_timeout=self._wait, patience=self._patience)
 
     @contextmanager
-    def use(self) -> Iterator[psycopg.Connection[Any]]:
+    def use(self) -> Iterator[WatchedConnection]:
         """A connection, in autocommit; whatever the block leaves open is rolled back. Errors come out translated."""
         import psycopg
 
@@ -136,7 +141,7 @@ class Connections:
             self._not_before = 0.0
             self._backoff.reset()
 
-    def _taken(self) -> psycopg.Connection[Any]:
+    def _taken(self) -> WatchedConnection:
         while True:
             with self._lock:
                 if not self._idle:
@@ -146,17 +151,20 @@ class Connections:
                 continue
             if time.monotonic() - since > _STALE_AFTER:
                 try:
+                    connection.limit = self._wait
                     connection.execute("SELECT 1")
+                    connection.limit = None
                 except Exception:
                     connection.close()
                     continue
             return connection
         return self._opened()
 
-    def _put_back(self, connection: psycopg.Connection[Any]) -> None:
+    def _put_back(self, connection: WatchedConnection) -> None:
         if not connection.closed:
             with suppress(Exception):
                 connection.rollback()
+        connection.limit = None
         if connection.closed or connection.broken:
             # the server went away: those that wait are as dead
             connection.close()
@@ -165,19 +173,22 @@ class Connections:
         with self._lock:
             self._idle.append((connection, time.monotonic()))
 
-    def _opened(self) -> psycopg.Connection[Any]:
+    def _opened(self) -> WatchedConnection:
         import psycopg
+
+        from snowgauge.store.postgres.watched import WatchedConnection
 
         with self._lock:
             pause = self._not_before - time.monotonic()
             if pause > 0:
                 raise StoreUnavailable(f"{self._last_failure}; next attempt in {pause:.1f} s")
         try:
-            connection: psycopg.Connection[Any] = psycopg.connect(
+            connection = WatchedConnection.connect(
                 **self._parameters,
                 autocommit=True,
                 prepare_threshold=None,  # so that a pooler between us and the server does no harm
             )
+            connection.patience, connection.alive = self._patience, self._answers
             connection.execute("SET TIME ZONE 'UTC'")
             connection.execute("SET client_encoding TO 'UTF8'")
             plain_values(connection)
@@ -192,3 +203,22 @@ class Connections:
             self._not_before = 0.0
             self._backoff.reset()
         return connection
+
+    def _answers(self) -> bool:
+        """Does the server answer at all? One that says no has answered."""
+        import psycopg
+
+        from snowgauge.store.postgres.watched import WatchedConnection
+
+        try:
+            parameters = {**self._parameters, "connect_timeout": max(1, round(self._patience.answer_within))}
+            with WatchedConnection.connect(**parameters, autocommit=True) as connection:
+                connection.limit = self._patience.answer_within
+                connection.execute("SELECT 1")
+                return True
+        except psycopg.errors.ConnectionTimeout:
+            return False
+        except psycopg.OperationalError as raised:
+            return not isinstance(raised.__cause__, TimeoutError)
+        except psycopg.Error:
+            return True

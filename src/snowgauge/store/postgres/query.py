@@ -16,6 +16,7 @@ from typing import Any
 from snowgauge.errors import QueryRefused, StoreUnavailable
 from snowgauge.store.base import QueryResult
 from snowgauge.store.cancelling import CANCELLED, cancelled, ended_by
+from snowgauge.store.patience import MARGIN
 from snowgauge.store.placeholders import replaced
 from snowgauge.store.postgres.connection import QUERY_CANCELED, Connections, Refused
 from snowgauge.store.postgres.results import check_format, encoded, plain
@@ -137,11 +138,11 @@ class _reading:  # noqa: N801 - used like a function
         threading.Thread(target=self._watch, args=(self._connection,), daemon=True).start()
         try:
             self._ending.enter_context(ended_by(lambda: self._cancel(self._connection)))
-        except QueryRefused:
-            self.__exit__(None, None, None)
+            self._connection.execute("BEGIN READ ONLY")
+            self._connection.set_limit(self._timeout)
+        except BaseException as raised:  # nobody else calls __exit__ then
+            self.__exit__(type(raised), raised, raised.__traceback__)
             raise
-        self._connection.execute("BEGIN READ ONLY")
-        self._connection.execute(f"SET LOCAL statement_timeout = {max(1, round(self._timeout * 1000))}")
         return self._connection
 
     def _watch(self, connection: Any) -> None:
@@ -189,6 +190,7 @@ def _run(
     with connections.use() as connection:
         try:
             connection.execute(f"SET statement_timeout = {max(1, round(timeout * 1000))}")
+            connection.limit = timeout + MARGIN
             cursor = connection.execute(text, parameters or None)
             return _result(cursor, cursor.fetchall() if cursor.description else [], max_rows)
         finally:

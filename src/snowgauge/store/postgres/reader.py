@@ -179,10 +179,9 @@ class PostgresReader:
         return _Asked(kind, selection, self.any_case())
 
     def _rows(self, sql: str, asked: _Asked) -> list[tuple[Any, ...]]:
-        ms = round(self._timeout * 1000)
         with self._connections.use() as connection, connection.transaction():
             connection.execute("SET TRANSACTION READ ONLY")
-            connection.execute(f"SET LOCAL statement_timeout = {ms}")
+            connection.set_limit(self._timeout)
             return list(connection.execute(sql, asked.parameters).fetchall())
 
     def any_case(self) -> str:

@@ -62,7 +62,8 @@ class PostgresSettings(PartSettings):
     """How long to wait for a connection."""
 
     load_timeout: Duration = Field(default="5 min", validate_default=True)
-    """How long one statement of a load may take."""
+    """How long one statement of a load may take. A server that answers nothing at all for 30 s is given up sooner,
+    whatever it was asked, and tried again with a growing pause."""
 
     lock_timeout: Duration = Field(default="60 s", validate_default=True)
     """How long a change of the layout waits for its turn."""

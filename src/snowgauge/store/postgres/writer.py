@@ -55,6 +55,8 @@ from snowgauge.telemetry.metrics import count
 if TYPE_CHECKING:
     import psycopg
 
+    from snowgauge.store.postgres.watched import WatchedConnection
+
 log = logger("store")
 _PIECE = 262_144
 _TRIES = 4
@@ -184,7 +186,7 @@ class Writer:
 
     def _transaction(
         self,
-        connection: psycopg.Connection[Any],
+        connection: WatchedConnection,
         batch: StoreBatch,
         good: Sequence[_Loadable],
         refused: Sequence[FailedEvent],
@@ -198,8 +200,7 @@ class Writer:
             len(refused),
         )
         with connection.transaction():
-            ms = round(self._layout.settings.load_timeout.total_seconds() * 1000)
-            connection.execute(f"SET LOCAL statement_timeout = {ms}")
+            connection.set_limit(self._layout.settings.load_timeout.total_seconds())
             before = self._first(connection, batch.id, result)
             if before is not None:
                 return before
