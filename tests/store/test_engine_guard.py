@@ -204,6 +204,41 @@ def test_settings_are_judged_wherever_they_stand(engine: EngineProcess, file: st
         _refused_wherever(engine, file, around, clause)
 
 
+ANSWERING = [
+    "SELECT 1", "VALUES (1)", "TABLE default.x", "SELECT 1 UNION ALL SELECT 2", "SELECT 1 INTERSECT SELECT 1",
+    "EXISTS default.x", "EXISTS TABLE default.x", "EXISTS TEMPORARY TABLE x", "EXISTS VIEW default.v",
+    "EXISTS DICTIONARY default.d", "EXISTS DATABASE default", "SHOW CREATE default.x", "SHOW TABLE default.x",
+    "SHOW CREATE TABLE default.x", "SHOW CREATE VIEW default.v", "SHOW CREATE DICTIONARY default.d",
+    "SHOW CREATE DATABASE default", "SHOW PROCESSLIST", "SHOW FUNCTIONS", "SHOW FUNCTIONS LIKE 'x\nFORMAT y'",
+    "SHOW ENGINES", "SHOW SETTING max_threads", "SHOW SETTINGS LIKE 'x'", "SHOW CHANGED SETTINGS LIKE 'x'",
+    "SHOW TABLES", "SHOW DATABASES", "SHOW DICTIONARIES", "SHOW CLUSTERS", "SHOW MERGES", "SHOW COLUMNS FROM default.x",
+    "SHOW INDEX FROM default.x", "DESCRIBE TABLE default.x", "DESC (SELECT 1)", "EXPLAIN SELECT 1",
+    "EXPLAIN AST SELECT 1", "EXPLAIN SYNTAX SELECT 1", "EXPLAIN PIPELINE SELECT 1", "EXPLAIN QUERY TREE SELECT 1",
+    "CHECK TABLE default.x", "CHECK ALL TABLES", "KILL QUERY WHERE 1 = 0", "KILL MUTATION WHERE 1 = 0",
+    "OPTIMIZE TABLE default.x", "DROP TABLE IF EXISTS default.y", "DROP DATABASE IF EXISTS y",
+    "TRUNCATE TABLE default.x", "RENAME TABLE default.x TO default.y", "DELETE FROM default.x WHERE a = 1",
+    "UPDATE default.x SET a = 1 WHERE a = 1",
+    "ALTER TABLE default.x DELETE WHERE a = 1", "CREATE TABLE default.y (a Int8) ENGINE = Memory",
+    "CREATE VIEW default.y AS SELECT 1", "CREATE DATABASE y", "USE default", "UNDROP TABLE default.x",
+]  # fmt: skip
+"""A statement of each kind that ClickHouse's grammar lets an output format, a file or settings follow, and of those
+that it might."""
+
+
+@pytest.mark.parametrize("statement", ANSWERING)
+def test_what_may_follow_a_statement_of_any_kind_is_judged(engine: EngineProcess, file: str, statement: str) -> None:
+    for following in (
+        "SETTINGS max_memory_usage = 0",
+        "SETTINGS max_threads = 1, readonly = 0",
+        "FORMAT Template SETTINGS format_template_row = '{file}'",
+        "SETTINGS format_template_row = '{file}' FORMAT Template",
+        "INTO OUTFILE '{file}.new'",
+        "INTO OUTFILE '{file}.new' TRUNCATE FORMAT TSV SETTINGS max_threads = 1",
+    ):
+        _refused_wherever(engine, file, f"{statement} {{}}", following)
+    assert os.listdir(Path(file).parent) == ["secret.txt"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -319,6 +354,8 @@ def test_no_spelling_of_a_function_gets_through(
         "DESCRIBE TABLE system.one",
         "DESCRIBE (SELECT 1)",
         "EXISTS TABLE system.one",
+        "EXISTS TABLE system.one FORMAT JSON SETTINGS max_threads = 1",
+        "SHOW CREATE DATABASE system FORMAT TSVRaw",
         "EXPLAIN indexes = 1 SELECT 1",
         "EXPLAIN AST SELECT 1",
         "EXPLAIN PIPELINE SELECT 1",

@@ -3,7 +3,8 @@
 The engine is a library without users or grants: it reads and writes files, starts programs and calls other hosts with
 the rights of this process, also under ``readonly`` (measured, chDB 4.4). So nothing runs before the engine's parser has
 taken it apart (``parseQueryToJSON``), and every statement, function, engine and setting in the tree is on an allow-list
-(``allowed``). What the parser gives no tree for is refused, but for a few kinds without expressions.
+(``allowed``). What the parser gives no tree for is refused, but for a few kinds without expressions; what follows
+those (``INTO OUTFILE``, ``FORMAT``, ``SETTINGS``, a line each as the engine writes them) is judged apart.
 """
 
 from __future__ import annotations
@@ -163,7 +164,9 @@ class Guard:
                 if _DESCRIBE.match(plain):
                     return _ask(handle, "parseQueryToJSON", _DESCRIBE.sub("SELECT * FROM ", plain, count=1))
             elif found[1].startswith(allowed.PLAIN_STATEMENTS):
-                return None
+                # how the answer goes out, and with which settings, is looked at as if it were that of another question
+                _, _, output = _ask(handle, "formatQuery", statement).decode("utf-8", "surrogateescape").partition("\n")
+                return _ask(handle, "parseQueryToJSON", f"SELECT 1\n{output}") if output else None
             raise _refused(f"statements of the kind {found[1][:60]}")
         except RuntimeError as raised:
             told = from_engine(raised)
