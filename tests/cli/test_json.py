@@ -29,7 +29,7 @@ def said(result: Result) -> Any:
 
 
 def test_people_and_keys(command: Command) -> None:
-    assert said(command("access", "list", "--json")) == {"people": [], "keys": []}
+    assert said(command("access", "list", "--json")) == {"people": [], "invitations": [], "keys": []}
     command("access", "add-key", "ci", "--scope", "read:health")
     (key,) = said(command("access", "list", "--json"))["keys"]
     assert (key["key"], key["scopes"], key["last_used"]) == ("ci", "read:health", "never")

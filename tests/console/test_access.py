@@ -136,3 +136,22 @@ def test_a_second_factor_is_set_up_where_it_is_required_and_asked_for(
     page.get_by_label("Code").fill(recovery)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text("9 recovery codes are left")).to_be_visible()
+
+
+def test_a_user_is_limited_to_an_application(page: Page, port: PrivatePort, serious_findings: Findings) -> None:
+    port.access.add_person("ada", PASSWORD, "admin")
+    port.access.add_person("grace", PASSWORD, "analyst")
+    page.goto("/access")
+    log_in(page)
+    people = page.get_by_role("region", name="People")
+    people.get_by_role("button", name="Applications of grace").click()
+    people.get_by_label("Applications").fill("shop, blog")
+    assert not serious_findings(page)
+    people.get_by_role("button", name="Save").click()
+    expect(people.get_by_role("button", name="Applications of grace")).to_contain_text("only blog, shop")
+    page.context.clear_cookies()
+    page.goto("/alerts")
+    log_in(page, "grace")
+    expect(page.get_by_text("some applications only (blog, shop)")).to_be_visible()
+    menu = page.get_by_role("navigation", name="Pages").first
+    expect(menu.get_by_role("link")).to_have_text(["Analytics", "Explore", "Dashboards", "Live"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from snowgauge.errors import ActionRefused, QueryRefused
@@ -46,10 +46,20 @@ def filters(texts: Iterable[str], kind: EventKind) -> list[Filter]:
         raise ActionRefused(str(refused), status=422) from None
 
 
-def selection(kind: EventKind, range_text: str | None, filter_texts: Iterable[str], now: int) -> Selection | None:
+Apps = Sequence[str] | None
+"""The only applications whose events someone may see; ``None``: all."""
+
+
+def of_apps(apps: Apps) -> list[Filter]:
+    return [] if apps is None else [Filter("app_id", "in", list(apps))]
+
+
+def selection(
+    kind: EventKind, range_text: str | None, filter_texts: Iterable[str], now: int, apps: Apps = None
+) -> Selection | None:
     """What to select; ``None`` when a filter names a column that this kind does not have: nothing meets it."""
     since, until = time_range(range_text, now)
     wanted = filters(filter_texts, kind)
     if any(column_of(one.column, kind) is None for one in wanted):
         return None
-    return Selection(since, until, wanted)
+    return Selection(since, until, [*wanted, *of_apps(apps)])

@@ -23,13 +23,14 @@ _PAGE = 1_000
 
 @dataclass(frozen=True)
 class Wanted:
-    """As a list of events is asked for. ``columns``: of a CSV file."""
+    """As a list of events is asked for. ``columns``: of a CSV file. ``apps``: see ``asked.Apps``."""
 
     status: str
     range_text: str | None
     filters: Sequence[str]
     search: str
     columns: Sequence[str]
+    apps: Sequence[str] | None = None
 
 
 def exported(deployment: Deployment, wanted: Wanted, fmt: FileFormat) -> Iterator[bytes]:
@@ -38,7 +39,10 @@ def exported(deployment: Deployment, wanted: Wanted, fmt: FileFormat) -> Iterato
     chosen = [
         (kind, selection)
         for kind in events.kinds(wanted.status)
-        if (selection := events.selected(kind, wanted.range_text, list(wanted.filters), wanted.search, now)) is not None
+        if (
+            selection := events.selected(kind, wanted.range_text, list(wanted.filters), wanted.search, now, wanted.apps)
+        )
+        is not None
     ]
     return _lines(deployment, chosen, wanted, fmt, now)
 

@@ -99,6 +99,7 @@ def page(
     offset: int = 0,
     until: int | None = None,
     oldest_first: bool = False,
+    apps: asked.Apps = None,
 ) -> Page:
     """Good and failed in one list. An event that is incomplete is listed by its failure."""
     now = now_ms()
@@ -108,7 +109,7 @@ def page(
     rows: list[Row] = []
     look = _oldest if oldest_first else _newest
     for kind in kinds(status):
-        chosen = selected(kind, range_text, filters, search, now)
+        chosen = selected(kind, range_text, filters, search, now, apps)
         if chosen is not None:
             found = look(deployment, kind, chosen, cap, offset + limit + 1, needed(kind, columns))
             rows += [row(kind, event, columns) for event in found]
@@ -172,9 +173,11 @@ def kinds(status: str) -> tuple[EventKind, ...]:
     return kinds
 
 
-def selected(kind: EventKind, range_text: str | None, filters: list[str], search: str, now: int) -> Selection | None:
+def selected(
+    kind: EventKind, range_text: str | None, filters: list[str], search: str, now: int, apps: asked.Apps = None
+) -> Selection | None:
     """What to list; a search looks at several columns. ``None``: nothing meets it."""
-    chosen = asked.selection(kind, range_text, filters, now)
+    chosen = asked.selection(kind, range_text, filters, now, apps)
     text = search.strip()
     if chosen is None or not text:
         return chosen
@@ -217,7 +220,14 @@ def _ms(text: str | None) -> int:
 
 
 def timeline(
-    deployment: Deployment, *, seconds: int, buckets: int, status: str = "all", filters: list[str], until: int | None
+    deployment: Deployment,
+    *,
+    seconds: int,
+    buckets: int,
+    status: str = "all",
+    filters: list[str],
+    until: int | None,
+    apps: asked.Apps = None,
 ) -> Timeline:
     """Counts per interval, aligned to UTC multiples of its length; the last one holds now. Gaps are zeros."""
     if not 1 <= buckets <= 500 or seconds < 1:
@@ -227,7 +237,7 @@ def timeline(
     first = last - (buckets - 1) * step
     counts: dict[EventKind, dict[int, int]] = {}
     for kind in kinds(status):
-        chosen = asked.selection(kind, None, filters, last)
+        chosen = asked.selection(kind, None, filters, last, apps)
         if chosen is not None:
             within = Selection(first, last + step, chosen.filters)
             found = deployment.store.timeline(kind, within, seconds=seconds)
@@ -237,12 +247,14 @@ def timeline(
     return Timeline(seconds, [Point(at, good.get(at, 0), bad.get(at, 0)) for at in range(first, last + step, step)])
 
 
-def count(deployment: Deployment, *, status: str, range_text: str | None, filters: list[str]) -> dict[str, int]:
+def count(
+    deployment: Deployment, *, status: str, range_text: str | None, filters: list[str], apps: asked.Apps = None
+) -> dict[str, int]:
     """How many there are of each kind that the status asks for."""
     now = now_ms()
     totals: dict[str, int] = {}
     for kind in kinds(status):
-        chosen = asked.selection(kind, range_text, filters, now)
+        chosen = asked.selection(kind, range_text, filters, now, apps)
         totals[kind] = 0 if chosen is None else deployment.store.count(kind, chosen)
     return totals
 
@@ -282,6 +294,7 @@ def values(
     range_text: str | None = None,
     filters: list[str],
     limit: int = 20,
+    apps: asked.Apps = None,
 ) -> list[ColumnValue]:
     """The most frequent values of one column, over every kind of event that has it."""
     now = now_ms()
@@ -292,7 +305,7 @@ def values(
         if name is None:
             continue
         known = True
-        chosen = asked.selection(kind, range_text, filters, now)
+        chosen = asked.selection(kind, range_text, filters, now, apps)
         if chosen is None:
             continue
         for bucket in deployment.store.count_by(kind, name, chosen, limit=limit):
@@ -306,8 +319,9 @@ def values(
     return [ColumnValue(key, amount, last or None) for key, (amount, last) in ranked[:limit]]
 
 
-def whole(deployment: Deployment, kind: str, event_id: str) -> dict[str, Any]:
-    """One event with everything it has. Raises ``ActionRefused`` when there is none."""
+def whole(deployment: Deployment, kind: str, event_id: str, apps: asked.Apps = None) -> dict[str, Any]:
+    """One event with everything it has. Raises ``ActionRefused`` when there is none, or it is of an application that
+    the caller may not see."""
     found: dict[str, Any] | None = None
     if kind == "failed":
         found = deployment.store.failed_event(event_id)
@@ -318,6 +332,6 @@ def whole(deployment: Deployment, kind: str, event_id: str) -> dict[str, Any]:
         found = same[0] if same else None
     else:
         raise ActionRefused(f"kind {kind[:40]!r}: use good, failed or incomplete", status=422)
-    if found is None:
+    if found is None or (apps is not None and found.get("app_id") not in apps):
         raise ActionRefused(f"there is no {kind} event {event_id[:80]}", status=404)
     return found

@@ -44,10 +44,10 @@ class Carrier:
     columns: list[Property]
 
 
-def carriers(deployment: Deployment, range_text: str | None) -> list[Carrier]:
+def carriers(deployment: Deployment, range_text: str | None, apps: asked.Apps = None) -> list[Carrier]:
     """Of the good events of a time range, the most frequent first. A schema that no registry has is left out."""
     since, until = asked.time_range(range_text, now_ms())
-    within = Selection(since, until)
+    within = Selection(since, until, asked.of_apps(apps))
     counts: dict[tuple[bool, str, str, int], tuple[int, SchemaKey]] = {}
     for entity, key, count in (*_entities(deployment, within), *_own(deployment, within)):
         family = (entity, key.vendor, key.name, key.model)
@@ -76,12 +76,12 @@ def _entities(deployment: Deployment, within: Selection) -> Iterator[tuple[bool,
 def _own(deployment: Deployment, within: Selection) -> Iterator[tuple[bool, SchemaKey, int]]:
     """Schemas of self-describing events, by one event of each name."""
     described = Filter("unstruct_event", "some")
-    selection = Selection(within.since, within.until, [described])
+    selection = Selection(within.since, within.until, [described, *within.filters])
     for bucket in deployment.store.count_by("good", "event_name", selection, limit=_MOST_SCHEMAS):
         if bucket.key is None or bucket.last is None:
             continue
         named = Filter("event_name", "in", [str(bucket.key)])
-        newest = Selection(bucket.last, bucket.last + 1, [described, named])
+        newest = Selection(bucket.last, bucket.last + 1, [described, named, *within.filters])
         for event in deployment.store.events("good", newest, limit=1):
             key = _key(event["unstruct_event"]["data"].get("schema"))
             if key is not None:

@@ -40,12 +40,13 @@ _Name = TypeVar("_Name", bound=str)
 class Surroundings:
     """What a question is read against. ``calendar`` gives that of its applications where it names no zone or no start
     of the week; ``earliest`` is the first instant (ms) that anything is known of, for the period ``all``. ``segment``
-    gives a saved segment's filters."""
+    gives a saved segment's filters. ``allowed``: the only applications that may be asked about; ``None``: all."""
 
     now: int
     calendar: Callable[[tuple[str, ...]], Calendar] = lambda _: Calendar()
     earliest: Callable[[tuple[str, ...]], int | None] = lambda _: None
     segment: Callable[[str], Sequence[Any] | None] = lambda _: None
+    allowed: tuple[str, ...] | None = None
 
 
 _FIELDS = (
@@ -57,7 +58,7 @@ _FIELDS = (
 def read(given: Mapping[str, Any], around: Surroundings) -> Question:
     """Raises ``QuestionRefused``."""
     _known(given, _FIELDS, "")
-    apps = _apps(given.get("app"))
+    apps = within(_apps(given.get("app")), around.allowed)
     period = _period(given, apps, around)
     measures = _measures(given.get("metrics"))
     filters = _filters(given.get("filters", []), around)
@@ -93,6 +94,16 @@ def _apps(given: Any) -> tuple[str, ...]:
     if not isinstance(names, list) or not names or len(names) > 50:
         raise QuestionRefused("app", "expected the id of an application, or a list of 1 to 50")
     return tuple(_clean(name, "app") for name in names)
+
+
+def within(apps: tuple[str, ...], allowed: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The applications to ask about, empty: all, of those that someone may see. Raises ``QuestionRefused``."""
+    if allowed is None:
+        return apps
+    for name in apps:
+        if name not in allowed:
+            raise QuestionRefused("app", f"you have no access to the application {name[:100]!r}")
+    return apps or allowed
 
 
 def _measures(given: Any) -> tuple[Measure, ...]:

@@ -107,12 +107,15 @@ def caller(request: Request) -> Principal:
 Caller = Annotated[Principal, Depends(caller)]
 
 
-def needs(scope: Scope) -> Any:
-    """The dependency of a route that only someone with ``scope`` may use."""
+def needs(scope: Scope, *, by_application: bool = False) -> Any:
+    """The dependency of a route that only someone with ``scope`` may use. Someone who may see some applications only is
+    refused, unless the route says that it limits its answer to those (``by_application``)."""
 
     def check(who: Caller) -> None:
         if not who.may(scope):
             raise HTTPException(403, f"this needs the scope {scope}")
+        if who.apps is not None and not by_application:
+            raise HTTPException(403, "this is about every application, and you have access to some only")
 
     return Depends(check)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -15,9 +16,9 @@ from snowgauge.errors import AccessRefused
 if TYPE_CHECKING:
     from snowgauge.actions.access.book import AccessBook
 
-_PEOPLE = ("person", "role", "second factor", "last login")
-_INVITED = ("invited", "role", "expires")
-_KEYS = ("key", "begins", "scopes", "last used")
+_PEOPLE = ("person", "role", "applications", "second factor", "last login")
+_INVITED = ("invited", "role", "applications", "expires")
+_KEYS = ("key", "begins", "scopes", "applications", "last used")
 _SHELL = Principal("command line", "local", frozenset())
 
 
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("add")(add)
     group.command("invite")(invite)
     group.command("revoke-invitation")(revoke_invitation)
+    group.command("limit")(limit)
     group.command("list")(show)
     group.command("password")(password)
     group.command("reset-second-factor")(reset_second_factor)
@@ -38,6 +40,9 @@ def register(app: typer.Typer) -> None:
 NameArgument = Annotated[str, typer.Argument(help="The person's name, as typed at the login.")]
 PasswordOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
+]
+AppOption = Annotated[
+    list[str] | None, typer.Option("--app", help="An app id: nothing else may be seen. May be repeated.")
 ]
 
 
@@ -55,6 +60,7 @@ def add(
     ctx: typer.Context,
     name: NameArgument,
     role: Annotated[str, typer.Option(help="viewer, analyst, editor or admin.")] = "viewer",
+    app: AppOption = None,
     password_stdin: PasswordOption = False,
 ) -> None:
     """Add a user.
@@ -63,14 +69,14 @@ def add(
     """
     from snowgauge.pipeline.private_port import open_access
 
-    _add(open_access(settings_of(ctx)), name, role, _password(password_stdin))
+    _add(open_access(settings_of(ctx)), name, role, _password(password_stdin), app or [])
 
 
-def _add(book: AccessBook, name: str, role: str, secret: str) -> None:
+def _add(book: AccessBook, name: str, role: str, secret: str, apps: Sequence[str] = ()) -> None:
     from snowgauge.actions.access.roles import Role
 
-    person = book.add_person(name, secret, cast(Role, role))
-    book.record(_SHELL, "add person", person.name, f"role {person.role}")
+    person = book.add_person(name, secret, cast(Role, role), apps)
+    book.record(_SHELL, "add person", person.name, f"role {person.role}; applications: {_apps(person.apps)}")
     out.print(f"{person.name} may log in as {person.role}")
 
 
@@ -78,6 +84,7 @@ def invite(
     ctx: typer.Context,
     name: NameArgument,
     role: Annotated[str, typer.Option(help="viewer, analyst, editor or admin.")] = "viewer",
+    app: AppOption = None,
     days: Annotated[int, typer.Option(help="For how many days the link works.", min=1, max=30)] = 7,
     url: Annotated[str, typer.Option(help="The console's address, where it is not the one of the settings.")] = "",
 ) -> None:
@@ -91,10 +98,23 @@ def invite(
 
     settings = settings_of(ctx)
     book = open_access(settings)
-    made, secret = book.invitations.add(name, cast(Role, role), _SHELL.name, lasts_ms=days * 86_400_000)
-    book.record(_SHELL, "invite person", made.name, f"role {made.role}")
+    made, secret = book.invitations.add(name, cast(Role, role), _SHELL.name, lasts_ms=days * 86_400_000, apps=app or [])
+    book.record(_SHELL, "invite person", made.name, f"role {made.role}; applications: {_apps(made.apps)}")
     err.print(f"[dim]for {made.name}, until {_day(made.expires_at)}; it is not shown again[/]")
     out.print(f"{(url or console_url(settings)).rstrip('/')}{PATH}#{secret}", markup=False)
+
+
+def limit(ctx: typer.Context, name: NameArgument, app: AppOption = None) -> None:
+    """Limit a person to some applications; without `--app` they see all of them again.
+
+    Example: `snowgauge access limit grace --app shop`
+    """
+    from snowgauge.pipeline.private_port import open_access
+
+    book = open_access(settings_of(ctx))
+    person = book.change_person(_named(book, name), apps=app or [])
+    book.record(_SHELL, "change person", person.name, f"applications: {_apps(person.apps)}")
+    out.print(f"{person.name} sees {'only ' if person.apps else ''}{_apps(person.apps)}")
 
 
 def revoke_invitation(ctx: typer.Context, name: NameArgument) -> None:
@@ -130,12 +150,12 @@ def show(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
     book = open_access(settings_of(ctx))
     people = [
-        (person.name, person.role, "on" if person.second_factor else "off", _day(person.last_login))
+        (person.name, person.role, _apps(person.apps), "on" if person.second_factor else "off", _day(person.last_login))
         for person in book.people()
     ]
-    invited = [(one.name, one.role, _day(one.expires_at)) for one in book.invitations.listed()]
+    invited = [(one.name, one.role, _apps(one.apps), _day(one.expires_at)) for one in book.invitations.listed()]
     issued = book.keys()
-    keys = [(key.name, key.hint, " ".join(key.scopes), _day(key.last_used)) for key in issued]
+    keys = [(key.name, key.hint, " ".join(key.scopes), _apps(key.apps), _day(key.last_used)) for key in issued]
     if as_json:
         print_json(
             {
@@ -150,6 +170,10 @@ def show(ctx: typer.Context, as_json: JsonOption = False) -> None:
         if rows:
             out.print()
             out.print(table(columns, rows))
+
+
+def _apps(apps: Sequence[str]) -> str:
+    return " ".join(apps) or "all"
 
 
 def _day(at: int | None) -> str:
@@ -207,6 +231,7 @@ def add_key(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     scope: Annotated[list[str], typer.Option(help="A permission, such as read:aggregates. May be repeated.")],
+    app: AppOption = None,
 ) -> None:
     """Make an API key; its secret is printed this once.
 
@@ -216,7 +241,7 @@ def add_key(
     from snowgauge.pipeline.private_port import open_access
 
     book = open_access(settings_of(ctx))
-    key, secret = book.add_key(name, cast(list[Scope], scope), created_by=_SHELL.name)
-    book.record(_SHELL, "add key", key.name, ", ".join(key.scopes))
+    key, secret = book.add_key(name, cast(list[Scope], scope), created_by=_SHELL.name, apps=app or [])
+    book.record(_SHELL, "add key", key.name, f"{', '.join(key.scopes)}; applications: {_apps(key.apps)}")
     err.print("[dim]keep it now: it is not shown again[/]")
     out.print(secret, markup=False)

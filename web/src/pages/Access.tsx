@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { AddUser } from "./access/AddUser";
+import { ApplicationsField, appsOf, PersonApplications } from "./access/Applications";
 import { Invitations } from "./access/Invitations";
 import { type Role, roleOf, ROLES } from "./access/roles";
 import { useMe } from "../shell/session";
@@ -69,6 +70,7 @@ function People() {
                   Reset second factor
                 </Button>
               )}
+              <PersonApplications person={person} onChanged={done} />
               <select aria-label={`Role of ${person.name}`} className="field" value={person.role} onChange={(event) => {
                   const to = roleOf(event.target.value);
                   if (to) move.mutate({ id: person.id, role: to });
@@ -104,8 +106,9 @@ function Keys() {
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<string[]>(["read:aggregates"]);
   const [days, setDays] = useState(90);
+  const [apps, setApps] = useState("");
   const add = useMutation({
-    mutationFn: () => ask(api.POST("/api/v1/access/keys", { body: { name, scopes: scopes as Schemas["NewKey"]["scopes"], expires_at: days ? Date.now() + days * 86_400_000 : null } })),
+    mutationFn: () => ask(api.POST("/api/v1/access/keys", { body: { name, scopes: scopes as Schemas["NewKey"]["scopes"], expires_at: days ? Date.now() + days * 86_400_000 : null, apps: appsOf(apps) } })),
     onSuccess: () => {
       setName("");
       void queries.invalidateQueries({ queryKey: ["keys"] });
@@ -131,6 +134,11 @@ function Keys() {
                 <span className="block text-[13px] text-ink-soft">{key.last_used ? `last used ${ago(key.last_used)}` : "never used"} · {key.expires_at ? (key.expires_at > Date.now() ? `expires ${time(key.expires_at)}` : "expired") : "does not expire"}</span>
               </span>
               <span className="flex flex-wrap gap-1">
+                {key.apps?.map((app) => (
+                  <Badge key={app} tone="accent">
+                    only {app}
+                  </Badge>
+                ))}
                 {key.scopes.map((scope) => (
                   <Badge key={scope}>{scope}</Badge>
                 ))}
@@ -172,6 +180,10 @@ function Keys() {
               <option value={0}>never</option>
             </select>
           </label>
+          <div className="max-w-sm">
+            <ApplicationsField value={apps} onChange={setApps} />
+            <p className="mt-1 text-[13px] text-ink-soft">App ids, separated by commas. A key for some applications reads aggregates, persons and events only.</p>
+          </div>
           <fieldset className="grid gap-1 sm:grid-cols-2">
             <legend className="mb-1">Permissions</legend>
             {Object.entries(rules.data?.scopes ?? {}).map(([scope, meaning]) => (

@@ -35,6 +35,7 @@ function Permissions() {
           <Badge tone="accent">{me.role}</Badge> {me.kind === "local" && "No login is needed: only this machine can reach this port."}
         </p>
       )}
+      {me?.apps && <p className="mb-2">Figures and events of these applications only: {me.apps.join(", ")}.</p>}
       <Loaded query={rules} what="your permissions" from="the console">
         {(known) => (
           <ul className="grid gap-1 sm:grid-cols-2">

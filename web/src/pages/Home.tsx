@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Navigate } from "@tanstack/react-router";
 import { api, ask } from "../api/client";
+import { useMe } from "../shell/session";
 import { Loading } from "../widgets/ui";
 
 export function Page() {
@@ -10,9 +11,10 @@ export function Page() {
     queryFn: ({ signal }) => ask(api.POST("/api/v1/analytics/query", { body: { metrics: ["pageviews"], date_range: "all", traffic: "all", include: { coverage: false, today: true } }, signal })),
     retry: false,
   });
+  const limited = useMe().data?.apps;
   if (views.isPending) return <Loading on />;
   // a store that does not answer now may well hold page views; one without modelled tables holds none
-  const any = views.isError ? isStoreDown(views.error) : (views.data.results[0]?.metrics[0] ?? 0) > 0;
+  const any = limited || views.isError ? isStoreDown(views.error) : (views.data.results[0]?.metrics[0] ?? 0) > 0;
   return <Navigate to={any ? "/analytics" : "/start"} replace />;
 }
 

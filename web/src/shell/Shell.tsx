@@ -6,7 +6,7 @@ import { Button, Empty, Failure, IconButton, Kbd, Loading } from "../widgets/ui"
 import { typing } from "./keys";
 import { Bell } from "./Bell";
 import { Login } from "./Login";
-import { PAGES, type PageEntry } from "./pages";
+import { mayOpen, PAGES, type PageEntry } from "./pages";
 import { type Me, useLogOut, useMe } from "./session";
 import { toggleTheme, useDark } from "./theme";
 
@@ -72,14 +72,14 @@ function Owed({ me, onDone }: { me: Me; onDone: () => void }) {
 function Frame({ me }: { me: Me }) {
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
-  const pages = PAGES.filter((page) => me.scopes?.includes(page.scope) && (me.role !== "viewer" || page.viewers));
+  const pages = PAGES.filter((page) => mayOpen(page, me) && (me.role !== "viewer" || page.viewers));
   useShellKeys(pages, () => setPalette(true), () => setHelp(true));
   const path = useLocation({ select: (at) => at.pathname });
   const current = PAGES.find((page) => path.startsWith(page.path));
   useEffect(() => {
     document.title = current ? `${current.title} · Snowgauge` : "Snowgauge";
   }, [current]);
-  const allowed = !current || me.scopes?.includes(current.scope);
+  const allowed = !current || mayOpen(current, me);
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[13.5rem_1fr]">
       <a href="#page" className="sr-only focus:not-sr-only focus:fixed focus:left-2 focus:top-2 focus:z-50 focus:rounded-lg focus:bg-raised focus:px-3 focus:py-2">
@@ -94,7 +94,7 @@ function Frame({ me }: { me: Me }) {
           </Suspense>
         ) : (
           <Empty icon="key" title={`${current?.title} needs more rights`}>
-            {me.role ? `${me.role[0]?.toUpperCase()}${me.role.slice(1)}s` : "This key"} can't open this page. An admin can change that under Access.
+            {me.apps ? `You have access to some applications only (${me.apps.join(", ")}), and this page is about all of them.` : `${me.role ? `${me.role[0]?.toUpperCase()}${me.role.slice(1)}s` : "This key"} can't open this page.`} An admin can change that under Access.
           </Empty>
         )}
       </main>
@@ -167,7 +167,7 @@ function Side({ pages, me, onPalette, onHelp }: { pages: PageEntry[]; me: Me; on
       <div className="mt-auto flex items-center gap-0.5 border-t border-line pt-2">
         <UserMenu me={me} />
         <span className="flex-1" />
-        {me.scopes?.includes("read:aggregates") && <Bell />}
+        {me.scopes?.includes("read:aggregates") && !me.apps && <Bell />}
         <ThemeButton />
         <a href="/docs/" aria-label="Documentation" title="Documentation" className="grid size-8 place-items-center rounded-lg text-ink-soft hover:bg-surface hover:text-ink">
           <Icon name="book" size={16} />
@@ -185,7 +185,7 @@ function TopBar({ title, me, onPalette }: { title: string; me: Me; onPalette: ()
     <header className="sticky top-0 z-20 flex h-13 items-center gap-2 border-b border-line bg-surface px-3 md:hidden">
       <Logo size={24} />
       <span className="flex-1 truncate font-semibold">{title}</span>
-      {me.scopes?.includes("read:aggregates") && <Bell />}
+      {me.scopes?.includes("read:aggregates") && !me.apps && <Bell />}
       <IconButton name="search" label="Go to…" onClick={onPalette} />
       <ThemeButton />
       <UserMenu me={me} short />

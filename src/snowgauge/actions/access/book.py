@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
-from snowgauge.actions.access import guesses
+from snowgauge.actions.access import guesses, limits
 from snowgauge.actions.access.audit import AuditLog
 from snowgauge.actions.access.invitations import Invitations
 from snowgauge.actions.access.keys import ApiKeys
@@ -28,10 +28,11 @@ from snowgauge.errors import AccessRefused
 from snowgauge.state.tables import SharedTables
 
 _SESSION_ID = 16
-_PERSON = "people.*, identities.issuer, second_factors.confirmed_at IS NOT NULL AS second_factor"
+_PERSON = "people.*, identities.issuer, second_factors.confirmed_at IS NOT NULL AS second_factor, person_limits.apps"
 _MORE = (
     "LEFT JOIN identities ON identities.person = people.id "
-    "LEFT JOIN second_factors ON second_factors.person = people.id"
+    "LEFT JOIN second_factors ON second_factors.person = people.id "
+    "LEFT JOIN person_limits ON person_limits.person = people.id"
 )
 _PEOPLE = f"SELECT {_PERSON} FROM people {_MORE}"  # noqa: S608 - names of ours
 _NO_PASSWORD = ""
@@ -73,8 +74,9 @@ class AccessBook:
     def has_people(self) -> bool:
         return bool(self._rows("SELECT 1 FROM people LIMIT 1"))
 
-    def add_person(self, name: str, password: str, role: Role) -> Person:
-        """Raises ``AccessRefused`` for a name that is taken or a password that is too short."""
+    def add_person(self, name: str, password: str, role: Role, apps: Iterable[str] = ()) -> Person:
+        """``apps``: the only applications that the person may see; none: all. Raises ``AccessRefused`` for a name that
+        is taken or a password that is too short."""
         name = name.strip()
         if not 1 <= len(name) <= 100:
             raise AccessRefused("the name must have 1 to 100 characters")
@@ -82,7 +84,7 @@ class AccessBook:
             raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
         hashed = self._passwords.hashed(password, name)
         with self._tables.writing() as db:
-            return self._insert(db, name, hashed, role)
+            return self._insert(db, name, hashed, role, apps)
 
     def accept_invitation(self, secret: str, password: str) -> Session:
         """The person of an invitation, with the password that they chose, and a session. Raises ``AccessRefused``."""
@@ -90,10 +92,11 @@ class AccessBook:
         hashed = self._passwords.hashed(password, invited.name)
         with self._tables.writing() as db:
             invited = self.invitations.take(db, secret)
-            return self._begin(db, self._insert(db, invited.name, hashed, invited.role).id)
+            return self._begin(db, self._insert(db, invited.name, hashed, invited.role, invited.apps).id)
 
-    def _insert(self, db: sqlite3.Connection, name: str, hashed: str, role: Role) -> Person:
-        person = Person(str(uuid.uuid4()), name, role, self._clock())
+    def _insert(self, db: sqlite3.Connection, name: str, hashed: str, role: Role, apps: Iterable[str]) -> Person:
+        person = Person(str(uuid.uuid4()), name, role, self._clock(), apps=limits.checked(apps))
+        limits.refuse_admin(role, person.apps)
         # the first person closes the open door, so it has to be one who can let others in
         if role != "admin" and not self.has_admin():
             raise AccessRefused("the first person must be an admin: someone has to be able to let others in")
@@ -104,13 +107,24 @@ class AccessBook:
             )
         except sqlite3.IntegrityError:
             raise AccessRefused(f"there is someone named {name!r} already") from None
+        limits.keep(db, "person_limits", person.id, person.apps)
         db.execute("DELETE FROM invitations WHERE name = ?", (name,))
         return person
 
-    def change_person(self, person_id: str, *, role: Role | None = None, password: str | None = None) -> Person:
-        """A new password ends the person's sessions."""
+    def change_person(
+        self,
+        person_id: str,
+        *,
+        role: Role | None = None,
+        password: str | None = None,
+        apps: Iterable[str] | None = None,
+    ) -> Person:
+        """A new password ends the person's sessions. ``apps``: the only applications that they may see; none: all."""
         with self._tables.writing() as db:
             person = self._find(person_id)
+            if apps is not None:
+                limits.keep(db, "person_limits", person_id, limits.checked(apps))
+            limits.refuse_admin(role or person.role, self._find(person_id).apps)
             if role is not None and role != person.role:
                 if role not in ROLES:
                     raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
@@ -217,9 +231,10 @@ class AccessBook:
         person = _person(rows[0])
         # a provider asks for a second factor of its own
         owes = demanded(self._demand, person.role) and not person.second_factor and person.issuer is None
-        scopes: frozenset[Scope] = frozenset() if owes else ROLES[person.role]
+        scopes: frozenset[Scope] = frozenset() if owes else limits.within(ROLES[person.role], person.apps)
         return Principal(
-            person.name, "person", scopes, person.role, person.id, _digest(token), rows[0]["csrf"], owes
+            person.name, "person", scopes, person.role, person.id, _digest(token), rows[0]["csrf"], owes,
+            tuple(person.apps) or None,
         )  # fmt: skip
 
     def change_own_password(self, who: Principal, current: str, new: str) -> None:
@@ -312,10 +327,16 @@ class AccessBook:
         return self._keys.listed()
 
     def add_key(
-        self, name: str, scopes: Iterable[Scope], *, created_by: str, expires_at: int | None = None
+        self,
+        name: str,
+        scopes: Iterable[Scope],
+        *,
+        created_by: str,
+        expires_at: int | None = None,
+        apps: Iterable[str] = (),
     ) -> tuple[ApiKey, str]:
-        """The key's record and its secret, which is shown this once."""
-        return self._keys.add(name, scopes, created_by=created_by, expires_at=expires_at)
+        """The key's record and its secret, which is shown this once. ``apps``: see ``add_person``."""
+        return self._keys.add(name, scopes, created_by=created_by, expires_at=expires_at, apps=apps)
 
     def remove_key(self, key_id: str) -> ApiKey:
         return self._keys.remove(key_id)
@@ -343,5 +364,5 @@ def _digest(text: str) -> str:
 def _person(row: sqlite3.Row) -> Person:
     return Person(
         row["id"], row["name"], cast(Role, row["role"]), row["created_at"], row["last_login"], row["issuer"],
-        bool(row["second_factor"]),
+        bool(row["second_factor"]), limits.kept(row["apps"]),
     )  # fmt: skip

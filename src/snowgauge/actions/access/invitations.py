@@ -7,12 +7,14 @@ secret behind ``#``, so that neither servers nor proxies write it down.
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
+from snowgauge.actions.access import limits
 from snowgauge.actions.access.records import Invitation
 from snowgauge.actions.access.roles import ROLES, Role
 from snowgauge.errors import AccessRefused
@@ -38,7 +40,9 @@ class Invitations:
             rows = db.execute("SELECT * FROM invitations WHERE expires_at > ? ORDER BY name", (self._clock(),))
             return [_invitation(row) for row in rows]
 
-    def add(self, name: str, role: Role, created_by: str, *, lasts_ms: int = USUAL_MS) -> tuple[Invitation, str]:
+    def add(
+        self, name: str, role: Role, created_by: str, *, lasts_ms: int = USUAL_MS, apps: Iterable[str] = ()
+    ) -> tuple[Invitation, str]:
         """The invitation and its secret, which is shown this once. One for the same name replaces it. Raises
         ``AccessRefused``."""
         name = name.strip()
@@ -48,9 +52,11 @@ class Invitations:
             raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
         if not 0 < lasts_ms <= LONGEST_MS:
             raise AccessRefused(f"an invitation is valid for at most {LONGEST_MS // 86_400_000} days")
+        limited = limits.checked(apps)
+        limits.refuse_admin(role, limited)
         now = self._clock()
         secret = secrets.token_urlsafe(32)
-        made = Invitation(str(uuid.uuid4()), name, role, created_by, now, now + lasts_ms)
+        made = Invitation(str(uuid.uuid4()), name, role, limited, created_by, now, now + lasts_ms)
         with self._tables.writing() as db:
             if db.execute("SELECT 1 FROM people WHERE name = ?", (name,)).fetchone():
                 raise AccessRefused(f"there is someone named {name!r} already")
@@ -60,8 +66,8 @@ class Invitations:
             if db.execute("SELECT count(*) FROM invitations").fetchone()[0] >= _MOST:
                 raise AccessRefused(f"{_MOST} invitations are open: revoke one first")
             db.execute(
-                "INSERT INTO invitations VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (made.id, made.name, made.role, _digest(secret), created_by, now, made.expires_at),
+                "INSERT INTO invitations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (made.id, made.name, made.role, json.dumps(limited), _digest(secret), created_by, now, made.expires_at),
             )
         return made, secret
 
@@ -103,5 +109,11 @@ def _digest(text: str) -> str:
 
 def _invitation(row: sqlite3.Row) -> Invitation:
     return Invitation(
-        row["id"], row["name"], cast(Role, row["role"]), row["created_by"], row["created_at"], row["expires_at"]
+        row["id"],
+        row["name"],
+        cast(Role, row["role"]),
+        limits.kept(row["apps"]),
+        row["created_by"],
+        row["created_at"],
+        row["expires_at"],
     )

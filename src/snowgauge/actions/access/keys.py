@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+from snowgauge.actions.access import limits
 from snowgauge.actions.access.records import ApiKey
 from snowgauge.actions.access.roles import SCOPES, Principal, Scope
 from snowgauge.errors import AccessRefused, StateUnavailable
@@ -18,6 +19,7 @@ from snowgauge.state.tables import Overtaken, SharedTables
 
 PREFIX = "sg_"
 _USE_MS = 60_000
+_KEYS = "SELECT keys.*, key_limits.apps FROM keys LEFT JOIN key_limits ON key_limits.key = keys.id"
 
 
 class ApiKeys:
@@ -29,12 +31,20 @@ class ApiKeys:
 
     def listed(self) -> list[ApiKey]:
         with self._tables.reading() as db:
-            return [_key(row) for row in db.execute("SELECT * FROM keys ORDER BY created_at DESC, id")]
+            return [_key(row) for row in db.execute(f"{_KEYS} ORDER BY created_at DESC, id")]
 
     def add(
-        self, name: str, scopes: Iterable[Scope], *, created_by: str, expires_at: int | None = None
+        self,
+        name: str,
+        scopes: Iterable[Scope],
+        *,
+        created_by: str,
+        expires_at: int | None = None,
+        apps: Iterable[str] = (),
     ) -> tuple[ApiKey, str]:
-        """The key's record and its secret, which is shown this once. Raises ``AccessRefused``."""
+        """The key's record and its secret, which is shown this once. ``apps``: the only applications that it may see;
+        none: all. Raises ``AccessRefused``."""
+        limited = limits.checked(apps)
         wanted = sorted(set(scopes))
         unknown = [scope for scope in wanted if scope not in SCOPES]
         if unknown:
@@ -43,19 +53,25 @@ class ApiKeys:
             raise AccessRefused("a key needs at least one scope")
         if not 1 <= len(name.strip()) <= 100:
             raise AccessRefused("the name must have 1 to 100 characters")
+        beyond = [scope for scope in wanted if scope not in limits.within(frozenset(wanted), limited)]
+        if beyond:
+            raise AccessRefused(f"the scope {beyond[0]} is about all applications: a key for some cannot have it")
         secret = PREFIX + secrets.token_urlsafe(32)
-        key = ApiKey(str(uuid.uuid4()), name.strip(), secret[:9], wanted, created_by, self._clock(), None, expires_at)
+        key = ApiKey(
+            str(uuid.uuid4()), name.strip(), secret[:9], wanted, created_by, self._clock(), None, expires_at, limited
+        )
         with self._tables.writing() as db:
             db.execute(
                 "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (key.id, key.name, key.hint, _digest(secret), json.dumps(wanted), created_by, key.created_at, None,
                  expires_at),
             )  # fmt: skip
+            limits.keep(db, "key_limits", key.id, limited)
         return key, secret
 
     def remove(self, key_id: str) -> ApiKey:
         with self._tables.writing() as db:
-            row = db.execute("SELECT * FROM keys WHERE id = ?", (key_id,)).fetchone()
+            row = db.execute(f"{_KEYS} WHERE keys.id = ?", (key_id,)).fetchone()
             if row is None:
                 raise AccessRefused(f"there is no key {key_id!r}")
             db.execute("DELETE FROM keys WHERE id = ?", (key_id,))
@@ -66,7 +82,7 @@ class ApiKeys:
         now = self._clock()
         digest = _digest(secret)
         with self._tables.reading() as db:
-            row = db.execute("SELECT * FROM keys WHERE hash = ?", (digest,)).fetchone()
+            row = db.execute(f"{_KEYS} WHERE keys.hash = ?", (digest,)).fetchone()
         if row is None or not hmac.compare_digest(row["hash"], digest):
             return None
         key = _key(row)
@@ -76,7 +92,8 @@ class ApiKeys:
             # a figure for people; it must not keep a key from working
             with suppress(StateUnavailable, Overtaken), self._tables.writing() as db:
                 db.execute("UPDATE keys SET last_used = ? WHERE id = ?", (now, key.id))
-        return Principal(f"key {key.name}", "key", frozenset(key.scopes))
+        scopes = limits.within(frozenset(key.scopes), key.apps)
+        return Principal(f"key {key.name}", "key", scopes, apps=tuple(key.apps) or None)
 
 
 def _digest(text: str) -> str:
@@ -86,5 +103,5 @@ def _digest(text: str) -> str:
 def _key(row: sqlite3.Row) -> ApiKey:
     return ApiKey(
         row["id"], row["name"], row["hint"], json.loads(row["scopes"]), row["created_by"], row["created_at"],
-        row["last_used"], row["expires_at"],
+        row["last_used"], row["expires_at"], limits.kept(row["apps"]),
     )  # fmt: skip

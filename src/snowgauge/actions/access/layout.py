@@ -21,9 +21,13 @@ CREATE TABLE IF NOT EXISTS keys (
 CREATE TABLE IF NOT EXISTS audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
   action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, ip TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS person_limits (
+  person TEXT PRIMARY KEY REFERENCES people(id) ON DELETE CASCADE, apps TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS key_limits (
+  key TEXT PRIMARY KEY REFERENCES keys(id) ON DELETE CASCADE, apps TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS invitations (
-  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, role TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
-  created_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL);
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, role TEXT NOT NULL, apps TEXT NOT NULL,
+  hash TEXT NOT NULL UNIQUE, created_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS second_factors (
   person TEXT PRIMARY KEY REFERENCES people(id) ON DELETE CASCADE, secret TEXT NOT NULL, confirmed_at INTEGER,
   last_step INTEGER NOT NULL);
@@ -42,6 +46,8 @@ KEYS = {
     "sessions": ("token",),
     "keys": ("id",),
     "audit": ("number",),
+    "person_limits": ("person",),
+    "key_limits": ("key",),
     "invitations": ("id",),
     "second_factors": ("person",),
     "recovery_codes": ("person", "hash"),

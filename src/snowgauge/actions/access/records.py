@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from snowgauge.actions.access.roles import Role, Scope
 
@@ -10,7 +10,7 @@ from snowgauge.actions.access.roles import Role, Scope
 @dataclass(frozen=True)
 class Person:
     """``issuer``: the identity provider through which the person logs in. ``second_factor``: a code is asked for at the
-    login."""
+    login. ``apps``: the only applications that the person may see; none: all."""
 
     id: str
     name: str
@@ -19,6 +19,7 @@ class Person:
     last_login: int | None = None
     issuer: str | None = None
     second_factor: bool = False
+    apps: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Invitation:
     id: str
     name: str
     role: Role
+    apps: list[str]
     created_by: str
     created_at: int
     expires_at: int
@@ -53,6 +55,7 @@ class ApiKey:
     created_at: int
     last_used: int | None = None
     expires_at: int | None = None
+    apps: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -50,12 +50,16 @@ ROLE_TEXTS: dict[Role, str] = {
 }
 """Every role in words, each with what it adds to the one before."""
 
+BY_APPLICATION: frozenset[Scope] = frozenset(("read:aggregates", "read:persons", "read:events"))
+"""What can be limited to applications. Someone who sees some applications only has no other scope."""
+
 
 @dataclass(frozen=True)
 class Principal:
     """Who is asking. ``kind``: a person with a session, a program with a key, or anyone on this machine while no
     login is needed. ``csrf`` must come back in a header with every request of a session that changes something.
-    ``owes_second_factor``: the person may do nothing until they have set one up."""
+    ``owes_second_factor``: the person may do nothing until they have set one up. ``apps``: the only applications that
+    they may see; ``None``: all, also those that come later."""
 
     name: str
     kind: Literal["person", "key", "local"]
@@ -65,9 +69,14 @@ class Principal:
     session: str | None = None
     csrf: str | None = None
     owes_second_factor: bool = False
+    apps: tuple[str, ...] | None = None
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
+
+    def sees(self, app: str) -> bool:
+        """May they see this application?"""
+        return self.apps is None or app in self.apps
 
 
 LOCAL = Principal("this machine", "local", ROLES["admin"], "admin")

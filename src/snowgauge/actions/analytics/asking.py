@@ -22,7 +22,7 @@ from snowgauge.analytics.live import Live, live
 from snowgauge.analytics.measures import MEASURES
 from snowgauge.analytics.periods import Calendar
 from snowgauge.analytics.question import Question
-from snowgauge.analytics.reading import Surroundings, read
+from snowgauge.analytics.reading import Surroundings, read, within
 from snowgauge.analytics.refusals import QuestionRefused
 from snowgauge.analytics.sql.bases import VIEWS, VISITS
 from snowgauge.modelling.application_book import ApplicationBook
@@ -119,8 +119,9 @@ def _holds(value: Cell, search: str) -> bool:
     return search.casefold() in str(value).casefold() or search.lower() in str(value).lower()
 
 
-def now(deployment: Deployment, apps: tuple[str, ...]) -> Live:
-    """Who is there now."""
+def now(deployment: Deployment, apps: tuple[str, ...], who: Principal | None = None) -> Live:
+    """Who is there now. Raises ``QuestionRefused`` for an application that ``who`` may not see."""
+    apps = within(apps, who.apps if who is not None else None)
     return live(deployment.store.figures(), apps, _engine(deployment).clock())
 
 
@@ -159,6 +160,7 @@ def _surroundings(deployment: Deployment, engine: Engine, who: Principal | None)
         calendar=lambda apps: calendar(deployment, apps),
         earliest=engine.earliest,
         segment=lambda segment_id: segments.filters(segment_id, who),
+        allowed=who.apps if who is not None else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -35,13 +36,21 @@ class LoginWithCode(Login):
     code: str = Field(default="", max_length=100)
 
 
+Apps = Annotated[
+    list[Annotated[str, Field(max_length=255)]],
+    Field(max_length=50, description="The only applications that may be seen; none: all."),
+]
+
+
 class NewPerson(Login):
     role: Role
+    apps: Apps = []
 
 
 class PersonChange(BaseModel):
     role: Role | None = None
     password: str | None = Field(default=None, max_length=2000)
+    apps: Apps | None = None
 
 
 class NewPassword(BaseModel):
@@ -53,13 +62,14 @@ class NewKey(BaseModel):
     name: str = Field(max_length=200)
     scopes: list[Scope]
     expires_at: int | None = None
+    apps: Apps = []
 
 
 @dataclass(frozen=True)
 class Me:
     """``login_needed``: whether the private port asks for one at all. ``login_through``: what the identity provider is
     called, where there is one (`oidc/start`). ``code_needed``: the password was right, and a code has to come with it.
-    ``owes_second_factor``: nothing is allowed before one is set up."""
+    ``owes_second_factor``: nothing is allowed before one is set up. ``apps``: the only applications that I may see."""
 
     login_needed: bool
     known: bool
@@ -71,6 +81,7 @@ class Me:
     login_through: str | None = None
     code_needed: bool = False
     owes_second_factor: bool = False
+    apps: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,11 @@ class Rules:
     scopes: dict[str, str]
 
 
+def only(apps: Sequence[str]) -> str:
+    """A limit in words, for the audit log."""
+    return f", only {', '.join(apps)}" if apps else ""
+
+
 @router.get("/me")
 def me(request: Request, doors: TheDoors) -> Me:
     """Who I am here. Open to everyone."""
@@ -103,7 +119,7 @@ def me_of(who: Principal | None, doors: Doors) -> Me:
         return Me(not doors.open(), False, login_through=through)
     return Me(
         not doors.open(), True, who.name, who.kind, who.role, tuple(sorted(who.scopes)), who.csrf, through,
-        owes_second_factor=who.owes_second_factor,
+        owes_second_factor=who.owes_second_factor, apps=who.apps,
     )  # fmt: skip
 
 
@@ -230,16 +246,17 @@ def people(doors: TheDoors) -> list[Person]:
 @router.post("/people", status_code=201, dependencies=[needs("admin")])
 def add_person(given: NewPerson, request: Request, doors: TheDoors, who: Caller) -> Person:
     """Add a user. The first person must be an admin; from then on everyone has to log in."""
-    person = doors.access.add_person(given.name, given.password, given.role)
-    doors.access.record(who, "add person", person.name, f"role {person.role}", ip=address(request))
+    person = doors.access.add_person(given.name, given.password, given.role, given.apps)
+    doors.access.record(who, "add person", person.name, f"role {person.role}{only(person.apps)}", ip=address(request))
     return person
 
 
 @router.patch("/people/{person_id}", dependencies=[needs("admin")])
 def change_person(person_id: str, given: PersonChange, request: Request, doors: TheDoors, who: Caller) -> Person:
-    """Another role, or a new password, which ends the person's sessions."""
-    person = doors.access.change_person(person_id, role=given.role, password=given.password)
+    """Another role, other applications, or a new password, which ends the person's sessions."""
+    person = doors.access.change_person(person_id, role=given.role, password=given.password, apps=given.apps)
     done = [f"role {given.role}"] * (given.role is not None) + ["new password"] * (given.password is not None)
+    done += [f"applications {', '.join(person.apps) or 'all'}"] * (given.apps is not None)
     doors.access.record(who, "change person", person.name, ", ".join(done), ip=address(request))
     return person
 
@@ -260,8 +277,9 @@ def keys(doors: TheDoors) -> list[ApiKey]:
 @router.post("/keys", status_code=201, dependencies=[needs("admin")])
 def add_key(given: NewKey, request: Request, doors: TheDoors, who: Caller) -> CreatedKey:
     """A key for a program. Its secret is in this answer and nowhere else."""
-    key, secret = doors.access.add_key(given.name, given.scopes, created_by=who.name, expires_at=given.expires_at)
-    doors.access.record(who, "add key", key.name, ", ".join(key.scopes), ip=address(request))
+    key, secret = doors.access.add_key(given.name, given.scopes, created_by=who.name, expires_at=given.expires_at,
+                                          apps=given.apps)  # fmt: skip
+    doors.access.record(who, "add key", key.name, ", ".join(key.scopes) + only(key.apps), ip=address(request))
     return CreatedKey(key, secret)
 
 

@@ -50,32 +50,32 @@ Text = Annotated[str, Query(max_length=_LONGEST, description="A question, as JSO
 App = Annotated[list[str], Query(description="Applications; without any: all.")]
 
 
-@router.post("/query", dependencies=[needs("read:aggregates"), WHILE_WAITED_FOR])
+@router.post("/query", dependencies=[needs("read:aggregates", by_application=True), WHILE_WAITED_FOR])
 def query(parts: Parts, who: Caller, asked: AnalyticsQuestion) -> AnalyticsAnswer:
     """Answer a question. What makes no sense is refused with 422 and the place in the question."""
     return asking.ask(parts, asked.root, who)
 
 
-@router.get("/csv", dependencies=[needs("read:aggregates")])
+@router.get("/csv", dependencies=[needs("read:aggregates", by_application=True)])
 def as_csv(parts: Parts, who: Caller, question: Text) -> StreamingResponse:
     """The answer as CSV, with all rows. No cell begins like a formula."""
     headers = {"content-disposition": 'attachment; filename="analytics.csv"'}
     return StreamingResponse(asking.as_csv(parts, question_of(question), who), media_type="text/csv", headers=headers)
 
 
-@router.post("/files", dependencies=[needs("read:aggregates")], response_class=StreamingResponse)
+@router.post("/files", dependencies=[needs("read:aggregates", by_application=True)], response_class=StreamingResponse)
 def as_zip(parts: Parts, who: Caller, asked: Files) -> StreamingResponse:
     """The answers to several questions as a ZIP of CSV files. What is refused is named in its file `left-out.txt`."""
     return zipped(asking.as_zip(parts, asked.questions(), who))
 
 
-@router.get("/definitions", dependencies=[needs("read:aggregates")])
+@router.get("/definitions", dependencies=[needs("read:aggregates", by_application=True)])
 def everything() -> Definitions:
     """Measures, dimensions, operators and periods, with words for people."""
     return definitions()
 
 
-@router.get("/values", dependencies=[needs("read:aggregates")])
+@router.get("/values", dependencies=[needs("read:aggregates", by_application=True)])
 def values(
     parts: Parts,
     who: Caller,
@@ -88,20 +88,20 @@ def values(
     return asking.suggest(parts, dimension, search, question_of(question), who, limit=limit)
 
 
-@router.get("/live", dependencies=[needs("read:aggregates")])
-def live(parts: Parts, app: App = []) -> Live:  # noqa: B006 - FastAPI copies it
+@router.get("/live", dependencies=[needs("read:aggregates", by_application=True)])
+def live(parts: Parts, who: Caller, app: App = []) -> Live:  # noqa: B006 - FastAPI copies it
     """Who is there now: distinct visitors of the last five minutes, and the last thirty minute by minute."""
-    return asking.now(parts, tuple(app))
+    return asking.now(parts, tuple(app), who)
 
 
-@router.post("/visits", dependencies=[needs("read:persons")])
+@router.post("/visits", dependencies=[needs("read:persons", by_application=True)])
 def visits(parts: Parts, doors: TheDoors, who: Caller, request: Request, asked: AnalyticsQuestion) -> list[Visit]:
     """Single visits that meet the filters of a question, newest first."""
     doors.access.record(who, "list visits", json.dumps(asked.root.get("filters", []))[:200], ip=address(request))
     return people.visits(parts, asked.root, who)
 
 
-@router.get("/persons/{person_id}", dependencies=[needs("read:persons")])
+@router.get("/persons/{person_id}", dependencies=[needs("read:persons", by_application=True)])
 def person(
     parts: Parts, doors: TheDoors, who: Caller, request: Request, person_id: str, question: Text = "{}"
 ) -> PersonSeen:

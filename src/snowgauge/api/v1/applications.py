@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from snowgauge.actions import modelling
 from snowgauge.api.doors import Caller, address, needs
 from snowgauge.api.v1.parts import Parts, TheDoors
-from snowgauge.errors import ActionRefused, SettingsError
+from snowgauge.errors import AccessRefused, ActionRefused, SettingsError
 from snowgauge.modelling.application_book import ApplicationBook, Version
 from snowgauge.modelling.applications import Application, read_application
 from snowgauge.modelling.store import HasModelling, ModelStore
@@ -99,9 +99,11 @@ def put_defaults(
     return made
 
 
-@router.get("/applications/{app_id}", dependencies=[needs("read:aggregates")])
-def application(app_id: str, book: Book) -> ApplicationSettings:
+@router.get("/applications/{app_id}", dependencies=[needs("read:aggregates", by_application=True)])
+def application(app_id: str, book: Book, who: Caller) -> ApplicationSettings:
     """The settings of one application."""
+    if not who.sees(app_id):
+        raise AccessRefused(f"you have no access to the application {app_id[:100]!r}", status=403)
     return _shown(app_id, book.versions().get(app_id))
 
 

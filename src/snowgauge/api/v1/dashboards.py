@@ -14,7 +14,9 @@ from snowgauge.api.doors import Caller, needs
 from snowgauge.api.v1.parts import Parts
 from snowgauge.api.v1.saved_reports import may_share
 
-router = APIRouter(prefix="/analytics/dashboards", tags=["dashboards"], dependencies=[needs("read:aggregates")])
+router = APIRouter(
+    prefix="/analytics/dashboards", tags=["dashboards"], dependencies=[needs("read:aggregates", by_application=True)]
+)
 
 
 class GivenDashboard(BaseModel):

@@ -15,9 +15,10 @@ router = APIRouter(tags=["events"])
 _Status = Annotated[str, Query(description="all, good, failed or incomplete.")]
 
 
-@router.get("/events", dependencies=[needs("read:events")])
+@router.get("/events", dependencies=[needs("read:events", by_application=True)])
 def page(
     parts: Parts,
+    who: Caller,
     status: _Status = "all",
     range: Range = None,  # noqa: A002 - its name in the URL
     where: Where = [],  # noqa: B006 - FastAPI copies it
@@ -32,11 +33,11 @@ def page(
     return events.page(
         parts, status=status, range_text=range, filters=where, search=search,
         columns=[name for name in columns.split(",") if name], limit=limit, offset=offset, until=until,
-        oldest_first=order == "oldest",
+        oldest_first=order == "oldest", apps=who.apps,
     )  # fmt: skip
 
 
-@router.get("/events/export", dependencies=[needs("read:events")])
+@router.get("/events/export", dependencies=[needs("read:events", by_application=True)])
 def export(
     parts: Parts,
     doors: TheDoors,
@@ -53,21 +54,22 @@ def export(
 ) -> StreamingResponse:
     """What a list of events selects, as a file of at most a million events. No cell of CSV begins like a formula."""
     doors.access.record(who, "export events", " ".join(where)[:200], format, ip=address(request))
-    wanted = event_files.Wanted(status, range, where, search, [name for name in columns.split(",") if name])
+    wanted = event_files.Wanted(status, range, where, search, [name for name in columns.split(",") if name], who.apps)
     headers = {"content-disposition": f'attachment; filename="events.{format}"'}
     kind = "text/csv" if format == "csv" else "application/x-ndjson"
     return StreamingResponse(event_files.exported(parts, wanted, format), media_type=kind, headers=headers)
 
 
-@router.get("/events/{kind}/{event_id}", dependencies=[needs("read:events")])
-def whole(parts: Parts, kind: str, event_id: str) -> dict[str, Any]:
+@router.get("/events/{kind}/{event_id}", dependencies=[needs("read:events", by_application=True)])
+def whole(parts: Parts, who: Caller, kind: str, event_id: str) -> dict[str, Any]:
     """One event with everything it has."""
-    return events.whole(parts, kind, event_id)
+    return events.whole(parts, kind, event_id, who.apps)
 
 
-@router.get("/timeline", dependencies=[needs("read:aggregates")])
+@router.get("/timeline", dependencies=[needs("read:aggregates", by_application=True)])
 def timeline(
     parts: Parts,
+    who: Caller,
     seconds: Annotated[int, Query(ge=1)] = 60,
     buckets: Annotated[int, Query(ge=1, le=500)] = 30,
     status: _Status = "all",
@@ -75,35 +77,39 @@ def timeline(
     until: int | None = None,
 ) -> events.Timeline:
     """Good and failed events per interval; the last interval holds now."""
-    return events.timeline(parts, seconds=seconds, buckets=buckets, status=status, filters=where, until=until)
+    return events.timeline(
+        parts, seconds=seconds, buckets=buckets, status=status, filters=where, until=until, apps=who.apps
+    )
 
 
-@router.get("/count", dependencies=[needs("read:aggregates")])
+@router.get("/count", dependencies=[needs("read:aggregates", by_application=True)])
 def count(
     parts: Parts,
+    who: Caller,
     status: _Status = "all",
     range: Range = "24h",  # noqa: A002
     where: Where = [],  # noqa: B006
 ) -> dict[str, int]:
     """How many events of each kind."""
-    return events.count(parts, status=status, range_text=range, filters=where)
+    return events.count(parts, status=status, range_text=range, filters=where, apps=who.apps)
 
 
-@router.get("/columns", dependencies=[needs("read:aggregates")])
+@router.get("/columns", dependencies=[needs("read:aggregates", by_application=True)])
 def columns() -> list[events.Column]:
     """Every column of events themselves that they can be listed and filtered by."""
     return events.columns()
 
 
-@router.get("/columns/nested", dependencies=[needs("read:aggregates")])
-def nested(parts: Parts, range: Range = "24h") -> list[nested_columns.Carrier]:  # noqa: A002
+@router.get("/columns/nested", dependencies=[needs("read:aggregates", by_application=True)])
+def nested(parts: Parts, who: Caller, range: Range = "24h") -> list[nested_columns.Carrier]:  # noqa: A002
     """Columns inside of entities and self-describing events: properties of the schemas that events carry."""
-    return nested_columns.carriers(parts, range)
+    return nested_columns.carriers(parts, range, who.apps)
 
 
-@router.get("/columns/{column:path}/values", dependencies=[needs("read:events")])
+@router.get("/columns/{column:path}/values", dependencies=[needs("read:events", by_application=True)])
 def values(
     parts: Parts,
+    who: Caller,
     column: str,
     status: _Status = "all",
     range: Range = "24h",  # noqa: A002
@@ -111,4 +117,4 @@ def values(
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> list[events.ColumnValue]:
     """The most frequent values of a column."""
-    return events.values(parts, column, status=status, range_text=range, filters=where, limit=limit)
+    return events.values(parts, column, status=status, range_text=range, filters=where, limit=limit, apps=who.apps)

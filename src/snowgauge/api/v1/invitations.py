@@ -11,7 +11,7 @@ from snowgauge.actions.access.invitations import LONGEST_MS, PATH
 from snowgauge.actions.access.records import Invitation
 from snowgauge.actions.access.roles import Role
 from snowgauge.api.doors import Caller, address, needs
-from snowgauge.api.v1.access import Me, begin_session, me_of
+from snowgauge.api.v1.access import Apps, Me, begin_session, me_of, only
 from snowgauge.api.v1.parts import TheDoors
 
 router = APIRouter(prefix="/access/invitations", tags=["access"])
@@ -20,6 +20,7 @@ router = APIRouter(prefix="/access/invitations", tags=["access"])
 class NewInvitation(BaseModel):
     name: str = Field(max_length=200)
     role: Role
+    apps: Apps = []
     days: int = Field(default=7, ge=1, le=LONGEST_MS // 86_400_000, description="For how long the link works.")
 
 
@@ -60,9 +61,9 @@ def invitations(doors: TheDoors) -> list[Invitation]:
 def invite(given: NewInvitation, request: Request, doors: TheDoors, who: Caller) -> CreatedInvitation:
     """Invite a user by a link that works once; they choose the password. Another for the same name replaces it."""
     made, secret = doors.access.invitations.add(
-        given.name, given.role, who.name, lasts_ms=given.days * 86_400_000
+        given.name, given.role, who.name, lasts_ms=given.days * 86_400_000, apps=given.apps
     )  # fmt: skip
-    doors.access.record(who, "invite person", made.name, f"role {made.role}", ip=address(request))
+    doors.access.record(who, "invite person", made.name, f"role {made.role}{only(made.apps)}", ip=address(request))
     return CreatedInvitation(made, f"{PATH}#{secret}")
 
 

@@ -24,7 +24,7 @@ from snowgauge.api.v1.parts import Parts, TheDoors
 from snowgauge.api.waiting import WHILE_WAITED_FOR
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], dependencies=[WHILE_WAITED_FOR])
-AGGREGATES = needs("read:aggregates")
+AGGREGATES = needs("read:aggregates", by_application=True)
 Step = Annotated[int, Query(ge=1, le=20, description="Number of the step, from 1.")]
 Limit = Annotated[int, Query(ge=1, le=reports.MOST_PEOPLE)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
@@ -90,7 +90,7 @@ def funnel(parts: Parts, who: Caller, asked: FunnelQuestion) -> FunnelAnswer:
     return reports.funnel(parts, asked.root, who)
 
 
-@router.post("/funnel/people", dependencies=[needs("read:persons")])
+@router.post("/funnel/people", dependencies=[needs("read:persons", by_application=True)])
 def funnel_people(
     parts: Parts,
     doors: TheDoors,

@@ -72,20 +72,20 @@ class CreatedShare:
     path: str
 
 
-@router.get("/segments", dependencies=[needs("read:aggregates")])
+@router.get("/segments", dependencies=[needs("read:aggregates", by_application=True)])
 def segments(parts: Parts, who: Caller) -> list[Segment]:
     """Your segments and the shared ones."""
     return Segments(saved(parts)).listed(who)
 
 
-@router.post("/segments", status_code=201, dependencies=[needs("read:aggregates")])
+@router.post("/segments", status_code=201, dependencies=[needs("read:aggregates", by_application=True)])
 def add_segment(given: GivenSegment, parts: Parts, who: Caller) -> Segment:
     """Keep filters under a name. A shared segment needs `write:analytics`."""
     _may_share(who, given.shared)
     return Segments(saved(parts)).add(given.name, given.app, given.filters, shared=given.shared, who=who)
 
 
-@router.patch("/segments/{segment_id}", dependencies=[needs("read:aggregates")])
+@router.patch("/segments/{segment_id}", dependencies=[needs("read:aggregates", by_application=True)])
 def change_segment(segment_id: str, given: SegmentChange, parts: Parts, who: Caller) -> Segment:
     """Change your segment; a shared one needs `write:analytics`."""
     _may_share(who, given.shared)
@@ -94,13 +94,13 @@ def change_segment(segment_id: str, given: SegmentChange, parts: Parts, who: Cal
     )  # fmt: skip
 
 
-@router.delete("/segments/{segment_id}", status_code=204, dependencies=[needs("read:aggregates")])
+@router.delete("/segments/{segment_id}", status_code=204, dependencies=[needs("read:aggregates", by_application=True)])
 def remove_segment(segment_id: str, parts: Parts, who: Caller) -> None:
     """Remove your segment; a shared one needs `write:analytics`."""
     Segments(saved(parts)).remove(segment_id, who)
 
 
-@router.get("/annotations", dependencies=[needs("read:aggregates")])
+@router.get("/annotations", dependencies=[needs("read:aggregates", by_application=True)])
 def notes(
     parts: Parts,
     who: Caller,
@@ -112,14 +112,14 @@ def notes(
     return Annotations(saved(parts)).listed(who, app=app, since=since, until=until)
 
 
-@router.post("/annotations", status_code=201, dependencies=[needs("read:aggregates")])
+@router.post("/annotations", status_code=201, dependencies=[needs("read:aggregates", by_application=True)])
 def add_annotation(given: GivenAnnotation, parts: Parts, who: Caller) -> Annotation:
     """Note something at a time. A shared note needs `write:analytics`."""
     _may_share(who, given.shared)
     return Annotations(saved(parts)).add(given.app, given.at, given.text, shared=given.shared, who=who)
 
 
-@router.patch("/annotations/{annotation_id}", dependencies=[needs("read:aggregates")])
+@router.patch("/annotations/{annotation_id}", dependencies=[needs("read:aggregates", by_application=True)])
 def change_annotation(annotation_id: str, given: AnnotationChange, parts: Parts, who: Caller) -> Annotation:
     """Change your note; a shared one needs `write:analytics`."""
     _may_share(who, given.shared)
@@ -128,7 +128,9 @@ def change_annotation(annotation_id: str, given: AnnotationChange, parts: Parts,
     )  # fmt: skip
 
 
-@router.delete("/annotations/{annotation_id}", status_code=204, dependencies=[needs("read:aggregates")])
+@router.delete(
+    "/annotations/{annotation_id}", status_code=204, dependencies=[needs("read:aggregates", by_application=True)]
+)
 def remove_annotation(annotation_id: str, parts: Parts, who: Caller) -> None:
     """Remove your note; a shared one needs `write:analytics`."""
     Annotations(saved(parts)).remove(annotation_id, who)

@@ -17,7 +17,11 @@ from snowgauge.api.doors import Caller, needs
 from snowgauge.api.v1.analytics import question_of
 from snowgauge.api.v1.parts import Parts, TheDoors
 
-router = APIRouter(prefix="/analytics/saved-reports", tags=["saved reports"], dependencies=[needs("read:aggregates")])
+router = APIRouter(
+    prefix="/analytics/saved-reports",
+    tags=["saved reports"],
+    dependencies=[needs("read:aggregates", by_application=True)],
+)
 _LONGEST = 100_000
 Show = Annotated[str, Field(pattern="^[a-z_-]{0,30}$", description="How the console draws it; empty: as usual.")]
 

@@ -5,6 +5,7 @@ import { api, ask } from "../../api/client";
 import { useMe } from "../../shell/session";
 import { time } from "../../view/format";
 import { Button, Card, CopyButton, Failure, Segmented } from "../../widgets/ui";
+import { ApplicationsField, appsOf } from "./Applications";
 import { type Role, roleOf, ROLES } from "./roles";
 
 type Way = "link" | "password";
@@ -18,16 +19,19 @@ export function AddUser({ first }: { first: boolean }) {
   const [password, setPassword] = useState("");
   const [chosen, setRole] = useState<Role | "">("");
   const [days, setDays] = useState(7);
+  const [apps, setApps] = useState("");
   const role = first ? "admin" : chosen;
   const byLink = !first && way === "link";
   const rules = useQuery({ queryKey: ["rules"], queryFn: () => ask(api.GET("/api/v1/access/rules")), staleTime: Infinity });
+  const limited = role === "admin" ? [] : appsOf(apps);
   const clear = () => {
+    setApps("");
     setName("");
     setPassword("");
     setRole("");
   };
   const add = useMutation({
-    mutationFn: (wanted: Role) => ask(api.POST("/api/v1/access/people", { body: { name, password, role: wanted } })),
+    mutationFn: (wanted: Role) => ask(api.POST("/api/v1/access/people", { body: { name, password, role: wanted, apps: limited } })),
     onSuccess: () => {
       clear();
       // the first admin ends the open door: the page asks for the login now
@@ -35,7 +39,7 @@ export function AddUser({ first }: { first: boolean }) {
     },
   });
   const invite = useMutation({
-    mutationFn: (wanted: Role) => ask(api.POST("/api/v1/access/invitations", { body: { name, role: wanted, days } })),
+    mutationFn: (wanted: Role) => ask(api.POST("/api/v1/access/invitations", { body: { name, role: wanted, days, apps: limited } })),
     onSuccess: () => {
       clear();
       void queries.invalidateQueries({ queryKey: ["invitations"] });
@@ -64,7 +68,7 @@ export function AddUser({ first }: { first: boolean }) {
           />
           </div>
         )}
-        <div className="grid items-end gap-3 sm:grid-cols-[1fr_1fr_9rem_auto]">
+        <div className="grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-[1fr_1fr_9rem_1fr_auto]">
           <label className="grid gap-1">
             Name
             <input required maxLength={100} autoComplete="off" className="field" value={name} onChange={(event) => setName(event.target.value)} />
@@ -95,12 +99,13 @@ export function AddUser({ first }: { first: boolean }) {
               ))}
             </select>
           </label>
+          {!first && <ApplicationsField value={role === "admin" ? "" : apps} onChange={setApps} disabled={role === "admin"} />}
           <Button kind="primary" type="submit" disabled={asked.isPending}>
             {byLink ? "Invite user" : "Add user"}
           </Button>
         </div>
       </form>
-      <p className="mt-2 text-[13px] text-ink-soft">{byLink ? "The link works once. The user chooses the password." : "Passwords have at least ten characters."}</p>
+      <p className="mt-2 text-[13px] text-ink-soft">{byLink ? "The link works once. The user chooses the password." : "Passwords have at least ten characters."}{!first && " Someone limited to applications (app ids, separated by commas) sees figures and events of those only."}</p>
       {byLink && invite.data && (
         <section aria-label="Invitation link" className="mt-3 grid gap-2 rounded-xl border border-good bg-good-soft p-4">
           <p>

@@ -20,7 +20,7 @@ export function Invitations() {
         {invitations.data.map((one) => (
           <li key={one.id} className="flex flex-wrap items-center gap-3 border-b border-line px-4 py-2.5 last:border-b-0">
             <span className="min-w-40 flex-1">
-              <span className="font-medium">{one.name}</span> <Badge>{one.role}</Badge>
+              <span className="font-medium">{one.name}</span> <Badge>{one.role}</Badge> {one.apps.map((app) => <Badge key={app} tone="accent">only {app}</Badge>)}
               <span className="block text-[13px] text-ink-soft">
                 invited by {one.created_by} · expires {time(one.expires_at)}
               </span>

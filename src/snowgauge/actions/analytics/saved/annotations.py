@@ -38,7 +38,7 @@ class Annotations:
                 "at < ? ORDER BY at, id LIMIT ?",
                 (owner_of(who), app, app, since, until, _MOST_SHOWN),
             ).fetchall()
-        return [_annotation(row, who) for row in rows]
+        return [one for one in (_annotation(row, who) for row in rows) if one.mine or not one.app or who.sees(one.app)]
 
     def add(self, app: str, at: int, text: str, *, shared: bool, who: Principal) -> Annotation:
         annotation_id = new_id()

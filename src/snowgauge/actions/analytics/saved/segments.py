@@ -37,7 +37,7 @@ class Segments:
             rows = db.execute(
                 "SELECT * FROM segments WHERE shared OR owner = ? ORDER BY name COLLATE NOCASE, id", (owner_of(who),)
             ).fetchall()
-        return [_segment(row, who) for row in rows]
+        return [one for one in (_segment(row, who) for row in rows) if one.mine or not one.app or who.sees(one.app)]
 
     def filters(self, segment_id: str, who: Principal | None) -> list[Any] | None:
         """Those of a segment that someone may use; ``who`` ``None``: of a shared one."""
