@@ -6,7 +6,7 @@ import pytest
 
 from snowgauge.delivery.memory import MemoryLog
 from snowgauge.delivery.spool import SpoolLog
-from snowgauge.testing.eventlog_contract import EventLogContract
+from snowgauge.testing.eventlog.contract import EventLogContract
 
 
 class TestMemory(EventLogContract):

@@ -14,7 +14,7 @@ from snowgauge.delivery.contract import EventLog, LogWriter
 from snowgauge.delivery.settings import EventLogSettings
 from snowgauge.errors import LogUnavailable
 from snowgauge.testing import kafka
-from snowgauge.testing.eventlog_contract import bodies, entries, subscribed
+from snowgauge.testing.eventlog.asking import bodies, entries, subscribed
 
 pytest.importorskip("confluent_kafka", reason="the extra kafka is not installed")
 pytestmark = pytest.mark.skipif(bool(kafka.missing()), reason=kafka.missing() or "nothing is missing")

@@ -20,7 +20,7 @@ from snowgauge.store.base import StoreBatch
 from snowgauge.testing import kafka
 from snowgauge.testing.certificates import self_signed
 from snowgauge.testing.deployment import wait_until
-from snowgauge.testing.eventlog_contract import bodies, entries, subscribed
+from snowgauge.testing.eventlog.asking import bodies, entries, subscribed
 from snowgauge.testing.events import web_page_view
 from snowgauge.testing.kafka import KafkaBrokers
 

@@ -15,7 +15,7 @@ from snowgauge.delivery.show import line, lines, stats_report
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import encode
-from snowgauge.testing.eventlog_contract import entries
+from snowgauge.testing.eventlog.asking import entries
 
 
 def test_a_payload_shows_the_fields_of_the_thrift_struct():

@@ -14,7 +14,7 @@ from collections import Counter
 import pytest
 
 from snowgauge.delivery.spool import SpoolLog
-from snowgauge.testing.eventlog_contract import bodies, drain, entries, subscribed
+from snowgauge.testing.eventlog.asking import bodies, drain, entries, subscribed
 
 WRITER = """
 import random, sys, time

@@ -15,7 +15,7 @@ from snowgauge.delivery.spool import SpoolLog
 from snowgauge.delivery.spool.salvage import salvage
 from snowgauge.errors import LogUnavailable
 from snowgauge.events.log_entry import LogEntry
-from snowgauge.testing.eventlog_contract import bodies, drain, drain_until, entries, subscribed
+from snowgauge.testing.eventlog.asking import bodies, drain, drain_until, entries, subscribed
 
 
 def some_entries(count):

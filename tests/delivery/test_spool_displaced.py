@@ -12,7 +12,7 @@ from snowgauge.delivery.spool import SpoolLog
 from snowgauge.delivery.spool import folder as files
 from snowgauge.errors import LogUnavailable
 from snowgauge.testing.asgi import Client
-from snowgauge.testing.eventlog_contract import bodies, drain, drain_until, entries, subscribed
+from snowgauge.testing.eventlog.asking import bodies, drain, drain_until, entries, subscribed
 
 
 def segment(folder):

@@ -16,7 +16,7 @@ from snowgauge.delivery.spool import folder as files
 from snowgauge.delivery.spool.loss import losses
 from snowgauge.delivery.spool.reader import BatchLimits, NumberReader
 from snowgauge.events.log_entry import LogEntry
-from snowgauge.testing.eventlog_contract import bodies, drain_until, entries, subscribed
+from snowgauge.testing.eventlog.asking import bodies, drain_until, entries, subscribed
 
 TRAP = b"\x0b\x00\x05\x08\x05\x05"  # begins as an entry's record does
 

@@ -1,0 +1,1 @@
+"""The contract of an event log, as tests that every backend passes."""
