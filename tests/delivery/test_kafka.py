@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -15,10 +15,14 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
-from snowgauge.delivery.backends import Streams
+from snowgauge.delivery.backends import BatchLimits, Streams
 from snowgauge.delivery.contract import EventLog, LogBatch, Processed, Subscription
+from snowgauge.delivery.kafka import topics
+from snowgauge.delivery.kafka.client import Cluster
+from snowgauge.delivery.kafka.place import Place as PartitionPlace
+from snowgauge.delivery.kafka.tenure import Tenure
+from snowgauge.delivery.kafka.topics import Layout
 from snowgauge.delivery.settings import EventLogSettings
 from snowgauge.delivery.worker import Worker
 from snowgauge.enrich.enricher import Enricher
@@ -35,7 +39,8 @@ from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.store.memory import MemoryStore
 from snowgauge.testing import kafka
 from snowgauge.testing.deployment import wait_until
-from snowgauge.testing.eventlog_contract import EventLogContract, bodies, drain, entries, subscribed
+from snowgauge.testing.eventlog.asking import bodies, drain, entries, subscribed
+from snowgauge.testing.eventlog.contract import EventLogContract
 from snowgauge.testing.kafka import KafkaBrokers
 
 pytestmark = pytest.mark.skipif(bool(kafka.missing()), reason=kafka.missing() or "nothing is missing")
@@ -72,13 +77,17 @@ class Place:
         }
         return EventLogSettings.model_validate({**given, **limits})
 
-    def make(self) -> None:
-        from snowgauge.delivery.kafka.client import Cluster
-        from snowgauge.delivery.kafka.topics import Layout, make
-
+    @property
+    def cluster(self) -> Cluster:
         settings = self.settings()
-        cluster = Cluster.of(settings.url, settings.kafka, self.streams)
-        make(cluster, Layout(self.partitions, self.replication, timedelta(days=1)))
+        return Cluster.of(settings.url, settings.kafka, self.streams)
+
+    @property
+    def topics(self) -> list[str]:
+        return [self.streams.good, self.streams.bad, self.cluster.outcomes]
+
+    def make(self) -> None:
+        topics.make(self.cluster, Layout(self.partitions, self.replication, timedelta(days=1)))
         self._made = True
 
     def __call__(self, **limits: Any) -> EventLog:
@@ -101,13 +110,13 @@ class Patient:
         return getattr(self._inner, name)
 
     def read(self, timeout: float) -> LogBatch | None:
-        until = time.monotonic() + max(timeout, 60)
-        while time.monotonic() < until:
+        asked = time.monotonic()
+        while time.monotonic() < asked + 60:
             batch = self._inner.read(0.1)
             if batch is not None:
                 self._held[batch.id] = len(batch.entries)
                 return batch
-            if not timeout and self._log.stats().entries <= sum(self._held.values()):
+            if time.monotonic() >= asked + timeout and self._log.stats().entries <= sum(self._held.values()):
                 return None
         return None
 
@@ -266,6 +275,71 @@ def test_several_workers_share_the_partitions_and_leave_nothing(brokers: KafkaBr
     writer.close()
 
 
+def test_small_batches_come_one_for_each_linger_whatever_the_number_of_partitions(
+    brokers: KafkaBrokers, tmp_path: Path
+) -> None:
+    log = Place(brokers, tmp_path, partitions=4)(linger="1 s")
+    writer = log.writer()
+    writer.append(entries(*map(str, range(200))))
+    found: list[str] = []
+    with subscribed(log) as subscription:
+        first = reading(subscription)
+        began = time.monotonic()
+        for batch in [first, *(reading(subscription) for _ in range(3))]:
+            found += bodies(batch.entries)
+            subscription.commit(batch)
+        assert time.monotonic() - began > 2.5
+    assert sorted(found, key=int) == [str(number) for number in range(200)]
+    writer.close()
+
+
+def test_a_batch_waits_for_records_that_the_brokers_have_already() -> None:
+    tenure = Tenure(1, "t/i/0", 0, "payload", PartitionPlace(0))
+    limits = BatchLimits(entries=3, linger=0)
+    tenure.end = 2
+    assert tenure.took(record(0))
+    assert tenure.fresh(BatchLimits(entries=3, linger=3600)) is None
+    assert tenure.fresh(limits, turn=False) is None
+    patient = BatchLimits(entries=3, linger=1)
+    tenure.since -= 5
+    assert tenure.fresh(patient) is None, "the brokers have one more"
+    assert tenure.took(record(1))
+    tenure.since -= 5
+    batch = tenure.fresh(patient)
+    assert batch is not None
+    assert (batch.id, len(batch.entries)) == ("t/i/0/0-2", 2)
+    tenure.end = 9
+    for offset in (2, 3, 4):
+        assert tenure.took(record(offset))
+    assert tenure.fresh(patient, turn=False) is not None, "a full one need not wait for its turn"
+    assert tenure.took(record(5))
+    tenure.since -= 11
+    assert tenure.fresh(patient) is not None, "patience ends"
+
+
+def record(offset: int) -> Any:
+    return Record(offset)
+
+
+class Record:
+    """What a consumer gives, as far as batches look at it."""
+
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
+
+    def offset(self) -> int:
+        return self._offset
+
+    def value(self) -> bytes:
+        return b"x"
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 5
+
+    def __len__(self) -> int:
+        return 1
+
+
 def test_bad_rows_go_to_the_bad_topic_and_payloads_have_keys(brokers: KafkaBrokers, tmp_path: Path) -> None:
     place = Place(brokers, tmp_path)
     log = place()
@@ -358,10 +432,7 @@ def test_a_topic_that_was_made_again_is_read_from_its_beginning(brokers: KafkaBr
         first = reading(subscription)
         subscription.commit(first)
     writer.close()
-    admin = AdminClient({"bootstrap.servers": brokers.servers})
-    for future in admin.delete_topics([place.streams.good, place.streams.bad]).values():
-        future.result()
-    wait_until(lambda: place.streams.good not in admin.list_topics(timeout=5).topics, "the topic is gone")
+    brokers.delete_topics(place.streams.good, place.streams.bad)
     place.make()
     writer = log.writer()
     writer.append(entries("new"))
@@ -371,6 +442,54 @@ def test_a_topic_that_was_made_again_is_read_from_its_beginning(brokers: KafkaBr
         assert batch.id != first.id
         subscription.commit(batch)
     writer.close()
+
+
+def late(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]) -> list[int]:
+    """The next answers about topics are of a broker that has not heard of what changed."""
+    left = [3]
+    describe = topics.describe
+
+    def described(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
+        if left[0]:
+            left[0] -= 1
+            return {name: answer[name] for name in names if name in answer}
+        return describe(cluster, names)
+
+    monkeypatch.setattr(topics, "describe", described)
+    return left
+
+
+def test_topics_are_made_where_a_broker_still_describes_those_that_were_deleted(
+    brokers: KafkaBrokers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(brokers, tmp_path)
+    place.make()
+    old = topics.describe(place.cluster, place.topics)
+    brokers.delete_topics(*place.topics)
+    late(monkeypatch, old)
+    place.make()
+    made = topics.describe(place.cluster, place.topics)
+    assert not {str(topic.topic_id) for topic in old.values()} & {str(topic.topic_id) for topic in made.values()}
+    place().writer().close()
+
+
+def test_a_topic_is_missing_only_when_brokers_go_on_saying_so(
+    brokers: KafkaBrokers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(brokers, tmp_path)
+    log = place()
+    left = late(monkeypatch, {})
+    log.writer().close()
+    assert left == [0]
+
+
+def test_topics_that_do_not_become_ready_are_named_in_bounded_time(
+    brokers: KafkaBrokers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(brokers, tmp_path)
+    monkeypatch.setattr(topics, "describe", lambda *_: {})
+    with pytest.raises(LogUnavailable, match=rf"{place.streams.good}.*ready within 0.3 s"):
+        topics.make(place.cluster, Layout(1, 1, timedelta(days=1)), within=0.3)
 
 
 def test_metadata_of_something_else_is_no_obstacle(brokers: KafkaBrokers, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from snowgauge.delivery.backends import Streams
 from snowgauge.delivery.contract import Processed
@@ -50,10 +49,7 @@ class Move:
         self.folder = folder
         name = f"t{uuid.uuid4().hex[:8]}"
         self.streams = Streams(f"{name}-raw", f"{name}-bad")
-        admin = AdminClient({"bootstrap.servers": brokers.servers})
-        topics = [NewTopic(one, 2, 1, config=topic) for one in (self.streams.good, self.streams.bad)]
-        for future in admin.create_topics(topics).values():
-            future.result()
+        brokers.make_topics(self.streams.good, self.streams.bad, partitions=2, config=topic)
         given = {"max_batch_entries": 5, "linger": "1 ms", "spool": {"min_free_bytes": 0}, "kafka": {"group": name}}
         self.settings = EventLogSettings.model_validate(given)
         self.cluster = Cluster.of(brokers.url, self.settings.kafka, self.streams)

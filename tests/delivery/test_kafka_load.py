@@ -14,7 +14,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from snowgauge.events.enriched_tsv import to_tsv
 from snowgauge.testing import kafka
@@ -38,10 +37,7 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBrokers]:
 
 def test_enriched_events_and_bad_rows_are_stored_once_through_kills(brokers: KafkaBrokers, tmp_path: Path) -> None:
     name = f"t{uuid.uuid4().hex[:8]}"
-    admin = AdminClient({"bootstrap.servers": brokers.servers})
-    topics = [NewTopic(f"{name}-{part}", 2, 1) for part in ("enriched", "bad", "enriched-outcomes")]
-    for future in admin.create_topics(topics).values():
-        future.result()
+    brokers.make_topics(*(f"{name}-{part}" for part in ("enriched", "bad", "enriched-outcomes")), partitions=2)
     producer = Producer({"bootstrap.servers": brokers.servers})
 
     def enrich(numbers: range) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from snowgauge.events.enriched_tsv import to_tsv
 from snowgauge.testing import kafka
@@ -77,15 +76,10 @@ def test_files_are_loaded_once_and_what_is_no_event_is_kept(engine: EngineProces
 def test_topics_with_holes_strangers_large_records_and_made_again(engine: EngineProcess, tmp_path: Path) -> None:
     brokers = KafkaBrokers(tmp_path / "kafka").start()
     name = f"t{uuid.uuid4().hex[:8]}"
-    admin = AdminClient({"bootstrap.servers": brokers.servers})
     largest = {"max.message.bytes": "4000000"}
 
     def make() -> None:
-        parts = ("enriched", "bad", "enriched-outcomes")
-        for future in admin.create_topics(
-            [NewTopic(f"{name}-{part}", 1, 1, config=largest) for part in parts]
-        ).values():
-            future.result()
+        brokers.make_topics(*(f"{name}-{part}" for part in ("enriched", "bad", "enriched-outcomes")), config=largest)
 
     def enrich(numbers: range, *, size: int = 0) -> None:
         """In transactions, of which every other is aborted: offsets have holes, and what was aborted is no event."""
@@ -124,11 +118,8 @@ def test_topics_with_holes_strangers_large_records_and_made_again(engine: Engine
         enrich(range(30, 40))
         running.append(load(1))
         wait_until(lambda: stored(engine, name) == (16, 0), "the next loader goes on", within=240)
-        for future in admin.delete_topics([f"{name}-enriched"]).values():
-            future.result()
-        wait_until(lambda: f"{name}-enriched" not in admin.list_topics(timeout=5).topics, "the topic is gone")
-        for future in admin.create_topics([NewTopic(f"{name}-enriched", 1, 1)]).values():
-            future.result()
+        brokers.delete_topics(f"{name}-enriched")
+        brokers.make_topics(f"{name}-enriched")
         enrich(range(50, 60))
         wait_until(lambda: stored(engine, name) == (21, 0), "a topic made again is read from its beginning", within=240)
         running[1].send_signal(signal.SIGTERM)

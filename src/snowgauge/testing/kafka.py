@@ -123,10 +123,8 @@ class KafkaBrokers:
 
     def wait(self, seconds: float = 120) -> None:
         """Until every broker that was started answers."""
-        from confluent_kafka.admin import AdminClient
-
         until = time.monotonic() + seconds
-        admin = AdminClient({"bootstrap.servers": self.servers, "logger": _quiet(), "log_level": 0})
+        admin = self._admin()
         while True:
             with suppress(Exception):
                 if len(admin.list_topics(timeout=2).brokers) >= len(self._processes):
@@ -134,6 +132,51 @@ class KafkaBrokers:
             if time.monotonic() > until:
                 raise TimeoutError(f"Kafka does not start: see {self.folder}/*/log")
             time.sleep(0.1)
+
+    def make_topics(self, *names: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
+        """Returns once they can be written. A topic of the same name may still be in the course of being deleted."""
+        from confluent_kafka import KafkaError, KafkaException
+        from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
+
+        until = time.monotonic() + 120
+        admin = self._admin()
+        waiting = list(names)
+        while True:
+            new = [NewTopic(name, partitions, 1, config=dict(config or {})) for name in waiting]
+            for name, future in admin.create_topics(new).items() if new else ():
+                try:
+                    future.result()
+                    waiting.remove(name)
+                except KafkaException as error:
+                    if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                        raise
+            there = admin.list_topics(timeout=10).topics
+            if not waiting and all(
+                name in there
+                and there[name].partitions
+                and all(one.leader >= 0 for one in there[name].partitions.values())
+                for name in names
+            ):
+                return
+            if time.monotonic() > until:
+                raise TimeoutError(f"topics {', '.join(names)} are not ready")
+            time.sleep(0.1)
+
+    def delete_topics(self, *names: str) -> None:
+        """Returns once no broker knows them any more."""
+        admin = self._admin()
+        for future in admin.delete_topics(list(names)).values():
+            future.result()
+        until = time.monotonic() + 120
+        while admin.list_topics(timeout=10).topics.keys() & set(names):
+            if time.monotonic() > until:
+                raise TimeoutError(f"topics {', '.join(names)} are still there")
+            time.sleep(0.1)
+
+    def _admin(self) -> Any:
+        from confluent_kafka.admin import AdminClient
+
+        return AdminClient({"bootstrap.servers": self.servers, "logger": _quiet(), "log_level": 0})
 
     def kill(self, broker: int) -> None:
         """As a power cut ends it."""

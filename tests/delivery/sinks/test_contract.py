@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient, NewTopic
 from pyarrow import parquet
 
 from snowgauge.delivery.contract import Sink
@@ -151,9 +150,7 @@ class TestKafka(SinkContract):
         def __init__(self, brokers: KafkaBrokers) -> None:
             self._brokers = brokers
             self._topic = f"t{uuid.uuid4().hex[:8]}"
-            admin = AdminClient({"bootstrap.servers": brokers.servers})
-            for future in admin.create_topics([NewTopic(self._topic, 1, 1)]).values():
-                future.result()
+            brokers.make_topics(self._topic)
 
         def sink(self) -> Sink:
             given = {"brokers": self._brokers.servers, "good": self._topic, "delivery_timeout": "5 s"}

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from snowgauge.delivery.sinks.kafka.settings import KafkaSinkSettings
 from snowgauge.errors import SinkUnavailable
@@ -48,9 +47,7 @@ def read(brokers: KafkaBrokers, topic: str, number: int) -> list[Any]:
 @needs_kafka
 def test_records_are_those_of_enrich(brokers: KafkaBrokers, tmp_path: Path) -> None:
     names = {kind: f"{uuid.uuid4().hex[:8]}-{kind}" for kind in ("good", "incomplete", "bad")}
-    admin = AdminClient({"bootstrap.servers": brokers.servers})  # which has to live until the answers are there
-    for future in admin.create_topics([NewTopic(name, 2, 1) for name in names.values()]).values():
-        future.result()
+    brokers.make_topics(*names.values(), partitions=2)
     given: dict[str, Any] = {
         "brokers": brokers.servers,
         **names,

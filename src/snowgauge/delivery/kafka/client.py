@@ -166,6 +166,11 @@ def lost(error: KafkaError) -> bool:
     return error.code() in _GONE
 
 
+def unreached(error: KafkaError) -> bool:
+    """Does it say that no broker answers?"""
+    return error.code() in _UNREACHED
+
+
 def unavailable(error: KafkaError, cluster: Cluster) -> LogUnavailable:
     """The error as the operator needs it."""
     return LogUnavailable(f"Kafka at {cluster.servers}: {error.str()} ({error.name()}){_advice(error, cluster)}")

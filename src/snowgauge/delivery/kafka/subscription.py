@@ -62,7 +62,7 @@ class KafkaSubscription:
         self._changed = threading.Condition()
         self._requests: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._trouble: LogUnavailable | None = None
-        self._look_at = 0.0
+        self._look_at = self._turn_at = 0.0
         self._closed = threading.Event()
         self._consumer: Consumer = cluster.consumer(
             group=cluster.group,
@@ -177,7 +177,7 @@ class KafkaSubscription:
                     self._turn()
                 except KafkaException as error:
                     if not passing(error.args[0]):
-                        self._say(self._translated(error))
+                        self._say(unavailable(error.args[0], self._cluster))
                     self._closed.wait(0.1)
                 except LogUnavailable as error:
                     self._say(error)
@@ -307,17 +307,27 @@ class KafkaSubscription:
             self._settle_again(key)
 
     def _form(self) -> None:
-        """Batches that were in flight before, then new ones, as long as the worker has few to read."""
-        for key, tenure in list(self._tenures.items()):
+        """Batches that were in flight before, then new ones, as long as the worker has few to read. Those that are not
+        full come one for each time to linger, whatever the number of partitions: each costs the store an insert."""
+        for tenure in self._tenures.values():
             while len(self._ready) < _READY and (batch := tenure.again()) is not None:
                 self._give(batch)
-            if len(self._ready) < _READY and (batch := tenure.fresh(self._limits)) is not None:
-                try:
-                    self._save(tenure, batch)
-                except (LogUnavailable, BatchLost):
-                    self._settle_again(key)
-                    raise
-                self._give(batch)
+        for key, tenure in sorted(self._tenures.items(), key=lambda item: item[1].since):
+            if len(self._ready) >= _READY:
+                return
+            _, tenure.end = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
+            full, now = tenure.full(self._limits), time.monotonic()
+            batch = tenure.fresh(self._limits, turn=now >= self._turn_at)
+            if batch is None:
+                continue
+            if not full:
+                self._turn_at = now + self._limits.linger
+            try:
+                self._save(tenure, batch)
+            except (LogUnavailable, BatchLost):
+                self._settle_again(key)
+                raise
+            self._give(batch)
 
     def _settle_again(self, key: Key) -> None:
         """What was cut off is read again, from where all is in flight or stored."""
@@ -372,14 +382,11 @@ class KafkaSubscription:
         except KafkaException as error:
             if lost(error.args[0]):
                 raise BatchLost(f"{tenure.name} was given to another worker: {error.args[0].str()}") from error
-            raise self._translated(error) from error
+            raise unavailable(error.args[0], self._cluster) from error
         if done.error is not None:
             if lost(done.error):
                 raise BatchLost(f"{tenure.name} was given to another worker: {done.error.str()}")
             raise unavailable(done.error, self._cluster)
-
-    def _translated(self, error: KafkaException) -> LogUnavailable:
-        return unavailable(error.args[0], self._cluster)
 
     def _told(self, error: KafkaError) -> None:
         """librdkafka's word about the brokers as a whole."""

@@ -12,6 +12,8 @@ from snowgauge.delivery.contract import LogBatch
 from snowgauge.delivery.kafka.place import Flight, Place
 from snowgauge.events.log_entry import EntryKind, LogEntry
 
+_PATIENCE = 10
+"""So many times longer are records waited for that the brokers have already."""
 MOST_IN_FLIGHT = 6
 """Their places have to fit into the metadata of a committed offset."""
 
@@ -28,11 +30,14 @@ class Tenure:
         """How many of the batches in flight were given to the worker, counted from the first."""
         self.reached = place.offset
         """All before this offset was read."""
+        self.end = place.offset
+        """The brokers have records before this offset, as far as is known."""
         self.bytes = 0
         self.paused = False
         self._kind: EntryKind = kind
         self._unread: deque[Message] = deque()
-        self._since = 0.0
+        self.since = 0.0
+        """When the first of what waits came, or had its turn last: the longest wait goes first."""
 
     @property
     def waiting(self) -> int:
@@ -45,7 +50,7 @@ class Tenure:
         if offset < self.reached:
             return False
         if not self._unread:
-            self._since = time.monotonic()
+            self.since = time.monotonic()
         self._unread.append(message)
         self.bytes += len(message)
         self.reached = offset + 1
@@ -62,14 +67,19 @@ class Tenure:
         self.given += 1
         return self._batch(self.given - 1)
 
-    def fresh(self, limits: BatchLimits) -> LogBatch | None:
-        """A batch of what waits, if there is enough of it or it has waited long enough. It is in flight then, though
-        not written down."""
+    def full(self, limits: BatchLimits) -> bool:
+        """Whether as much waits as goes into a batch."""
+        return len(self._unread) >= limits.entries or self.bytes >= limits.bytes
+
+    def fresh(self, limits: BatchLimits, *, turn: bool = True) -> LogBatch | None:
+        """A batch of what waits, if there is enough of it, or it has waited long enough and no more is about to come.
+        It is in flight then, though not written down. ``turn``: may it be one that is not full?"""
         if not self._unread or self.given < len(self.place.flights) or len(self.place.flights) >= MOST_IN_FLIGHT:
             return None
-        full = len(self._unread) >= limits.entries or self.bytes >= limits.bytes
-        if not full and time.monotonic() - self._since < limits.linger:
-            return None
+        if not self.full(limits):
+            waited = time.monotonic() - self.since
+            if not turn or waited < limits.linger * (_PATIENCE if self.reached < self.end else 1):
+                return None
         size = 0
         end = self._unread[0].offset() or 0
         for place, message in enumerate(self._unread):
@@ -88,7 +98,7 @@ class Tenure:
             message = self._unread.popleft()
             self.bytes -= len(message)
             entries.append(self._entry(message))
-        self._since = time.monotonic()
+        self.since = time.monotonic()
         return LogBatch(self._id(at), entries, f"{self.name}", self.number)
 
     def _id(self, at: int) -> str:

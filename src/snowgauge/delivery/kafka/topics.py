@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
 from snowgauge.delivery.contract import Doubt
-from snowgauge.delivery.kafka.client import MISSING, WAIT, Cluster, unavailable
+from snowgauge.delivery.kafka.client import MISSING, WAIT, Cluster, unavailable, unreached
 from snowgauge.errors import LogUnavailable, SettingsError
 
 _MARGIN = 20_000
 """Bytes by which a record is larger than its value, at most."""
+_MADE_WITHIN = 60.0
+"""Seconds for which topics that are being made, or deleted, are waited for."""
+_MISSING_FOR = 5.0
+"""Seconds after which a topic is missing: brokers learn of topics one after the other, up to seconds after it was
+made."""
+_PAUSE = 0.1
+_NO_ID = ("None", "AAAAAAAAAAAAAAAAAAAAAA")
+"""Of brokers that give topics no ids."""
+_AGAIN = (KafkaError.TOPIC_ALREADY_EXISTS, KafkaError.NOT_CONTROLLER)
+"""Refusals that may be over the next time: the topic exists, or is being deleted; another controller was chosen."""
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -50,24 +61,68 @@ def topic_id(cluster: Cluster, name: str) -> str:
 
 def refuse_missing(cluster: Cluster, more: Sequence[str]) -> None:
     """Raises ``SettingsError`` when brokers answer and one of the two topics that are read, or of ``more``, is not
-    there; silent when nobody answers."""
+    there for seconds; silent when nobody answers."""
     wanted = [cluster.streams.good, cluster.streams.bad, *more]
-    try:
-        found = describe(cluster, wanted)
-    except LogUnavailable:
-        return
-    gone = [name for name in wanted if name not in found]
-    if gone:
-        raise SettingsError(
-            f"Kafka at {cluster.servers} has no topic {', '.join(gone)}: run `snowgauge eventlog init`, or correct "
-            "collector.streams.good.name, collector.streams.bad.name and eventlog.kafka.outcomes_topic"
-        )
+    until = time.monotonic() + _MISSING_FOR
+    while True:
+        try:
+            there = describe(cluster, wanted)
+        except LogUnavailable:
+            return
+        gone = [name for name in wanted if name not in there]
+        if not gone:
+            return
+        if time.monotonic() > until:
+            raise SettingsError(
+                f"Kafka at {cluster.servers} has no topic {', '.join(gone)}: run `snowgauge eventlog init`, or correct "
+                "collector.streams.good.name, collector.streams.bad.name and eventlog.kafka.outcomes_topic"
+            )
+        time.sleep(_PAUSE)
 
 
-def make(cluster: Cluster, layout: Layout) -> dict[str, str]:
-    """Make the topics that are not there; what was done by topic. Raises ``LogUnavailable`` and ``SettingsError``."""
+def make(cluster: Cluster, layout: Layout, *, within: float = _MADE_WITHIN) -> dict[str, str]:
+    """Make the topics that are not there; what was done by topic. What follows finds them: every partition has a
+    leader. Raises ``LogUnavailable`` and ``SettingsError``.
+
+    The controller decides which topics exist. Another broker still describes one that was just deleted, and does not
+    know one that was just made. So each is asked for, the topics that a broker describes too; one that was made is
+    ready when it is not described by the id of an earlier one any more.
+    """
     wanted = [cluster.streams.good, cluster.streams.bad, cluster.outcomes]
-    there = describe(cluster, wanted)
+    before = describe(cluster, wanted)
+    made: set[str] = set()
+    pending = wanted
+    until = time.monotonic() + within
+    while True:
+        made |= _create(cluster, layout, [name for name in pending if name not in made], before)
+        there = describe(cluster, wanted)
+        pending = [name for name in wanted if not _ready(there.get(name), before.get(name) if name in made else None)]
+        if not pending:
+            break
+        if time.monotonic() > until:
+            raise LogUnavailable(
+                f"Kafka at {cluster.servers} does not have topic {', '.join(pending)} ready within {within:g} s: are "
+                "all brokers up, or is a topic of this name still being deleted? Run `snowgauge eventlog init` again"
+            )
+        time.sleep(_PAUSE)
+    done = f"made, with {layout.partitions} partitions of {layout.replication} copies"
+    return {
+        name: done if name in made else f"is there, with {len(there[name].partitions)} partitions" for name in wanted
+    }
+
+
+def _ready(topic: Any, earlier: Any) -> bool:
+    """Whether a topic can be written and read, and is not the ``earlier`` one of its name."""
+    if topic is None or not topic.partitions:
+        return False
+    if earlier is not None and str(topic.topic_id) == str(earlier.topic_id) not in _NO_ID:
+        return False
+    return all(partition.leader is not None and partition.leader.id >= 0 for partition in topic.partitions)
+
+
+def _create(cluster: Cluster, layout: Layout, names: Sequence[str], there: Iterable[str]) -> set[str]:
+    """Ask the controller for topics; those that it has made. A refusal counts only for a topic that is not ``there``:
+    who may not make topics may still use them."""
     config = {
         "min.insync.replicas": str(max(1, layout.replication - 1)),
         "unclean.leader.election.enable": "false",
@@ -75,16 +130,20 @@ def make(cluster: Cluster, layout: Layout) -> dict[str, str]:
         "retention.ms": str(int(layout.retention.total_seconds() * 1000)),
         "max.message.bytes": str(max(1_048_588, cluster.streams.max_bytes + _MARGIN)),
     }
-    new = [NewTopic(name, layout.partitions, layout.replication, config=config) for name in wanted if name not in there]
+    new = [NewTopic(name, layout.partitions, layout.replication, config=config) for name in names]
     admin = cluster.admin()
-    done = {name: f"is there, with {len(there[name].partitions)} partitions" for name in there}
+    made = set()
     for name, future in admin.create_topics(new, request_timeout=WAIT).items() if new else ():
         try:
             future.result()
         except KafkaException as error:
-            raise SettingsError(f"topic {name} cannot be made: {error.args[0].str()}") from None
-        done[name] = f"made, with {layout.partitions} partitions of {layout.replication} copies"
-    return {name: done[name] for name in wanted}
+            if unreached(error.args[0]):
+                raise unavailable(error.args[0], cluster) from None
+            if error.args[0].code() not in _AGAIN and name not in there:
+                raise SettingsError(f"topic {name} cannot be made: {error.args[0].str()}") from None
+        else:
+            made.add(name)
+    return made
 
 
 def configurations(cluster: Cluster, names: Sequence[str]) -> dict[str, Mapping[str, str]]:
