@@ -120,7 +120,7 @@ def test_a_plan_of_a_recovery_that_names_the_person_goes(tmp_path: Path) -> None
     named = {"run": "1", "at": 5, "choice": {"where": ["user_id = ann"]}}
     (folder / "1.json").write_bytes(msgspec.json.encode(named))
     (folder / "2.json").write_bytes(msgspec.json.encode({**named, "choice": {"where": ["user_id = bob"]}}))
-    place = RecoveriesPlace(folder)
+    place = RecoveriesPlace(FolderDocuments(folder))
     erasing = Erasing([place], Tombstones(FolderDocuments(tmp_path / "privacy")), Gate(tmp_path))
     report = erasing.carry_out(erasing.order(EVERYBODY, at=NOON, by="op"), lambda: 1.0)
     assert [taken.removed for taken in report.taken] == [1]

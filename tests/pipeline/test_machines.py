@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from snowgauge.actions import health
+from snowgauge.actions.analytics.saved.database import SavedDatabase
+from snowgauge.actions.analytics.spend import SpendBook
+from snowgauge.actions.failed.edits import EditOptions
+from snowgauge.actions.failed.repair.causes import CauseWord, CauseWords
+from snowgauge.actions.failed.repair.rules import Rules
 from snowgauge.actions.lifetime.erased import Erased
 from snowgauge.actions.lifetime.retention import Daily
 from snowgauge.actions.lifetime.tombstones import FOLDER, Tombstones
+from snowgauge.alerts.sealing import Seal, own_key
+from snowgauge.delivery.contract import EventLog
 from snowgauge.delivery.memory import MemoryLog
+from snowgauge.delivery.settings import EventLogSettings
 from snowgauge.delivery.worker import Worker
 from snowgauge.errors import SchemaResolutionError, SettingsError, StateUnavailable
 from snowgauge.events.failed import Processor
@@ -29,10 +40,13 @@ from snowgauge.pipeline import build, lifetime
 from snowgauge.pipeline.private_port import open_doors
 from snowgauge.settings.model import Settings
 from snowgauge.state.documents import FolderDocuments
+from snowgauge.state.tables import SharedTables
 from snowgauge.store.base import Selection, Store, StoreBatch, WriteResult
+from snowgauge.testing import kafka
 from snowgauge.testing.deployment import wait_until
 from snowgauge.testing.engine import EngineProcess
 from snowgauge.testing.events import NOON, web_page_view
+from snowgauge.testing.kafka import KafkaBrokers
 from snowgauge.testing.postgres import temporary_server
 
 ALL = Selection()
@@ -50,6 +64,13 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     engine = EngineProcess(Path(tmp_path_factory.mktemp("engine")) / "data", sync=False).start()
     yield engine.url
     engine.stop()
+
+
+@pytest.fixture(scope="module")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBrokers]:
+    cluster = KafkaBrokers(tmp_path_factory.mktemp("kafka") / "one").start()
+    yield cluster
+    cluster.stop()
 
 
 @pytest.fixture
@@ -113,11 +134,10 @@ class Halfway:
 class Working:
     """A worker of a machine, in a thread, with a log of its own."""
 
-    def __init__(self, store: Store | Halfway, erased: Erased) -> None:
-        self.log = MemoryLog()
-        self.worker = Worker(
-            self.log.subscribe(), Enricher(), store, processor=Processor("enrich", "1"), erasures=erased
-        )
+    def __init__(self, store: Store | Halfway, erased: Erased, log: EventLog | None = None) -> None:
+        self.log = log or MemoryLog()
+        self.subscription = self.log.subscribe()
+        self.worker = Worker(self.subscription, Enricher(), store, processor=Processor("enrich", "1"), erasures=erased)
         self._thread = threading.Thread(target=self.worker.run, daemon=True)
         self._number = 0
         self._thread.start()
@@ -130,12 +150,13 @@ class Working:
             entries.append(LogEntry(encode(payload), 1))
         self.log.writer().append(entries)
 
-    def stored(self) -> None:
-        wait_until(lambda: self.log.stats().entries == 0, "everything is stored")
+    def stored(self, within: float = 60) -> None:
+        wait_until(lambda: self.log.stats().entries == 0, "everything is stored", within=within)
 
     def close(self) -> None:
         self.worker.stop.set()
         self._thread.join(60)
+        self.subscription.close()
 
 
 def users(store: Store) -> list[str]:
@@ -160,6 +181,55 @@ def test_an_erasure_of_one_machine_holds_on_another_before_its_next_batch(machin
         assert users(store) == ["bob", "eve"]
     finally:
         there.close()
+
+
+@pytest.mark.skipif(bool(kafka.missing()), reason=kafka.missing() or "nothing is missing")
+def test_an_erasure_holds_over_kafka_before_the_next_batch_of_either_worker(
+    machine: Machine, store: Store, brokers: KafkaBrokers
+) -> None:
+    topic = uuid.uuid4().hex[:8]
+
+    def on_kafka(name: str) -> Settings:
+        settings = machine(name)
+        given = {"url": brokers.url, "linger": "10 ms", "kafka": {"group": topic}}
+        streams = settings.collector.streams
+        names = {"good": f"{topic}-good", "bad": f"{topic}-bad"}
+        named = {kind: getattr(streams, kind).model_copy(update={"name": name}) for kind, name in names.items()}
+        collector = settings.collector.model_copy(update={"streams": streams.model_copy(update=named)})
+        return settings.model_copy(update={"eventlog": EventLogSettings.model_validate(given), "collector": collector})
+
+    build.make_topics(on_kafka("a"), 4, 1, timedelta(days=1))
+    logs = [build.open_eventlog(on_kafka(name)) for name in ("a", "b")]
+    workers = [
+        Working(store, lifetime.erased(on_kafka(name), store), log) for name, log in zip(("a", "b"), logs, strict=True)
+    ]
+    writer = logs[0].writer()
+    sent = itertools.count(1)
+
+    def collect(user: str, number: int) -> None:
+        payloads = [CollectorPayload(timestamp=NOON, querystring=f"n={next(sent)}&uid={user}") for _ in range(number)]
+        writer.append([LogEntry(encode(payload), 1) for payload in payloads])
+
+    def both_work() -> bool:
+        collect("bob", 4)
+        return all(working.worker.tally.records for working in workers)
+
+    try:
+        wait_until(both_work, "each has partitions", within=120)
+        collect("ann", 20)
+        workers[0].stored(within=120)
+        assert users(store).count("ann") == 20
+        erase(on_kafka("a"), store)
+        assert set(users(store)) == {"bob"}
+        collect("ann", 20)
+        collect("eve", 20)
+        workers[0].stored(within=120)
+        assert set(users(store)) == {"bob", "eve"}
+        assert users(store).count("eve") == 20
+    finally:
+        for working in workers:
+            working.close()
+        writer.close()
 
 
 def test_an_erasure_finds_nothing_and_the_batch_that_was_half_stored_elsewhere_is_cleaned(
@@ -258,6 +328,37 @@ def test_an_order_that_broke_off_is_finished_on_another_machine(machine: Machine
     assert [report.id for report in lifetime.erasing(machine("a"), store).reports()] == [order.id]
     book = build.open_book(machine("a"), FOLDER)
     assert not any(b'"ann"' in (body or b"") for commit in book.after(0) for body in commit.changes.values())
+
+
+def test_rules_and_notes_are_shared_and_an_erasure_reaches_them(machine: Machine, store: Store) -> None:
+    edits = EditOptions(set=["parameters.uid=ann"])
+    rule = Rules(build.open_kept(machine("a"))).keep("3f2a9c01d7", "who", edits, by="op", at=5)
+    CauseWords(build.open_kept(machine("a"))).put(CauseWord("3f2a9c01d7", note="see ticket 7"))
+    there = build.open_kept(machine("b"))
+    assert Rules(there).all() == [rule]
+    assert CauseWords(there).of("3f2a9c01d7").note == "see ticket 7"
+    erase(machine("b"), store)
+    assert Rules(build.open_kept(machine("a"))).all() == []
+    assert CauseWords(build.open_kept(machine("a"))).of("3f2a9c01d7").note == "see ticket 7"
+
+
+def test_spend_and_what_alerts_seal_on_one_machine_are_read_on_another(machine: Machine, store: Store) -> None:
+    own_key(build.data_dir(machine("b")))
+    before = Seal(own_key(build.data_dir(machine("b")))).close("https://chat.example/before")
+    closed = build.open_alert_means(machine("a")).seal.close("https://chat.example/secret")
+    there = build.open_alert_means(machine("b")).seal
+    assert there.open(closed) == "https://chat.example/secret"
+    assert build.open_alert_means(machine("c")).seal.open(before) == "https://chat.example/before"
+    book = SpendBook(SavedDatabase(tables(machine("a"))))
+    book.take("date,amount,currency,channel\n2026-03-01,12.5,EUR,paid\n")
+    there_too = SpendBook(SavedDatabase(tables(machine("b"))))
+    assert there_too.by("channel", "2026-03-01", "2026-03-01", (), "EUR") == {"paid": 12.5}
+
+
+def tables(settings: Settings) -> SharedTables:
+    opened = build.open_console(settings)
+    assert opened is not None
+    return opened
 
 
 def test_one_machine_runs_retention_each_day(machine: Machine) -> None:

@@ -20,11 +20,11 @@ def test_rules_are_applied_while_schemas_cannot_be_looked_for(
 ) -> None:
     stop, applied = threading.Event(), threading.Event()
 
-    def refused(*_: object) -> None:
+    def refused(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(self_recovery, "recover_unresolved", refused)
-    monkeypatch.setattr(self_recovery, "recover_by_rules", lambda *_: applied.set())
+    monkeypatch.setattr(self_recovery, "recover_by_rules", lambda *_, **__: applied.set())
     settings = Settings.model_validate(
         {"common": {"data_dir": str(tmp_path)}, "pipeline": {"auto_recover_interval": timedelta(milliseconds=10)}}
     )

@@ -22,6 +22,7 @@ _KEYS = {
     "shares": ("id",),
     "share_tickets": ("hash",),
     "email_reports": ("id",),
+    "spend": ("day", "currency", "app", "channel", "source", "medium", "campaign"),
     "email_sends": ("report", "period", "recipient"),
 }
 

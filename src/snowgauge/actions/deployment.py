@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from snowgauge.actions.elsewhere.looking import OtherDeployments
+from snowgauge.actions.failed.kept import Kept
 from snowgauge.actions.failed.repair.means import RecoveryMeans
 from snowgauge.actions.failed.repair.running import Running
 from snowgauge.actions.looks import Looks
@@ -83,8 +84,15 @@ class Deployment(msgspec.Struct, frozen=True):
     """The schemas published here, where machines share them."""
     shared_state: Documents | None = None
     """Erasures and retention's mark, where machines share them through the store."""
+    shared_kept: Kept | None = None
+    """Runs, rules and notes about failed events, where machines share them."""
     sinks: Sinks | None = None
     """Places beside the store that events go to."""
+
+    @property
+    def kept(self) -> Kept:
+        """Runs, rules and notes about failed events."""
+        return self.shared_kept or Kept(self.data_dir)
 
     @property
     def schemas(self) -> FolderRegistry:

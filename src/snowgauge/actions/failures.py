@@ -125,7 +125,7 @@ def causes(
     store = deployment.store
     total = store.count("failed", chosen)
     by_type = {str(one.key): one.count for one in store.count_by("failed", "failure_type", chosen)}
-    words = CauseWords(deployment.data_dir).all()
+    words = CauseWords(deployment.kept).all()
     found = store.count_by("failed", "cause", chosen, limit=limit + len(words)) if total else []
     states = {str(one.key): _word(words, str(one.key)).now(one.last, now) for one in found}
     wanted = [one for one in found if shown in ("all", states[str(one.key)])][:limit]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from snowgauge.delivery.contract import Sink
+from snowgauge.delivery.contract import LogStats, Sink
 from snowgauge.delivery.dead_letters import DeadLetters, Replayed
 from snowgauge.delivery.place import now_ms, standings
-from snowgauge.errors import ActionRefused
+from snowgauge.errors import ActionRefused, LogUnavailable
 from snowgauge.store.base import StoreBatch
 
 _PATIENCE = 60_000
@@ -20,7 +20,10 @@ _DAY = 86_400_000
 @dataclass(frozen=True)
 class SinkState:
     """``waiting`` batches of ``waiting_bytes`` wait for it, the oldest for ``waits_seconds``. ``passed_by`` batches
-    never reached it. ``note`` says what is wrong. ``configured``: false for one that the settings have no more."""
+    never reached it. ``note`` says what is wrong. ``configured``: false for one that the settings have no more.
+
+    For one that is written together with the event log's offsets, ``waiting`` are records of the log.
+    """
 
     name: str
     ok: bool
@@ -65,12 +68,16 @@ class Sinks:
         dead_letters: DeadLetters,
         opened: Callable[[], Mapping[str, Sink]],
         keep: Callable[[StoreBatch], StoreBatch],
+        together: Mapping[str, Callable[[], LogStats]] | None = None,
     ) -> None:
+        """``together``: the sinks that are written with the event log's offsets, in place of a store, and what waits
+        in it."""
         self._folder = folder
         self._names = names
         self._dead_letters = dead_letters
         self._opened = opened
         self._keep = keep
+        self._together = together or {}
 
     def states(self) -> list[SinkState]:
         """By name, as the workers of this machine left them."""
@@ -86,7 +93,9 @@ class Sinks:
             elif one.passed_at and now - one.passed_at < _DAY:
                 note = f"{one.passed_by} batches passed it by: more than sinks.backlog_bytes waited"
             letters = self._dead_letters.count(one.sink)
-            if one.sink in self._names:
+            if one.sink in self._together:
+                found.append(_with_log(one.sink, self._together[one.sink], letters))
+            elif one.sink in self._names:
                 state = SinkState(
                     one.sink, not note, note, one.batches, one.bytes, waits, one.passed_by, letters, configured=True
                 )
@@ -128,6 +137,16 @@ class Sinks:
         if sink not in known:
             there = ", ".join(sorted(known)) or "none"
             raise ActionRefused(f"there is no sink {sink[:60]!r}; there are: {there}", status=404)
+
+
+def _with_log(name: str, stats: Callable[[], LogStats], letters: int) -> SinkState:
+    try:
+        log = stats()
+    except LogUnavailable as error:
+        return SinkState(name, False, str(error), 0, 0, 0.0, 0, letters, configured=True)
+    waits = log.oldest_seconds
+    note = f"the oldest record has waited for {waits:.0f} s" if waits * 1000 >= _LONG else ""
+    return SinkState(name, not note, note, log.entries, log.bytes, waits, 0, letters, configured=True)
 
 
 def of(sinks: Sinks | None) -> Sinks:

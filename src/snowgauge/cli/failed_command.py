@@ -252,10 +252,10 @@ def recover_command(
     from snowgauge.actions.failed.recover import new_run
     from snowgauge.actions.failed.runs import Plan, Runs
     from snowgauge.actions.failed.where import Choice
-    from snowgauge.pipeline.build import data_dir
+    from snowgauge.pipeline.build import open_kept
 
     settings = settings_of(ctx)
-    runs = Runs(data_dir(settings))
+    runs = Runs(open_kept(settings))
     if resume is not None:
         plan = runs.load(resume)
     else:
@@ -329,9 +329,9 @@ def show_runs(ctx: typer.Context, as_json: JsonOption = False) -> None:
     Example: `snowgauge failed runs`
     """
     from snowgauge.actions.failed.runs import Runs
-    from snowgauge.pipeline.build import data_dir
+    from snowgauge.pipeline.build import open_kept
 
-    plans = [plan for plan in Runs(data_dir(settings_of(ctx))).all() if not plan.dry_run]
+    plans = [plan for plan in Runs(open_kept(settings_of(ctx))).all() if not plan.dry_run]
     if as_json:
         for plan in plans:
             json_line(plan)

@@ -195,9 +195,9 @@ def note(
     Example: `snowgauge failed note 3f2a9c01d7 "The app team ships a fix with 5.2"`
     """
     from snowgauge.actions.failed.repair.causes import CauseWords
-    from snowgauge.pipeline.build import data_dir
+    from snowgauge.pipeline.build import open_kept
 
-    known = CauseWords(data_dir(settings_of(ctx))).of(group)
+    known = CauseWords(open_kept(settings_of(ctx))).of(group)
     _say(ctx, group, known.state, text, known.until, as_json=as_json)
 
 
@@ -259,9 +259,9 @@ def list_rules(ctx: typer.Context, as_json: JsonOption = False) -> None:
     Example: `snowgauge failed rules list`
     """
     from snowgauge.actions.failed.repair.rules import Rules
-    from snowgauge.pipeline.build import data_dir
+    from snowgauge.pipeline.build import open_kept
 
-    found = Rules(data_dir(settings_of(ctx))).all()
+    found = Rules(open_kept(settings_of(ctx))).all()
     if as_json:
         json_line(found)
         return
@@ -330,9 +330,9 @@ def remove_rule(ctx: typer.Context, rule: RuleArgument, as_json: JsonOption = Fa
     Example: `snowgauge failed rules remove rule-3f2a9c01`
     """
     from snowgauge.actions.failed.repair.rules import Rules
-    from snowgauge.pipeline.build import data_dir
+    from snowgauge.pipeline.build import open_kept
 
-    gone = Rules(data_dir(settings_of(ctx))).remove(rule)
+    gone = Rules(open_kept(settings_of(ctx))).remove(rule)
     _record(ctx, "remove rule", rule, gone.headline[:200])
     _print_rule(gone, as_json=as_json)
 

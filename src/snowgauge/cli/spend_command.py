@@ -28,6 +28,7 @@ def import_(
     from snowgauge.actions.analytics.saved.database import SavedDatabase
     from snowgauge.actions.analytics.spend import LARGEST, SpendBook
     from snowgauge.errors import ActionRefused
+    from snowgauge.pipeline.build import data_dir, open_console
 
     if file.stat().st_size > LARGEST:
         raise ActionRefused(f"{file} is larger than {LARGEST:,} bytes: import it in parts")
@@ -35,5 +36,6 @@ def import_(
         text = file.read_text("utf-8")
     except UnicodeDecodeError:
         raise ActionRefused(f"{file} is no text in UTF-8") from None
-    made = SpendBook(SavedDatabase(settings_of(ctx).common.data_dir / "console.sqlite")).take(text)
+    settings = settings_of(ctx)
+    made = SpendBook(SavedDatabase(open_console(settings) or data_dir(settings) / "console.sqlite")).take(text)
     out.print(f"{made.lines:,} lines, {made.replaced:,} of which replaced an earlier amount")

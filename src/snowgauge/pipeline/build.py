@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import snowgauge
 from snowgauge.delivery.backends import Streams
-from snowgauge.delivery.contract import EventLog
+from snowgauge.delivery.contract import EventLog, Sink
 from snowgauge.delivery.spool.reserve import least_free_bytes
 from snowgauge.errors import SettingsError
 from snowgauge.iglu import build as iglu_build
@@ -33,6 +33,7 @@ from snowgauge.store.settings import ClickHouseSettings
 
 if TYPE_CHECKING:  # most commands need one part or two; to import them all takes longer than a command runs
     from snowgauge.actions.deployment import Deployment, Outbox, Surroundings
+    from snowgauge.actions.failed.kept import Kept
     from snowgauge.actions.failed.repair.means import RecoveryMeans
     from snowgauge.actions.sinks import Sinks
     from snowgauge.alerts.delivering.post import Means
@@ -107,6 +108,13 @@ def open_documents(settings: Settings, name: str) -> Documents:
     return FolderDocuments(data_dir(settings) / name)
 
 
+def open_kept(settings: Settings) -> Kept:
+    """Runs, rules and notes about failed events: this machine's files, or what all machines share."""
+    from snowgauge.actions.failed.kept import FOLDER, Kept
+
+    return Kept(data_dir(settings), open_documents(settings, FOLDER) if shares_state(settings) else None)
+
+
 def sinks_folder(settings: Settings) -> Path:
     """Where what was stored waits for the sinks, a folder for each worker."""
     return data_dir(settings) / "sinks"
@@ -147,14 +155,32 @@ def open_sinks(settings: Settings) -> Sinks:
     from snowgauge.pipeline.lifetime import tombstones
 
     known = cache(partial(tombstones, settings))
+    # what is written with the log's offsets is no follower, and has dead letters all the same
+    together = {"kafka": lambda: open_eventlog(settings).stats()} if settings.sinks.kafka.exactly_once else {}
+
+    def opened() -> dict[str, Sink]:
+        sinks = settings.sinks.open(data_dir(settings))
+        return sinks | {name: _exactly_once_again(settings) for name in together}
 
     return Sinks(
         sinks_folder(settings),
-        list(settings.sinks.open(data_dir(settings))),
+        [*settings.sinks.open(data_dir(settings)), *together],
         settings.sinks.dead_letters(data_dir(settings)),
-        lambda: settings.sinks.open(data_dir(settings)),
+        opened,
         lambda batch: known().without(batch),
+        together,
     )
+
+
+def _exactly_once_again(settings: Settings) -> Sink:
+    """For dead letters, which belong to no batch of the log any more. Raises ``SettingsError``."""
+    from snowgauge.delivery.kafka.log import KafkaLog
+    from snowgauge.delivery.sinks.kafka.sink import KafkaSink
+
+    log = open_eventlog(settings)
+    if not isinstance(log, KafkaLog):
+        raise SettingsError("sinks.kafka.exactly_once needs an event log on Kafka: set eventlog.url to kafka://…")
+    return KafkaSink(log.cluster, settings.sinks.kafka)
 
 
 def clickhouse_settings(settings: Settings) -> ClickHouseSettings:
@@ -249,6 +275,7 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         registry_tables=open_registry(settings),
         local_schemas=local_schemas(settings),
         shared_state=open_documents(settings, FOLDER) if shares_state(settings) else None,
+        shared_kept=open_kept(settings) if shares_state(settings) else None,
         sinks=open_sinks(settings),
         elsewhere=OtherDeployments(settings.console.deployments),
         alert_means=cache(partial(open_alert_means, settings)),
@@ -286,9 +313,10 @@ def open_outbox(settings: Settings) -> Outbox | None:
 
 
 def open_alert_means(settings: Settings) -> Means:
-    """What messages of alerts are sent with. Makes the key of this machine where the settings have none."""
+    """What messages of alerts are sent with. Makes a key where the settings have none: of this machine, or of all that
+    share their state."""
     from snowgauge.alerts.delivering.post import Means, Post
-    from snowgauge.alerts.sealing import Seal, own_key
+    from snowgauge.alerts.sealing import BOOK, Seal, own_key
     from snowgauge.mail.send import send
     from snowgauge.outgoing import HttpClient
 
@@ -300,7 +328,13 @@ def open_alert_means(settings: Settings) -> Means:
         private_hosts_cure="alerts.allow_private_hosts allows it",
     )
     post = Post(own, http, partial(send, settings.mail), settings.mail.sender)
-    return Means(Seal(own.key.get_secret_value() or own_key(data_dir(settings))), post, own.console_url)
+    if key := own.key.get_secret_value():
+        seal = Seal(key)
+    elif shares_state(settings):
+        seal = Seal.shared(open_documents(settings, BOOK), data_dir(settings))
+    else:
+        seal = Seal(own_key(data_dir(settings)))
+    return Means(seal, post, own.console_url)
 
 
 def surroundings(settings: Settings) -> Surroundings:

@@ -42,7 +42,7 @@ from snowgauge.modelling.store import HasModelling, ModelStore
 from snowgauge.modelling.tables import OF_UNITS
 from snowgauge.pipeline import build
 from snowgauge.settings.model import Settings
-from snowgauge.state.documents import FolderDocuments
+from snowgauge.state.documents import Documents, FolderDocuments
 from snowgauge.store.base import HasLifetime, Store, StoreBatch
 from snowgauge.store.clickhouse import snapshot
 from snowgauge.store.clickhouse.schemas import SchemaColumns
@@ -155,7 +155,7 @@ def erasing(settings: Settings, store: HasLifetime) -> Erasing:
         EventLogPlace(build.open_eventlog(settings)),
         JournalPlace(build.data_dir(settings) / "journal"),
         JournalPlace(build.sinks_folder(settings), "sinks"),
-        RecoveriesPlace(build.data_dir(settings) / "recoveries"),
+        RecoveriesPlace(build.open_kept(settings).documents),
         *store_places(store.lifetime()),
         *([ModelledPlace(store.modelling())] if isinstance(store, HasModelling) else []),
     ]
@@ -269,19 +269,20 @@ class RecoveriesPlace:
     name = "recoveries"
     moving = False
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
 
     def find(self, finder: Finder) -> Iterator[Found]:
-        for file in sorted(self._folder.rglob("*.json")):
-            plan = msgspec.json.decode(file.read_bytes())
+        contents = self._documents.contents("")
+        for name in sorted(name for name in contents if name.endswith(".json")):
+            plan = msgspec.json.decode(contents[name])
             values = {value.lower() for value in finder.person.values}
             named = any(value in values for value in _texts(plan))
             mark = finder.by(plan)
             if mark is not None or named:
                 yield Found(
                     self.name,
-                    str(file.relative_to(self._folder)),
+                    name,
                     int(plan.get("at", 0)),
                     mark[0] if mark else "value",
                     plan,
@@ -290,7 +291,7 @@ class RecoveriesPlace:
     def take_out(self, finder: Finder, progress: Progress) -> Taken:
         found = [one.id for one in self.find(finder)]
         for number, name in enumerate(found):
-            (self._folder / name).unlink(missing_ok=True)
+            self._documents.remove(name)
             progress(self.name, number + 1)
         return Taken(self.name, len(found))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from snowgauge.actions.access.roles import Principal
+from snowgauge.actions.failed.kept import Kept
 from snowgauge.actions.failed.recover import Totals, new_run
 from snowgauge.actions.failed.repair.rules import Rules, apply_rules
 from snowgauge.actions.failed.retry import Turns, retry
@@ -28,12 +29,13 @@ def keep_recovering(settings: Settings, environment: Mapping[str, str], store: S
     seconds = settings.pipeline.auto_recover_interval.total_seconds()
 
     turns = Turns()
+    kept = build.open_kept(settings)
 
     def run() -> None:
         while not stop.wait(seconds):
             if settings.pipeline.auto_recover:
-                _put_off(lambda: recover_unresolved(settings, environment, store, turns))
-            _put_off(lambda: recover_by_rules(settings, environment, store))
+                _put_off(lambda: recover_unresolved(settings, environment, store, turns, kept=kept))
+            _put_off(lambda: recover_by_rules(settings, environment, store, kept=kept))
 
     threading.Thread(target=run, name="recovery", daemon=True).start()
 
@@ -49,12 +51,18 @@ def _put_off(recover: Callable[[], object]) -> None:
 
 
 def recover_unresolved(
-    settings: Settings, environment: Mapping[str, str], store: Store, turns: Turns | None = None
+    settings: Settings,
+    environment: Mapping[str, str],
+    store: Store,
+    turns: Turns | None = None,
+    *,
+    kept: Kept | None = None,
 ) -> Totals:
     """Replay what failed for want of schemas that are available now. Raises ``ActionRefused`` while another recovery
     is under way."""
     resolver, _ = build.open_iglu(settings)  # a new one: it has not yet learnt that a schema is missing
-    with Runs(build.data_dir(settings)).alone(), enricher_at_need(settings, environment) as enricher:
+    runs = Runs(kept or build.open_kept(settings))
+    with runs.alone(at_once=False) as turn, enricher_at_need(settings, environment) as enricher:
         schemas, totals = retry(
             store,
             resolver,
@@ -62,7 +70,7 @@ def recover_unresolved(
             run=new_run(datetime.now(UTC)),
             turns=turns,
             at=int(time.time() * 1000),
-            gate=lifetime.gate(settings).storing,
+            gate=turn.storing(lifetime.gate(settings).storing),
             erasures=lifetime.erased(settings, store),
         )
     if schemas:
@@ -70,21 +78,24 @@ def recover_unresolved(
     return totals
 
 
-def recover_by_rules(settings: Settings, environment: Mapping[str, str], store: Store) -> None:
+def recover_by_rules(
+    settings: Settings, environment: Mapping[str, str], store: Store, *, kept: Kept | None = None
+) -> None:
     """Apply the rules that people kept, and write into the audit log what they repaired.
 
     Raises ``ActionRefused`` while another recovery is under way.
     """
-    rules = Rules(build.data_dir(settings))
+    kept = kept or build.open_kept(settings)
+    rules = Rules(kept)
     if not any(rule.enabled for rule in rules.all()):
         return
-    with Runs(build.data_dir(settings)).alone(), enricher_at_need(settings, environment) as enricher:
+    with Runs(kept).alone(at_once=False) as turn, enricher_at_need(settings, environment) as enricher:
         done = apply_rules(
             rules,
             store,
             enricher,
             at=int(time.time() * 1000),
-            gate=lifetime.gate(settings).storing,
+            gate=turn.storing(lifetime.gate(settings).storing),
             erasures=lifetime.erased(settings, store),
         )
     if not done:

@@ -32,6 +32,9 @@ class Documents(Protocol):
     def read(self, name: str) -> bytes | None:
         """What a document says; ``None``: there is none."""
 
+    def contents(self, within: str) -> dict[str, bytes]:
+        """Every document in a folder (``""``: of all) with what it says."""
+
     def put(self, name: str, body: bytes, expected: bytes | None) -> bool:
         """Write a document that says ``expected`` (``None``: that there is none of). ``False``: it says something
         else. Durable when it returns."""
@@ -61,6 +64,10 @@ class FolderDocuments:
             return None
         except OSError as error:
             raise self._unavailable(error) from error
+
+    def contents(self, within: str) -> dict[str, bytes]:
+        found = {name: self.read(name) for name in self.names(within)}
+        return {name: body for name, body in found.items() if body is not None}
 
     def put(self, name: str, body: bytes, expected: bytes | None) -> bool:
         path = self.folder / name
@@ -141,11 +148,11 @@ class SharedDocuments:
             self._look()
             return self._all.get(name)
 
-    def contents(self) -> dict[str, bytes]:
-        """Every document with what it says."""
+    def contents(self, within: str = "") -> dict[str, bytes]:
+        start = f"{within}/" if within else ""
         with self._lock:
             self._look()
-            return dict(self._all)
+            return {name: body for name, body in self._all.items() if name.startswith(start)}
 
     def put(self, name: str, body: bytes, expected: bytes | None) -> bool:
         with self._lock:

@@ -11,6 +11,7 @@ from snowgauge.actions import failures
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.failed import groups as grouping
 from snowgauge.actions.failed.edits import EditOptions
+from snowgauge.actions.failed.kept import Kept
 from snowgauge.actions.failed.repair import jobs, service
 from snowgauge.actions.failed.repair.causes import CauseWords
 from snowgauge.actions.failed.repair.headline import headline
@@ -214,7 +215,7 @@ def test_only_one_run_stores_at_a_time(pipeline, tmp_path):
     pipeline.publish(cart_schema())
     pipeline.take(tracked({"ue_pr": ue({"quantity": "1"})}))
     deployment = deployment_of(pipeline, tmp_path)
-    with Runs(tmp_path).alone(), pytest.raises(ActionRefused, match="under way"):
+    with Runs(Kept(tmp_path)).alone(), pytest.raises(ActionRefused, match="under way"):
         service.begin(deployment, cause=the_cause(pipeline), ids=[], edits=CAST, by="a", at=AT, dry_run=False)
     with pytest.raises(ActionRefused, match="command line"):
         service.begin(deployment, cause="0123456789", ids=[], edits=EditOptions(python="x.py"), by="a", at=AT,
@@ -227,9 +228,9 @@ def test_a_run_whose_process_ended_is_gone_on_with(pipeline, tmp_path):
     first, cause = deployment_of(pipeline, tmp_path), the_cause(pipeline)
     run = service.begin(first, cause=cause, ids=[], edits=CAST, by="a", at=AT, dry_run=False).run
     ended(first, run)
-    plan = Runs(tmp_path).load(run)
+    plan = Runs(Kept(tmp_path)).load(run)
     plan.totals = None
-    Runs(tmp_path).save(plan)
+    Runs(Kept(tmp_path)).save(plan)
     second = deployment_of(pipeline, tmp_path)
     assert service.run_state(second, run).state == "interrupted"
     jobs.resume(second, run)
@@ -246,12 +247,12 @@ def test_a_rule_repairs_the_same_failure_from_then_on_each_once(any_pipeline, tm
     assert rule.headline == "quantity is text; cart 1-0-0 expects a whole number"
 
     def work() -> list[int]:
-        done = apply_rules(Rules(tmp_path), p.store, lambda: p.enricher, at=AT, gate=nullcontext)
+        done = apply_rules(Rules(Kept(tmp_path)), p.store, lambda: p.enricher, at=AT, gate=nullcontext)
         return [totals.rows for _, totals in done]
 
     p.take(*(tracked({"ue_pr": ue({"quantity": q})}, timestamp=NOON + 5) for q in ("2", "5000")))
     assert work() == [3]
-    (kept,) = Rules(tmp_path).all()
+    (kept,) = Rules(Kept(tmp_path)).all()
     assert (kept.recovered, kept.failed, kept.last) == (2, 1, AT)
     assert work() == []  # what it could not repair is not tried again
     service.switch_rule(deployment, rule.id, enabled=False)
@@ -262,7 +263,7 @@ def test_a_rule_repairs_the_same_failure_from_then_on_each_once(any_pipeline, tm
     undone = service.undo_rule(deployment, rule.id, by="ann", at=AT)
     assert (undone.events, undone.reopened) == (3, 3)
     assert p.store.count("good", grouping.Selection()) == 0
-    assert not Rules(tmp_path).all()[0].enabled
+    assert not Rules(Kept(tmp_path)).all()[0].enabled
 
 
 def test_a_resolved_cause_comes_back_when_it_recurs_and_a_muted_one_does_not(pipeline, tmp_path):
@@ -287,6 +288,6 @@ def test_a_resolved_cause_comes_back_when_it_recurs_and_a_muted_one_does_not(pip
     assert shown()["schema_violations"].returned
     assert len(shown("all")) == 2
     service.say(deployment, noise, state="active", note="", until=None, by="ann", at=AT)
-    assert noise not in CauseWords(tmp_path).all()
+    assert noise not in CauseWords(Kept(tmp_path)).all()
     with pytest.raises(ActionRefused, match="no cause"):
         service.say(deployment, "0000000000", state="muted", note=None, until=None, by="ann", at=AT)

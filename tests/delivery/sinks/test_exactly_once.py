@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
-from snowgauge.delivery.contract import Processed
+from snowgauge.delivery.contract import Processed, Refusal
 from snowgauge.delivery.kafka.log import KafkaLog
 from snowgauge.delivery.settings import EventLogSettings
 from snowgauge.delivery.sinks.kafka.exactly_once import ExactlyOnce
@@ -25,6 +24,8 @@ from snowgauge.errors import BatchLost, LogUnavailable
 from snowgauge.events.outcome import Tally
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import encode
+from snowgauge.pipeline import build
+from snowgauge.settings.load import load
 from snowgauge.store.base import StoreBatch
 from snowgauge.testing import kafka
 from snowgauge.testing.deployment import wait_until
@@ -48,11 +49,8 @@ class Topics:
     def __init__(self, brokers: KafkaBrokers, **good: str) -> None:
         self.brokers = brokers
         self.name = f"t{uuid.uuid4().hex[:8]}"
-        admin = AdminClient({"bootstrap.servers": brokers.servers})
-        made = [NewTopic(f"{self.name}-{part}", 2, 1) for part in ("raw", "raw-bad", "bad")]
-        made.append(NewTopic(f"{self.name}-good", 2, 1, config=good))
-        for future in admin.create_topics(made).values():
-            future.result()
+        brokers.make_topics(*(f"{self.name}-{part}" for part in ("raw", "raw-bad", "bad")), partitions=2)
+        brokers.make_topics(f"{self.name}-good", partitions=2, config=good)
 
     def receive(self, numbers: range) -> None:
         """As a collector writes: every fifth payload is none."""
@@ -242,6 +240,28 @@ def test_a_worker_that_lost_its_partition_commits_nothing(brokers: KafkaBrokers)
     second.subscription.commit(again)
     first.subscription.close()
     second.subscription.close()
+
+
+def test_dead_letters_are_listed_and_sent_again(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    topics = Topics(brokers)
+    topics.receive(range(1, 4))
+    settings = load(flags=[f"{key}={value}" for key, value in topics.settings(tmp_path).items()]).settings
+    letter = Refusal(StoreBatch("x", [web_page_view(9)]), "too large for the brokers, as they were")
+    settings.sinks.dead_letters(tmp_path).put("kafka", letter)
+    sinks = build.open_sinks(settings)
+    (state,) = sinks.states()
+    assert (state.name, state.waiting, state.dead_letters, state.ok, state.configured) == ("kafka", 3, 1, True, True)
+    assert sinks.replay("kafka").delivered == 1
+    reader = topics.reader("good")
+    seen: list[bytes] = []
+
+    def reads() -> bool:
+        seen.extend(message.value() for message in reader.consume(10, 0.2) if message.error() is None)
+        return bool(seen)
+
+    wait_until(reads, "it was sent")
+    reader.close()
+    assert sinks.states()[0].dead_letters == 0
 
 
 def test_records_above_the_brokers_limit_are_left_out(brokers: KafkaBrokers) -> None:

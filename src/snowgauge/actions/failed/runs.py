@@ -1,20 +1,17 @@
 """What a recovery run was asked to do, written down before it begins, so that it can go on after it broke off.
 
-One run at a time: every run locks the folder, the automatic retry too.
+One run at a time, the automatic retry too (``Kept.alone``).
 """
 
 from __future__ import annotations
 
-import fcntl
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
 from snowgauge.actions.failed.edits import EditOptions
+from snowgauge.actions.failed.kept import Kept
 from snowgauge.actions.failed.recover import Totals
 from snowgauge.actions.failed.where import Choice
 from snowgauge.errors import ActionRefused
@@ -59,39 +56,34 @@ class Plan(msgspec.Struct):
 
 
 class Runs:
-    """The plans of a deployment, in a folder of its data."""
+    """The plans of a deployment."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / "recoveries"
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self.alone = kept.alone
+        self.save_every = kept.save_every
 
     def save(self, plan: Plan) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._folder / f"{plan.run}.json"
-        part = path.with_suffix(".part")
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(plan)))
-        part.replace(path)
+        """Raises ``StateUnavailable``."""
+        body = msgspec.json.format(msgspec.json.encode(plan))
+        self._kept.change(f"{plan.run}.json", lambda _: body)
 
     def load(self, run: str) -> Plan:
-        path = self._folder / f"{run}.json"
-        if not _NAME.fullmatch(run) or not path.is_file():
+        body = self._kept.documents.read(f"{run}.json") if _NAME.fullmatch(run) else None
+        if body is None:
             raise ActionRefused(f"there is no recovery run {run!r}; `snowgauge failed runs` lists them")
-        return msgspec.json.decode(path.read_bytes(), type=Plan)
+        return msgspec.json.decode(body, type=Plan)
 
     def all(self) -> list[Plan]:
         """The newest first."""
-        return [self.load(path.stem) for path in sorted(self._folder.glob("*.json"), reverse=True)]
+        contents = self._kept.documents.contents("")
+        names = [name for name in contents if name.endswith(".json") and _NAME.fullmatch(name.removesuffix(".json"))]
+        return [msgspec.json.decode(contents[name], type=Plan) for name in sorted(names, reverse=True)]
 
     def remove(self, run: str) -> None:
         self.load(run)
-        (self._folder / f"{run}.json").unlink(missing_ok=True)
+        self._kept.documents.remove(f"{run}.json")
 
-    @contextmanager
-    def alone(self, *, wait: bool = False) -> Iterator[None]:
-        """Only one may recover at a time. Raises ``ActionRefused`` while another recovery runs."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self._folder / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                raise ActionRefused("another recovery is under way; try again when it has ended", status=409) from None
-            yield
+    def under_way(self, run: str) -> bool:
+        """Does it run on another machine?"""
+        return self._kept.under_way() == run

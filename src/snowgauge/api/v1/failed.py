@@ -173,7 +173,7 @@ def undo(parts: Parts, doors: TheDoors, who: Caller, request: Request, run: str)
 @router.get("/rules", dependencies=[needs("read:events")])
 def rules(parts: PartsAsTheyAre) -> list[RepairRule]:
     """Edits that are made automatically to failures of a cause, with what they did so far."""
-    return Rules(parts.data_dir).all()
+    return Rules(parts.kept).all()
 
 
 @router.post("/rules", status_code=201, dependencies=[needs("recover")])
@@ -198,7 +198,7 @@ def switch_rule(
 @router.delete("/rules/{rule}", status_code=204, dependencies=[needs("recover")])
 def remove_rule(parts: PartsAsTheyAre, doors: TheDoors, who: Caller, request: Request, rule: str) -> None:
     """Remove a rule. What it recovered stays."""
-    gone = Rules(parts.data_dir).remove(rule)
+    gone = Rules(parts.kept).remove(rule)
     doors.access.record(who, "remove rule", rule, gone.headline[:200], ip=address(request))
 
 

@@ -1,18 +1,18 @@
 """What people say about causes: muted, resolved, a note. A resolved cause comes back when it recurs.
 
-One file a cause, in the folder of recoveries, so that an erasure which looks there finds what a note says.
+One document a cause, beside the recoveries, so that an erasure which looks there finds what a note says.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from snowgauge.actions.lifetime.files import written
+from snowgauge.actions.failed.kept import Kept
 from snowgauge.errors import ActionRefused
 
 CauseState = Literal["active", "muted", "resolved"]
@@ -46,41 +46,40 @@ class CauseWord:
 
 
 class CauseWords:
-    """Those of one deployment."""
+    """Those of one deployment. Raises ``StateUnavailable``."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / "recoveries" / "causes"
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
 
     def all(self) -> dict[str, CauseWord]:
-        found = {}
-        for file in self._folder.glob("*.json"):
-            try:
-                word = msgspec.json.decode(file.read_bytes(), type=CauseWord)
-            except (FileNotFoundError, msgspec.DecodeError):
-                continue  # taken out meanwhile, or broken by hand: nothing is said about it
-            found[word.cause] = word
-        return found
+        words = {}
+        for name, body in self._kept.documents.contents("causes").items():
+            if name.endswith(".json"):
+                with suppress(msgspec.DecodeError):  # broken by hand: nothing is said about it
+                    word = msgspec.json.decode(body, type=CauseWord)
+                    words[word.cause] = word
+        return words
 
     def of(self, cause: str) -> CauseWord:
-        file = self._file(cause)
-        return msgspec.json.decode(file.read_bytes(), type=CauseWord) if file.is_file() else CauseWord(cause)
+        body = self._kept.documents.read(_name(cause))
+        return CauseWord(cause) if body is None else msgspec.json.decode(body, type=CauseWord)
 
     def put(self, word: CauseWord) -> CauseWord:
         """Raises ``ActionRefused`` for a note that is too long, or too many of them."""
         if len(word.note) > _LONGEST:
             raise ActionRefused(f"a note has at most {_LONGEST:,} characters, found {len(word.note):,}", status=422)
-        file = self._file(word.cause)
+        name = _name(word.cause)
         if word.state == "active" and not word.note:
-            file.unlink(missing_ok=True)
+            self._kept.documents.remove(name)
             return word
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not file.is_file() and sum(1 for _ in self._folder.glob("*.json")) >= _MOST:
+        names = self._kept.documents.names("causes")
+        if name not in names and len(names) >= _MOST:
             raise ActionRefused(f"{_MOST:,} causes have a state or a note: make some active again first", status=409)
-        with written(file) as out:
-            out.write(msgspec.json.encode(word))
+        self._kept.change(name, lambda _: msgspec.json.encode(word))
         return word
 
-    def _file(self, cause: str) -> Path:
-        if not _ID.fullmatch(cause):
-            raise ActionRefused(f"{cause[:40]!r} is no cause: its id has ten hexadecimal digits", status=404)
-        return self._folder / f"{cause}.json"
+
+def _name(cause: str) -> str:
+    if not _ID.fullmatch(cause):
+        raise ActionRefused(f"{cause[:40]!r} is no cause: its id has ten hexadecimal digits", status=404)
+    return f"causes/{cause}.json"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from typing import Literal
@@ -28,7 +29,6 @@ from snowgauge.errors import ActionRefused, SnowgaugeError
 from snowgauge.telemetry.logs import logger
 
 JobState = Literal["running", "done", "stopped", "interrupted", "undoing", "undone"]
-_SAVE_EVERY = 0.5
 _MOST_REASONS = 8
 _log = logger("recovery")
 
@@ -42,7 +42,7 @@ def start(deployment: Deployment, choice: Choice, edits: EditOptions, *, by: str
     choice that cannot be read."""
     edits.edits()
     choice.conditions()
-    runs = Runs(deployment.data_dir)
+    runs = Runs(deployment.kept)
     run = new_run(datetime.fromtimestamp(at / 1000, UTC))
     expected = deployment.store.count("failed", choice.selection())
     plan = Plan(run, at, choice, edits, by=by, dry_run=dry_run, expected=expected)
@@ -51,7 +51,7 @@ def start(deployment: Deployment, choice: Choice, edits: EditOptions, *, by: str
 
 def resume(deployment: Deployment, run: str) -> Plan:
     """Go on with a run whose process ended, or that was stopped."""
-    runs = Runs(deployment.data_dir)
+    runs = Runs(deployment.kept)
     plan = runs.load(run)
     if plan.totals is not None or state(deployment, plan) in ("running", "undoing"):
         raise ActionRefused(f"run {run} has ended or is under way: there is nothing to go on with", status=409)
@@ -61,13 +61,14 @@ def resume(deployment: Deployment, run: str) -> Plan:
 def _begun(deployment: Deployment, runs: Runs, plan: Plan) -> Plan:
     if deployment.recovery is None:
         raise ActionRefused("this process cannot recover: use `snowgauge failed recover`", status=503)
+    gate = deployment.recovery.gate
     with ExitStack() as held:
         if not plan.dry_run:
-            held.enter_context(runs.alone())
+            gate = held.enter_context(runs.alone(plan.run)).storing(gate)
         _drop_counts(deployment, runs, plan)
         runs.save(plan)
         lock = held.pop_all()
-    deployment.running.begin(plan.run, lambda stop: _carry_out(deployment, runs, plan, lock, stop))
+    deployment.running.begin(plan.run, lambda stop: _carry_out(deployment, runs, plan, (lock, gate), stop))
     return plan
 
 
@@ -80,8 +81,14 @@ def _drop_counts(deployment: Deployment, runs: Runs, plan: Plan) -> None:
 
 
 def _carry_out(
-    deployment: Deployment, runs: Runs, plan: Plan, lock: AbstractContextManager[object], stop: threading.Event
+    deployment: Deployment,
+    runs: Runs,
+    plan: Plan,
+    alone: tuple[AbstractContextManager[object], Callable[[], AbstractContextManager[None]]],
+    stop: threading.Event,
 ) -> None:
+    """``alone``: what is let go of at the end, and what is held while events are stored."""
+    lock, gate = alone
     notes = _Notes(deployment, runs, plan, stop)
     means = deployment.recovery
     assert means is not None
@@ -91,7 +98,7 @@ def _carry_out(
                 replayer = Replayer(enricher, plan.edits.edits(), conditions=plan.choice.conditions())
                 totals = recover(
                     deployment.store, replayer, plan.choice.selection(), run=plan.run, at=plan.at,
-                    dry_run=plan.dry_run, tell=notes, gate=means.gate, erasures=means.erasures(deployment.store),
+                    dry_run=plan.dry_run, tell=notes, gate=gate, erasures=means.erasures(deployment.store),
                 )  # fmt: skip
             notes.end(totals)
         except Stopped:
@@ -122,7 +129,7 @@ class _Notes:
             self._reasons[self._reason(report)] += 1
         if self._stop.is_set():
             raise Stopped
-        if time.monotonic() - self._saved >= _SAVE_EVERY:
+        if time.monotonic() - self._saved >= self._runs.save_every:
             self._save(msgspec.structs.replace(self._plan, progress=self._progress, reasons=self._common()))
             self._saved = time.monotonic()
 
@@ -150,7 +157,7 @@ class _Notes:
 
 def undo_run(deployment: Deployment, run: str, *, by: str, at: int) -> Plan:
     """Begin to take back what a run stored, as far as that goes. Raises ``ActionRefused``."""
-    runs = Runs(deployment.data_dir)
+    runs = Runs(deployment.kept)
     plan = runs.load(run)
     if plan.dry_run:
         raise ActionRefused(f"run {run} stored nothing: there is nothing to undo", status=409)
@@ -159,7 +166,7 @@ def undo_run(deployment: Deployment, run: str, *, by: str, at: int) -> Plan:
     if state(deployment, plan) == "running":
         raise ActionRefused(f"run {run} is under way: stop it first", status=409)
     with ExitStack() as held:
-        held.enter_context(runs.alone())
+        held.enter_context(runs.alone(run))
         begun = msgspec.structs.replace(plan, undone=Undone(at, by), trouble="")
         runs.save(begun)
         lock = held.pop_all()
@@ -181,8 +188,12 @@ def _new_failures(plan: Plan) -> int:
 
 
 def state(deployment: Deployment, plan: Plan) -> JobState:
-    """How a run stands, as its file and this process know."""
-    here = deployment.running.runs(plan.run)
+    """How a run stands, as its document, this process and other machines know."""
+    if deployment.running.runs(plan.run):
+        here = True
+    else:
+        ended = plan.undone.done if plan.undone is not None else plan.totals is not None or bool(plan.trouble)
+        here = not ended and Runs(deployment.kept).under_way(plan.run)
     if plan.undone is not None:
         return "undone" if plan.undone.done else "undoing" if here else "interrupted"
     if plan.totals is not None:
@@ -194,6 +205,6 @@ def state(deployment: Deployment, plan: Plan) -> JobState:
 
 def stop(deployment: Deployment, run: str) -> None:
     """Have a run of this process end behind the row it is at. Raises ``ActionRefused`` where it does not run here."""
-    Runs(deployment.data_dir).load(run)
+    Runs(deployment.kept).load(run)
     if not deployment.running.stop(run):
         raise ActionRefused(f"run {run} is not under way in this process", status=409)

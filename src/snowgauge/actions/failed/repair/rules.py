@@ -6,27 +6,26 @@ what it did is found, and undone, together.
 
 from __future__ import annotations
 
-import fcntl
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
 import msgspec
 
 from snowgauge.actions.failed.edits import EditOptions
+from snowgauge.actions.failed.kept import Kept
 from snowgauge.actions.failed.recover import Totals, recover
 from snowgauge.actions.failed.replay import Replayer
-from snowgauge.actions.lifetime.files import written
 from snowgauge.delivery.contract import Erasures
 from snowgauge.enrich.enricher import Enricher
 from snowgauge.errors import ActionRefused
 from snowgauge.store.base import EventStore, Filter, Selection
 
 _ID = re.compile(r"rule-[0-9a-f]{8}")
+_DOCUMENT = re.compile(r"rules/rule-[0-9a-f]{8}\.json")
 _MOST = 200
 
 
@@ -58,69 +57,58 @@ class RepairRule:
 
 
 class Rules:
-    """Those of one deployment, a file each. Several processes may change them."""
+    """Those of one deployment, a document each. Several processes, on several machines, may change them."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / "recoveries" / "rules"
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
 
     def all(self) -> list[RepairRule]:
-        """The newest first."""
-        found = [rule for file in self._folder.glob("rule-*.json") if (rule := _read(file)) is not None]
-        return sorted(found, key=lambda rule: (-rule.at, rule.id))
+        """The newest first. Raises ``StateUnavailable``."""
+        contents = self._kept.documents.contents("rules")
+        rules = [_rule(body) for name, body in contents.items() if _DOCUMENT.fullmatch(name)]
+        return sorted(rules, key=lambda rule: (-rule.at, rule.id))
 
     def keep(self, cause: str, headline: str, edits: EditOptions, *, by: str, at: int) -> RepairRule:
         """Raises ``ActionRefused`` for edits that cannot be read, or that change nothing."""
         if edits.python is not None:
             raise ActionRefused("a rule cannot call a Python function: use the other edits", status=422)
         edits.edits()
-        with self._alone():
-            if len(self.all()) >= _MOST:
-                raise ActionRefused(f"there are {_MOST} rules already: remove some first", status=409)
-            rule = RepairRule(f"rule-{uuid4().hex[:8]}", cause, headline, edits, by, at)
-            self._put(rule)
-            return rule
+        if len(self.all()) >= _MOST:
+            raise ActionRefused(f"there are {_MOST} rules already: remove some first", status=409)
+        rule = RepairRule(f"rule-{uuid4().hex[:8]}", cause, headline, edits, by, at)
+        self._kept.documents.put(_name(rule.id), msgspec.json.encode(rule), None)
+        return rule
 
     def change(self, rule_id: str, change: Callable[[RepairRule], None]) -> RepairRule:
         """Change one while nobody else does. Raises ``ActionRefused`` where there is none."""
-        with self._alone():
-            rule = _read(self._file(rule_id))
-            if rule is None:
-                raise ActionRefused(f"there is no rule {rule_id[:40]!r}", status=404)
+
+        def changed(body: bytes | None) -> bytes:
+            rule = _there(rule_id, body)
             change(rule)
-            self._put(rule)
-            return rule
+            return msgspec.json.encode(rule)
+
+        return _rule(self._kept.change(_name(rule_id), changed))
 
     def remove(self, rule_id: str) -> RepairRule:
-        with self._alone():
-            file = self._file(rule_id)
-            rule = _read(file)
-            if rule is None:
-                raise ActionRefused(f"there is no rule {rule_id[:40]!r}", status=404)
-            file.unlink()
-            return rule
-
-    def _put(self, rule: RepairRule) -> None:
-        with written(self._file(rule.id)) as out:
-            out.write(msgspec.json.encode(rule))
-
-    def _file(self, rule_id: str) -> Path:
-        if not _ID.fullmatch(rule_id):
-            raise ActionRefused(f"there is no rule {rule_id[:40]!r}", status=404)
-        return self._folder / f"{rule_id}.json"
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self._folder / "lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        rule = _there(rule_id, self._kept.documents.read(_name(rule_id)))
+        self._kept.documents.remove(_name(rule_id))
+        return rule
 
 
-def _read(file: Path) -> RepairRule | None:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=RepairRule)
-    except FileNotFoundError:
-        return None
+def _name(rule_id: str) -> str:
+    if not _ID.fullmatch(rule_id):
+        raise ActionRefused(f"there is no rule {rule_id[:40]!r}", status=404)
+    return f"rules/{rule_id}.json"
+
+
+def _there(rule_id: str, body: bytes | None) -> RepairRule:
+    if body is None:
+        raise ActionRefused(f"there is no rule {rule_id[:40]!r}", status=404)
+    return _rule(body)
+
+
+def _rule(body: bytes) -> RepairRule:
+    return msgspec.json.decode(body, type=RepairRule)
 
 
 def apply_rules(

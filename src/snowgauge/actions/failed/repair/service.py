@@ -57,14 +57,14 @@ def begin(
 def run_state(deployment: Deployment, run: str) -> RunState:
     """Raises ``ActionRefused`` for a run that is none."""
     try:
-        return shown(deployment, Runs(deployment.data_dir).load(run))
+        return shown(deployment, Runs(deployment.kept).load(run))
     except ActionRefused as refused:
         raise ActionRefused(str(refused), status=404) from None
 
 
 def run_states(deployment: Deployment, cause: str | None = None) -> list[RunState]:
     """The newest first, counts included."""
-    plans = Runs(deployment.data_dir).all()
+    plans = Runs(deployment.kept).all()
     wanted = [plan for plan in plans if cause is None or cause in plan.choice.group]
     return [shown(deployment, plan) for plan in wanted[:_MOST_RUNS]]
 
@@ -87,7 +87,7 @@ def say(
     at: int,
 ) -> CauseWord:
     """Mute, resolve or activate a cause; ``note`` of ``None`` leaves the note as it is. Raises ``ActionRefused``."""
-    words = CauseWords(deployment.data_dir)
+    words = CauseWords(deployment.kept)
     known = words.of(cause)
     if not deployment.store.count("failed", of_cause(cause, status=None)):
         raise ActionRefused(f"there is no cause {cause[:40]!r}; `snowgauge failed groups` lists them", status=404)
@@ -103,7 +103,7 @@ def keep_rule(deployment: Deployment, cause: str, edits: EditOptions, *, by: str
     if not rows:
         raise ActionRefused(f"there is no cause {cause[:40]!r}; `snowgauge failed groups` lists them", status=404)
     (sample,) = diagnosed(rows, deployment.resolver, deployment.validator)
-    return Rules(deployment.data_dir).keep(cause, headline(sample.faults[0]), edits, by=by, at=at)
+    return Rules(deployment.kept).keep(cause, headline(sample.faults[0]), edits, by=by, at=at)
 
 
 def switch_rule(deployment: Deployment, rule_id: str, *, enabled: bool) -> RepairRule:
@@ -112,19 +112,19 @@ def switch_rule(deployment: Deployment, rule_id: str, *, enabled: bool) -> Repai
     def switch(rule: RepairRule) -> None:
         rule.enabled, rule.trouble = enabled, ""
 
-    return Rules(deployment.data_dir).change(rule_id, switch)
+    return Rules(deployment.kept).change(rule_id, switch)
 
 
 def undo_rule(deployment: Deployment, rule_id: str, *, by: str, at: int) -> Undone:
     """Switch a rule off, and take back what it has stored. Raises ``ActionRefused``."""
     switch_rule(deployment, rule_id, enabled=False)
-    with Runs(deployment.data_dir).alone():
+    with Runs(deployment.kept).alone(rule_id):
         done = undo(deployment.store, rule_id, Undone(at, by))
 
     def forget(rule: RepairRule) -> None:
         rule.recovered = max(0, rule.recovered - done.reopened)
 
-    Rules(deployment.data_dir).change(rule_id, forget)
+    Rules(deployment.kept).change(rule_id, forget)
     return done
 
 
