@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import socket
 import threading
 import time
@@ -220,7 +221,8 @@ def test_a_partition_that_is_taken_away_is_finished_by_its_next_owner(brokers: K
     first.record(half, became(half, "recorded"))
     first.note(begun, {"record": 1, "deaths": {}})
     # what a member that fell silent sees once it wakes up: the brokers gave its partitions to another
-    first._consumer.unsubscribe()  # type: ignore[attr-defined]
+    for member in first._members.values():  # type: ignore[attr-defined]
+        member._consumer.unsubscribe()
     second = log.subscribe()
     again, other = reading(second), reading(second)
     assert [(one.id, bodies(one.entries)) for one in (again, other)] == [
@@ -338,6 +340,32 @@ class Record:
 
     def __len__(self) -> int:
         return 1
+
+
+def test_each_worker_has_its_part_of_the_payloads(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    log = Place(brokers, tmp_path, partitions=4)()
+    writer = log.writer()
+    first = log.subscribe()
+    writer.append(entries("a"))
+    first.commit(reading(first))  # it has all partitions
+    second = log.subscribe()
+    number = itertools.count()
+
+    def second_reads() -> bool:
+        writer.append(entries(*(f"{next(number)}" for _ in range(8))))
+        for subscription in (first, second):
+            batch = subscription.read(0.05)
+            if batch is not None:
+                with suppress(BatchLost):
+                    subscription.commit(batch)
+                if subscription is second:
+                    return True
+        return False
+
+    wait_until(second_reads, "the second has some, too", within=120)
+    for subscription in (first, second):
+        subscription.close()
+    writer.close()
 
 
 def test_bad_rows_go_to_the_bad_topic_and_payloads_have_keys(brokers: KafkaBrokers, tmp_path: Path) -> None:

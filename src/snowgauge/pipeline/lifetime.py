@@ -7,8 +7,11 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +45,7 @@ from snowgauge.modelling.store import HasModelling, ModelStore
 from snowgauge.modelling.tables import OF_UNITS
 from snowgauge.pipeline import build
 from snowgauge.settings.model import Settings
-from snowgauge.state.documents import Documents, FolderDocuments
+from snowgauge.state.documents import Documents, FolderDocuments, MemoryDocuments
 from snowgauge.store.base import HasLifetime, Store, StoreBatch
 from snowgauge.store.clickhouse import snapshot
 from snowgauge.store.clickhouse.schemas import SchemaColumns
@@ -236,9 +239,7 @@ def restore_backup(
     }
     draft_settings = settings.model_copy(update=changes)
     # what was erased since the backup was taken stays erased
-    kept = tombstones(draft_settings)
-    if not build.shares_state(settings):
-        kept.merge(tombstones(settings))
+    present = _present_erasures(settings)
     with opened_engine(draft_settings, maintenance=True) as (here, store):
         tables = [msgspec.json.decode(raw, type=snapshot.Table) for raw in found.tables]
         parts = folder.absolute() / "clickhouse"
@@ -248,11 +249,37 @@ def restore_backup(
         for number, _ in enumerate(attached):
             progress("tables", number + 1)
         store.migrate()  # the backup of what this changes is the one being restored
+        kept = tombstones(here)  # which may be in the store itself
+        kept.merge(present)
         gone = backup.forget_again(kept, store.lifetime(), build.open_eventlog(here), progress)
         gone += JournalPlace(drafts["data"] / "journal").forget(kept)
         gone += JournalPlace(build.sinks_folder(draft_settings), "sinks").forget(kept)
     moved = restoring.finish(f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S}")
     return found, gone, moved
+
+
+def _present_erasures(settings: Settings) -> Tombstones:
+    """Those of the deployment in whose place a backup comes. Where they are in its engine, another process reads them:
+    a process can open one engine."""
+    own = Tombstones(FolderDocuments(build.data_dir(settings) / FOLDER))
+    if not build.shares_state(settings) or not engine_folder(settings).is_dir():
+        return own
+    present = Tombstones(MemoryDocuments())
+    present.merge(own)
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+            contents = other.submit(_documents_in_engine, settings).result()
+    except (SnowgaugeError, BrokenProcessPool) as error:
+        cure = "erase again those who were erased since the backup"
+        log.error("erasures_not_read", reason=str(error), cure=cure)
+        return present
+    present.merge(Tombstones(MemoryDocuments(contents)))
+    return present
+
+
+def _documents_in_engine(settings: Settings) -> dict[str, bytes]:
+    with opened_engine(settings) as (here, _):
+        return build.open_documents(here, FOLDER).contents("")
 
 
 def _refuse_server(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import fcntl
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -125,6 +125,32 @@ class FolderDocuments:
 
     def _unavailable(self, error: OSError) -> StateUnavailable:
         return StateUnavailable(f"shared state: {self.folder}: {error.strerror or error}")
+
+
+class MemoryDocuments:
+    """The documents of this process alone. Not safe for threads."""
+
+    def __init__(self, contents: Mapping[str, bytes] | None = None) -> None:
+        self._all = dict(contents or {})
+
+    def names(self, within: str) -> list[str]:
+        return sorted(self.contents(within))
+
+    def read(self, name: str) -> bytes | None:
+        return self._all.get(name)
+
+    def contents(self, within: str) -> dict[str, bytes]:
+        start = f"{within}/" if within else ""
+        return {name: body for name, body in self._all.items() if name.startswith(start)}
+
+    def put(self, name: str, body: bytes, expected: bytes | None) -> bool:
+        if self._all.get(name) != expected:
+            return False
+        self._all[name] = body
+        return True
+
+    def remove(self, name: str) -> None:
+        self._all.pop(name, None)
 
 
 class SharedDocuments:

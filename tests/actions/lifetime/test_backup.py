@@ -15,6 +15,9 @@ import msgspec
 import pytest
 
 from snowgauge.actions.access.book import AccessBook
+from snowgauge.actions.failed.edits import EditOptions
+from snowgauge.actions.failed.repair.causes import CauseWord, CauseWords
+from snowgauge.actions.failed.repair.rules import Rules
 from snowgauge.actions.lifetime import backup
 from snowgauge.actions.lifetime.copying import _sum as checksum
 from snowgauge.actions.lifetime.tombstones import Tombstones
@@ -35,9 +38,10 @@ URI = "iglu:com.acme/thing/jsonschema/1-0-0"
 ALL = Selection()
 
 
-def settings_in(folder: Path) -> Settings:
+def settings_in(folder: Path, **more: Any) -> Settings:
     return Settings.model_validate(
         {
+            **more,
             "common": {"data_dir": str(folder)},
             "clickhouse": {"engine": {"port": free_port(), "sync": False}},
             "eventlog": {"spool": {"min_free_bytes": "128 MB"}},
@@ -154,6 +158,49 @@ def test_who_was_erased_after_the_backup_does_not_come_back(made: Path, tmp_path
         "print(gone, len(moved), counts, [e.kind for e in module.build.open_eventlog(settings).peek()])\n"
     )
     assert out.splitlines()[-1] == b"41 1 {'bob': 162} ['erased', 'payload']"
+
+
+def shared_in(folder: Path) -> Settings:
+    """As for several machines whose store is the engine of one of them."""
+    return settings_in(folder, shared_state={"place": "store", "key": "the key of all machines"})
+
+
+def fill_shared(settings: Settings) -> None:
+    with opened(settings) as (here, store):
+        store.migrate()
+        store.write(StoreBatch("b1", [web_page_view(n, user_id=who) for n, who in enumerate(["ann", "bob", "bob"])]))
+        open_access(here).add_person("ada", "correct horse battery", "admin")
+        kept = build.open_kept(here)
+        Rules(kept).keep("3f2a9c01d7", "n is text", EditOptions(cast=["event.data.n=integer"]), by="op", at=5)
+        CauseWords(kept).put(CauseWord("3f2a9c01d7", note="a note"))
+
+
+def erase_ann(settings: Settings) -> None:
+    with opened(settings) as (here, store):
+        action = erasing(here, store)
+        action.carry_out(action.order([("user_id", "ann")], at=NOON * 2, by="op"), lambda: 1.0)
+
+
+def shared_figures(settings: Settings) -> Any:
+    with opened(settings) as (here, store):
+        return (
+            {bucket.key: bucket.count for bucket in store.count_by("good", "user_id", ALL)},
+            [rule.headline for rule in Rules(build.open_kept(here)).all()],
+            [word.note for word in CauseWords(build.open_kept(here)).all().values()],
+            [person.name for person in open_access(here).people()],
+            len(tombstones(here).all()),
+        )
+
+
+def test_what_machines_share_through_the_engine_is_in_its_backup(tmp_path: Path) -> None:
+    begin = f"folder = Path({str(tmp_path)!r})\nsettings = module.shared_in(folder / 'data')\n"
+    step(f"{begin}module.fill_shared(settings)\nmodule.take_backup(settings, folder / 'backup')\n")
+    step(f"{begin}module.erase_ann(settings)\n")
+    out = step(
+        f"{begin}_, gone, _ = module.restore_backup(settings, folder / 'backup', replace=True)\n"
+        "print(gone, module.shared_figures(settings))\n"
+    )
+    assert out.splitlines()[-1] == b"1 ({'bob': 2}, ['n is text'], ['a note'], ['ada'], 1)"
 
 
 def test_a_restore_that_was_killed_is_simply_run_again(made: Path, tmp_path: Path) -> None:

@@ -231,7 +231,8 @@ def test_a_worker_that_lost_its_partition_commits_nothing(brokers: KafkaBrokers)
     first = Member(topics, "a")
     batch = first.read()
     first.made(batch, web_page_view(1))
-    first.subscription._inner._consumer.unsubscribe()  # as one that was silent beyond its session finds itself
+    for member in first.subscription._inner._members.values():
+        member._consumer.unsubscribe()  # as one that was silent beyond its session finds itself
     second = Member(topics, "b")
     again = second.read()
     with pytest.raises(BatchLost):

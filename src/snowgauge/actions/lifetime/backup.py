@@ -34,7 +34,8 @@ from snowgauge.store.base import EventKind
 from snowgauge.store.lifetime import Key, Lifetime, row_key
 
 LIST = "backup.json"
-_NOT_KEPT = ("run", "clickhouse", "shadow", "backups", "reserve")
+_NOT_KEPT = ("run", "clickhouse", "shadow", "backups", "reserve", "shared")
+"""``shared`` has copies of what is in the store."""
 _NOT_SUFFIX = (".lock", "-wal", "-shm", "-journal", "-kept", ".part", ".new", ".rotate")
 _KINDS: tuple[EventKind, ...] = ("good", "failed", "incomplete")
 

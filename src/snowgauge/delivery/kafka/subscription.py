@@ -1,49 +1,21 @@
-"""A worker's membership in the consumer group.
+"""A worker's hands on the log: a membership of the consumer group for each of the two topics.
 
-One thread owns the consumer: it fetches, forms batches, writes down places, and answers the brokers' calls about
-partitions that come and go, whatever the worker is doing. So a store that is unreachable for hours costs no membership,
-and everything that may write a place down happens in turn.
+Those who assign partitions balance the number that each member has over all topics. With one membership for both, one
+worker may get all partitions of payloads and another all of bad rows, of which there are few.
 """
 
 from __future__ import annotations
 
-import itertools
-import queue
 import threading
-import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any, TypeVar
-
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from collections.abc import Mapping
+from typing import Any
 
 from snowgauge.delivery.backends import BatchLimits
 from snowgauge.delivery.contract import LogBatch, Processed
-from snowgauge.delivery.kafka import place as places
-from snowgauge.delivery.kafka.client import WAIT, Cluster, lost, passing, unavailable
+from snowgauge.delivery.kafka.client import Cluster
+from snowgauge.delivery.kafka.membership import Membership, Write
 from snowgauge.delivery.kafka.outcomes import Outcomes
-from snowgauge.delivery.kafka.place import NotOurs, Place
-from snowgauge.delivery.kafka.tenure import Tenure
-from snowgauge.delivery.kafka.topics import topic_id
-from snowgauge.errors import BatchLost, LogUnavailable
-from snowgauge.events.log_entry import EntryKind
-from snowgauge.telemetry.logs import logger
-from snowgauge.telemetry.metrics import count, gauge
-
-log = logger("eventlog")
-T = TypeVar("T")
-Key = tuple[str, int]
-Write = Callable[[Consumer, TopicPartition], None]
-"""Writes an offset with its metadata down."""
-
-_tenures = itertools.count(1)
-_AT_ONCE = 500
-_READY = 2
-"""Batches that wait for the worker to read them."""
-_BUSY, _IDLE = 0.005, 0.05
-"""Seconds that a fetch waits for records, while batches are in flight and while none are."""
-_LOOK_EVERY = 5.0
+from snowgauge.telemetry.metrics import gauge
 
 
 class KafkaSubscription:
@@ -52,349 +24,48 @@ class KafkaSubscription:
     def __init__(
         self, cluster: Cluster, limits: BatchLimits, *, session_timeout: float, delivery_timeout: float
     ) -> None:
-        self._cluster = cluster
-        self._limits = limits
-        self._outcomes = Outcomes(cluster, delivery_timeout=delivery_timeout)
-        self._tenures: dict[Key, Tenure] = {}
-        self._coming: set[Key] = set()
-        self._ids: dict[str, str] = {}
-        self._ready: deque[LogBatch] = deque()
+        outcomes = Outcomes(cluster, delivery_timeout=delivery_timeout)
         self._changed = threading.Condition()
-        self._requests: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
-        self._trouble: LogUnavailable | None = None
-        self._look_at = self._turn_at = 0.0
-        self._closed = threading.Event()
-        self._consumer: Consumer = cluster.consumer(
-            group=cluster.group,
-            **{
-                "partition.assignment.strategy": "cooperative-sticky",
-                "session.timeout.ms": int(session_timeout * 1000),
-                "heartbeat.interval.ms": max(100, int(session_timeout * 100)),
-                "fetch.wait.max.ms": 50,
-                "queued.max.messages.kbytes": 16_384,
-                "error_cb": self._told,
-            },
-        )
-        topics = [cluster.streams.good, cluster.streams.bad]
-        self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
-        self._thread = threading.Thread(target=self._run, name="kafka-consumer", daemon=True)
-        self._thread.start()
-
-    # ---- the worker's calls ---------------------------------------------------------------------------------------
+        self._members = {
+            topic: Membership(cluster, topic, limits, outcomes, self._changed, session_timeout=session_timeout)
+            for topic in (cluster.streams.good, cluster.streams.bad)
+        }
+        self._turn = list(self._members.values())
 
     def read(self, timeout: float) -> LogBatch | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._ready or self._trouble or self._closed.is_set(), timeout)
-            if self._ready:
-                return self._ready.popleft()
-            if self._trouble is not None:
-                raise self._trouble
+            self._changed.wait_for(lambda: any(member.told() for member in self._turn), timeout)
+            gauge("eventlog_partitions", sum(member.partitions for member in self._turn))
+            for member in self._turn:
+                batch = member.next()
+                if batch is not None:  # the other topic's turn is first, next time
+                    self._turn.remove(member)
+                    self._turn.append(member)
+                    return batch
+            for member in self._turn:
+                if member.trouble is not None:
+                    raise member.trouble
         return None
 
     def recall(self, batch: LogBatch) -> Processed | None:
-        written = self._ask(lambda: self._flight(batch).outcome)
-        return None if written is None else self._outcomes.read(written)
+        return self._of(batch).recall(batch)
 
     def record(self, batch: LogBatch, processed: Processed) -> None:
-        partition = self._ask(lambda: self._held(batch).partition)
-        written = self._outcomes.write(partition, processed)
-
-        def point() -> None:
-            flight = self._flight(batch)
-            before, flight.outcome = flight.outcome, written
-            try:
-                self._save(self._held(batch), batch)
-            except BaseException:
-                flight.outcome = before
-                raise
-
-        self._ask(point)
+        self._of(batch).record(batch, processed)
 
     def noted(self, batch: LogBatch) -> Mapping[str, Any]:
-        return self._ask(lambda: self._flight(batch).note)
+        return self._of(batch).noted(batch)
 
     def note(self, batch: LogBatch, about: Mapping[str, Any]) -> None:
-        def keep() -> None:
-            flight = self._flight(batch)
-            before, flight.note = flight.note, about
-            try:
-                self._save(self._held(batch), batch)
-            except BaseException:
-                flight.note = before
-                raise
-
-        self._ask(keep)
+        self._of(batch).note(batch, about)
 
     def commit(self, batch: LogBatch, write: Write | None = None) -> None:
-        """``write`` writes the place down in the consumer's stead, on its thread; what it raises becomes of the commit.
-        After a ``BatchLost`` of its own the partition is read on from where the brokers say that all is stored."""
-
-        def move() -> None:
-            tenure = self._held(batch)
-            at = tenure.flight(batch)
-            if at is None:
-                return
-            if at:
-                raise ValueError(f"{batch.id} comes after another batch, which is not committed")
-            before = tenure.place
-            tenure.place = Place(before.flights[0].end, before.flights[1:])
-            try:
-                self._save(tenure, batch, write)
-            except BatchLost:
-                self._settle_again((batch.partition.split("/")[0], tenure.partition))
-                raise
-            except BaseException:
-                tenure.place = before
-                raise
-            tenure.given = max(0, tenure.given - 1)
-
-        self._ask(move)
+        """``write``: see ``Membership.commit``."""
+        self._of(batch).commit(batch, write)
 
     def close(self) -> None:
-        self._closed.set()
-        self._thread.join()
+        for member in self._turn:
+            member.close()
 
-    def _ask(self, act: Callable[[], T]) -> T:
-        """Have the consumer's thread do it."""
-        if self._closed.is_set():
-            raise LogUnavailable("the event log's subscription is closed")
-        answer: Future[T] = Future()
-        self._requests.put((act, answer))
-        while not self._closed.is_set():
-            try:
-                return answer.result(1)
-            except TimeoutError:
-                if answer.done():
-                    raise
-        raise LogUnavailable("the event log's subscription is closed")
-
-    # ---- the consumer's thread ------------------------------------------------------------------------------------
-
-    def _run(self) -> None:
-        try:
-            while not self._closed.is_set():
-                try:
-                    self._turn()
-                except KafkaException as error:
-                    if not passing(error.args[0]):
-                        self._say(unavailable(error.args[0], self._cluster))
-                    self._closed.wait(0.1)
-                except LogUnavailable as error:
-                    self._say(error)
-                    self._closed.wait(0.1)
-                except BatchLost:  # by the brokers' word before they have said it to this consumer
-                    self._closed.wait(0.1)
-                except Exception as error:
-                    log.exception("kafka_consumer_broken")
-                    self._say(LogUnavailable(f"the event log's consumer is broken: {error}"))
-                    self._closed.wait(1)
-        finally:
-            self._closed.set()
-            with self._changed:
-                self._changed.notify_all()
-            self._consumer.close()
-
-    def _turn(self) -> None:
-        for key in list(self._coming):
-            self._settle(key)
-        busy = any(tenure.place.flights for tenure in self._tenures.values())
-        for message in self._consumer.consume(_AT_ONCE, _BUSY if busy else _IDLE):
-            self._take(message)
-        self._answer()
-        self._form()
-        self._hold_back()
-        if time.monotonic() > self._look_at:
-            self._look_at = time.monotonic() + _LOOK_EVERY
-            self._look()
-
-    def _answer(self) -> None:
-        while True:
-            try:
-                act, answer = self._requests.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                answer.set_result(act())
-            except BaseException as error:
-                answer.set_exception(error)
-
-    def _assigned(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        consumer.incremental_assign(list(partitions))
-        consumer.pause(list(partitions))
-        self._coming |= {(one.topic, one.partition) for one in partitions}
-        count("eventlog_rebalances", kind="gained")
-        log.info("partitions_gained", partitions=[f"{one.topic}/{one.partition}" for one in partitions])
-
-    def _revoked(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        for one in partitions:
-            self._coming.discard((one.topic, one.partition))
-            self._end((one.topic, one.partition))
-        count("eventlog_rebalances", kind="lost")
-        log.info("partitions_lost", partitions=[f"{one.topic}/{one.partition}" for one in partitions])
-
-    def _end(self, key: Key) -> None:
-        tenure = self._tenures.pop(key, None)
-        if tenure is not None:
-            with self._changed:
-                self._ready = deque(batch for batch in self._ready if batch.tenure != tenure.number)
-        gauge("eventlog_partitions", len(self._tenures))
-
-    def _settle(self, key: Key) -> None:
-        """Find out where a partition stands, and begin to read it there."""
-        topic, partition = key
-        if topic not in self._ids:
-            self._ids[topic] = topic_id(self._cluster, topic)
-        (committed,) = self._consumer.committed([TopicPartition(topic, partition)], WAIT)
-        if committed.error is not None:
-            raise KafkaException(committed.error)
-        low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), WAIT)
-        place = self._place(key, committed, low, high)
-        try:
-            self._consumer.seek(TopicPartition(topic, partition, max(place.offset, low)))
-            self._consumer.resume([TopicPartition(topic, partition)])
-        except KafkaException as error:
-            if error.args[0].code() in (KafkaError._STATE, KafkaError._IN_PROGRESS):  # the fetcher has not begun yet
-                return
-            raise
-        name = f"{topic}/{self._ids[topic]}/{partition}"
-        kind: EntryKind = "bad_row" if topic == self._cluster.streams.bad else "payload"
-        tenure = Tenure(next(_tenures), name, partition, kind, place)
-        tenure.at_end(low)
-        self._tenures[key] = tenure
-        self._coming.discard(key)
-        gauge("eventlog_partitions", len(self._tenures))
-
-    def _place(self, key: Key, committed: TopicPartition, low: int, high: int) -> Place:
-        where = f"{key[0]}/{key[1]}"
-        if committed.offset == OFFSET_INVALID:
-            return Place(low)
-        try:
-            place = places.decode(committed.offset, committed.metadata)
-        except NotOurs as error:
-            log.warning("kafka_metadata_not_ours", partition=where, reason=str(error), effect="batches are cut again")
-            place = Place(committed.offset)
-        if place.offset > high:
-            effect = "it was made again or lost records, and is read from its beginning"
-            log.error("eventlog_records_gone", partition=where, stored=place.offset, end=high, effect=effect)
-            return Place(low)
-        if place.offset < low:
-            log.error("eventlog_records_gone", partition=where, records=low - place.offset,
-                      reason="the topic's retention deleted them before they were stored")  # fmt: skip
-            count("eventlog_records_gone", low - place.offset)
-            if not place.flights:
-                return Place(low)
-        return place
-
-    def _take(self, message: Message) -> None:
-        error = message.error()
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:
-            raise unavailable(error, self._cluster)
-        self._trouble = None
-        key = (message.topic() or "", message.partition() or 0)
-        tenure = self._tenures.get(key)
-        if tenure is None:
-            return
-        if error is not None:
-            tenure.at_end(message.offset() or 0)
-        elif not tenure.took(message):
-            self._anew(key[0])
-
-    def _anew(self, topic: str) -> None:
-        """A topic of this name was made again: nothing that is known of it holds."""
-        log.warning("kafka_topic_made_anew", topic=topic)
-        self._ids.pop(topic, None)
-        for key in [key for key in self._tenures if key[0] == topic]:
-            self._settle_again(key)
-
-    def _form(self) -> None:
-        """Batches that were in flight before, then new ones, as long as the worker has few to read. Those that are not
-        full come one for each time to linger, whatever the number of partitions: each costs the store an insert."""
-        for tenure in self._tenures.values():
-            while len(self._ready) < _READY and (batch := tenure.again()) is not None:
-                self._give(batch)
-        for key, tenure in sorted(self._tenures.items(), key=lambda item: item[1].since):
-            if len(self._ready) >= _READY:
-                return
-            _, tenure.end = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
-            full, now = tenure.full(self._limits), time.monotonic()
-            batch = tenure.fresh(self._limits, turn=now >= self._turn_at)
-            if batch is None:
-                continue
-            if not full:
-                self._turn_at = now + self._limits.linger
-            try:
-                self._save(tenure, batch)
-            except (LogUnavailable, BatchLost):
-                self._settle_again(key)
-                raise
-            self._give(batch)
-
-    def _settle_again(self, key: Key) -> None:
-        """What was cut off is read again, from where all is in flight or stored."""
-        self._end(key)
-        self._consumer.pause([TopicPartition(*key)])
-        self._coming.add(key)
-
-    def _give(self, batch: LogBatch) -> None:
-        with self._changed:
-            self._ready.append(batch)
-            self._changed.notify_all()
-
-    def _hold_back(self) -> None:
-        """Fetch no more of partitions of which enough is at hand."""
-        for (topic, partition), tenure in self._tenures.items():
-            enough = tenure.waiting >= self._limits.entries or tenure.bytes >= self._limits.bytes
-            if enough != tenure.paused:
-                (self._consumer.pause if enough else self._consumer.resume)([TopicPartition(topic, partition)])
-                tenure.paused = enough
-
-    def _look(self) -> None:
-        for topic in {self._cluster.streams.good, *(topic for topic, _ in self._tenures)}:
-            if topic_id(self._cluster, topic) != self._ids.setdefault(topic, topic_id(self._cluster, topic)):
-                self._anew(topic)
-        self._trouble = None
-
-    def _held(self, batch: LogBatch) -> Tenure:
-        for tenure in self._tenures.values():
-            if tenure.number == batch.tenure:
-                return tenure
-        raise BatchLost(f"{batch.partition} was given to another worker")
-
-    def _flight(self, batch: LogBatch) -> places.Flight:
-        tenure = self._held(batch)
-        at = tenure.flight(batch)
-        if at is None:
-            raise BatchLost(f"{batch.id} is committed")
-        return tenure.place.flights[at]
-
-    def _save(self, tenure: Tenure, batch: LogBatch, write: Write | None = None) -> None:
-        """Write a place down. Raises ``LogUnavailable`` and ``BatchLost``."""
-        metadata = places.encode(tenure.place)
-        if len(metadata) > places.LARGEST:
-            raise LogUnavailable(f"what is in flight of {tenure.name} does not fit into {places.LARGEST} bytes")
-        topic = batch.partition.split("/")[0]
-        wanted = TopicPartition(topic, tenure.partition, tenure.place.offset, metadata)
-        if write is not None:
-            write(self._consumer, wanted)
-            return
-        try:
-            done = self._consumer.commit(offsets=[wanted], asynchronous=False)[0]
-        except KafkaException as error:
-            if lost(error.args[0]):
-                raise BatchLost(f"{tenure.name} was given to another worker: {error.args[0].str()}") from error
-            raise unavailable(error.args[0], self._cluster) from error
-        if done.error is not None:
-            if lost(done.error):
-                raise BatchLost(f"{tenure.name} was given to another worker: {done.error.str()}")
-            raise unavailable(done.error, self._cluster)
-
-    def _told(self, error: KafkaError) -> None:
-        """librdkafka's word about the brokers as a whole."""
-        self._cluster.told(error)
-        if error.code() != KafkaError._TRANSPORT:  # one broker of several
-            self._say(unavailable(error, self._cluster))
-
-    def _say(self, trouble: LogUnavailable) -> None:
-        with self._changed:
-            self._trouble = trouble
-            self._changed.notify_all()
+    def _of(self, batch: LogBatch) -> Membership:
+        return self._members[batch.partition.split("/")[0]]
