@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
 import socket
 import threading
 import time
@@ -16,11 +17,12 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from snowgauge.delivery.backends import BatchLimits, Streams
 from snowgauge.delivery.contract import EventLog, LogBatch, Processed, Subscription
 from snowgauge.delivery.kafka import topics
-from snowgauge.delivery.kafka.client import Cluster
+from snowgauge.delivery.kafka.client import Cluster, Passing
 from snowgauge.delivery.kafka.place import Place as PartitionPlace
 from snowgauge.delivery.kafka.tenure import Tenure
 from snowgauge.delivery.kafka.topics import Layout
@@ -33,7 +35,7 @@ from snowgauge.events.failed import Processor
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Tally
 from snowgauge.events.payload import CollectorPayload
-from snowgauge.events.payload_record import encode
+from snowgauge.events.payload_record import decode, encode
 from snowgauge.iglu.build import build as build_iglu
 from snowgauge.iglu.settings import IgluSettings
 from snowgauge.store.base import Selection, StoreBatch
@@ -342,6 +344,31 @@ class Record:
         return 1
 
 
+def test_what_is_refused_while_partitions_move_is_tried_again(
+    brokers: KafkaBrokers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(brokers, tmp_path)
+    log = place()
+    log.writer().append(entries("a", "b"))
+    with subscribed(log) as subscription:
+        batch = reading(subscription)
+        member = subscription._members[place.streams.good]  # type: ignore[attr-defined]
+        save, left = member._save, [3]
+
+        def refused(*given: Any) -> None:
+            if left[0]:
+                left[0] -= 1
+                raise Passing("partitions move")
+            save(*given)
+
+        monkeypatch.setattr(member, "_save", refused)
+        subscription.record(batch, became(batch, "a"))
+        left[0] = 3
+        subscription.commit(batch)
+        assert left == [0]
+    assert log.stats().entries == 0
+
+
 def test_each_worker_has_its_part_of_the_payloads(brokers: KafkaBrokers, tmp_path: Path) -> None:
     log = Place(brokers, tmp_path, partitions=4)()
     writer = log.writer()
@@ -445,6 +472,40 @@ def test_what_the_brokers_do_not_take_waits_in_the_spool(brokers: KafkaBrokers, 
             found += bodies(batch.entries)
             subscription.commit(batch)
     assert found == ["before", "during", "during too"]
+
+
+def test_an_entry_that_brokers_take_no_more_holds_up_no_other(brokers: KafkaBrokers, tmp_path: Path) -> None:
+    """Kept while they were unreachable, and too large for the topic by then: its events are cut apart."""
+    place = Place(brokers, tmp_path)
+    log = place(kafka={"fallback": "spool"}, spool={"min_free_bytes": 0})
+    events = [{"e": "pv", "tv": "t", "p": "web", "page": "x" * 40_000} for _ in range(4)]
+    body = json.dumps({"schema": "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4", "data": events})
+    large = LogEntry(encode(CollectorPayload(timestamp=5, path="/com.snowplowanalytics.snowplow/tp2", body=body)), 5)
+    writer = log.writer()
+    inner = writer._brokers  # type: ignore[attr-defined]
+    reachable, inner.append = inner.append, _nobody_there
+    writer.append([*entries("before"), large, *entries("after")])
+    admin = AdminClient({"bootstrap.servers": brokers.servers})
+    smaller = ConfigResource(ConfigResource.Type.TOPIC, place.streams.good)
+    change = ConfigEntry("max.message.bytes", "100000", incremental_operation=AlterConfigOpType.SET)
+    smaller.add_incremental_config(change)
+    for future in admin.incremental_alter_configs([smaller]).values():
+        future.result()
+    inner.append = reachable
+    wait_until(lambda: log.stats().entries == 4, "the spool was forwarded")
+    with pytest.raises(LogUnavailable, match=r"max\.message\.bytes"):
+        writer.append([large])  # which is not kept: they never take it
+    writer.append(entries("later"))
+    writer.close()
+    with subscribed(log) as subscription:
+        found: list[LogEntry] = []
+        while len(found) < 5:
+            batch = reading(subscription)
+            found += batch.entries
+            subscription.commit(batch)
+    assert {b"before", b"after", b"later"} < {entry.body for entry in found}
+    parts = [decode(entry.body) for entry in found if len(entry.body) > 100]
+    assert sum(len(json.loads(part.body or "")["data"]) for part in parts) == 4
 
 
 def _nobody_there(_: object) -> None:

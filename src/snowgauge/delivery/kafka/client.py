@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from snowgauge.delivery.backends import Streams
-from snowgauge.errors import LogUnavailable, SettingsError
+from snowgauge.errors import BatchLost, LogUnavailable, SettingsError
 from snowgauge.telemetry.logs import logger
 
 if TYPE_CHECKING:
@@ -169,6 +169,18 @@ def lost(error: KafkaError) -> bool:
 def unreached(error: KafkaError) -> bool:
     """Does it say that no broker answers?"""
     return error.code() in _UNREACHED
+
+
+class Passing(LogUnavailable):
+    """Brokers refuse while they find their feet, or while partitions move."""
+
+
+def refusal(error: KafkaError, cluster: Cluster, partition: str) -> LogUnavailable | BatchLost:
+    """Why a member of a group may not write down how far it is."""
+    if lost(error):
+        return BatchLost(f"{partition} was given to another worker: {error.str()}")
+    reason = unavailable(error, cluster)
+    return Passing(str(reason)) if passing(error) else reason
 
 
 def unavailable(error: KafkaError, cluster: Cluster) -> LogUnavailable:

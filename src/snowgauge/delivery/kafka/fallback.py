@@ -7,10 +7,11 @@ sends again. Of the collectors of one machine, whichever holds the spool's share
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from snowgauge.delivery.contract import EventLog, LogWriter, Subscription
+from snowgauge.delivery.kafka.writer import TooLarge
 from snowgauge.errors import LogUnavailable
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.telemetry.logs import logger
@@ -21,11 +22,13 @@ _LOOK_EVERY = 1.0
 
 
 class FallbackWriter:
-    """Owns ``brokers``. ``spool`` is the log that entries wait in."""
+    """Owns ``brokers``. ``spool`` is the log that entries wait in. ``cut`` makes of an entry that is too large for the
+    brokers what they take of it."""
 
-    def __init__(self, brokers: LogWriter, spool: EventLog) -> None:
+    def __init__(self, brokers: LogWriter, spool: EventLog, cut: Callable[[LogEntry], Sequence[LogEntry]]) -> None:
         self._brokers = brokers
         self._spool = spool
+        self._cut = cut
         self._kept = spool.writer()
         self._stop = threading.Event()
         self._forwarding = threading.Thread(target=self._forward, name="kafka-fallback", daemon=True)
@@ -34,6 +37,8 @@ class FallbackWriter:
     def append(self, entries: Sequence[LogEntry]) -> None:
         try:
             self._brokers.append(entries)
+        except TooLarge:  # they do not take it later either
+            raise
         except LogUnavailable:
             if self._stop.is_set():
                 raise
@@ -67,8 +72,20 @@ class FallbackWriter:
             return
         while not self._stop.is_set():
             with suppress(LogUnavailable):
-                self._brokers.append(batch.entries)
+                self._hand_over(batch.entries)
                 subscription.commit(batch)
                 log.info("fallback_forwarded", entries=len(batch.entries))
                 return
             self._stop.wait(_LOOK_EVERY)
+
+    def _hand_over(self, entries: Sequence[LogEntry]) -> None:
+        """Brokers may take less than when an entry was kept: one that is too large by now holds up no other."""
+        try:
+            self._brokers.append(entries)
+        except TooLarge as error:
+            if len(entries) > 1:
+                for entry in entries:
+                    self._hand_over([entry])
+                return
+            log.error("fallback_entry_too_large", reason=str(error), effect="its events are cut apart, or a bad row")
+            self._brokers.append(self._cut(entries[0]))

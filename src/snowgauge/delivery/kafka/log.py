@@ -10,6 +10,9 @@ from itertools import islice
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
+import snowgauge
+from snowgauge.collector.app import ARTIFACT
+from snowgauge.collector.limits import SizeLimits
 from snowgauge.delivery.backends import LogPlace
 from snowgauge.delivery.contract import Amended, Doubt, LogStats, LogWriter, PartitionStats, Subscription
 from snowgauge.delivery.kafka import topics
@@ -17,10 +20,14 @@ from snowgauge.delivery.kafka.client import WAIT, Cluster, passing, unavailable
 from snowgauge.delivery.kafka.settings import KafkaSettings
 from snowgauge.delivery.kafka.subscription import KafkaSubscription
 from snowgauge.delivery.kafka.writer import KafkaWriter
-from snowgauge.errors import LogUnavailable
+from snowgauge.errors import LogUnavailable, PayloadRecordError
+from snowgauge.events.failed import Processor
 from snowgauge.events.log_entry import EntryKind, LogEntry
+from snowgauge.events.payload_record import decode
 
 Key = tuple[str, int]
+_OVERHEAD = 2_000
+"""Bytes by which a request to the brokers is larger than a record's value, at most."""
 
 
 class KafkaLog:
@@ -42,8 +49,23 @@ class KafkaLog:
         if self._settings.fallback == "spool" and self._place.spool is not None:
             from snowgauge.delivery.kafka.fallback import FallbackWriter
 
-            return FallbackWriter(writer, self._place.spool())
+            return FallbackWriter(writer, self._place.spool(), self._cut)
         return writer
+
+    def _cut(self, entry: LogEntry) -> list[LogEntry]:
+        """What the good topic takes of a payload, as the collector makes it of large ones. Raises
+        ``LogUnavailable``."""
+        good = self._cluster.streams.good
+        most = int(topics.configurations(self._cluster, [good])[good].get("max.message.bytes", "1048588"))
+        limits = SizeLimits(
+            max_bytes=min(most, self._cluster.largest_record) - _OVERHEAD,
+            max_payload_size=self._cluster.largest_record,
+            processor=Processor(ARTIFACT, snowgauge.__version__),
+        )
+        try:
+            return limits.entries(decode(entry.body))
+        except PayloadRecordError:
+            raise LogUnavailable("a record of the spool is too large for Kafka, and no payload") from None
 
     def subscribe(self, share: int = 0, of: int = 1) -> Subscription:
         """``share`` and ``of`` are the group's business here. Raises ``SettingsError`` as ``writer`` does."""

@@ -22,7 +22,7 @@ from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException
 from snowgauge.delivery.backends import BatchLimits
 from snowgauge.delivery.contract import LogBatch, Processed
 from snowgauge.delivery.kafka import place as places
-from snowgauge.delivery.kafka.client import WAIT, Cluster, lost, passing, unavailable
+from snowgauge.delivery.kafka.client import WAIT, Cluster, Passing, passing, refusal, unavailable
 from snowgauge.delivery.kafka.outcomes import Outcomes
 from snowgauge.delivery.kafka.place import NotOurs, Place
 from snowgauge.delivery.kafka.tenure import Tenure
@@ -68,7 +68,7 @@ class Membership:
         self._id = ""
         self._ready: deque[LogBatch] = deque()
         self._changed = changed
-        self._requests: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any], float]] = queue.SimpleQueue()
         self.trouble: LogUnavailable | None = None
         self._look_at = self._turn_at = 0.0
         self._closed = threading.Event()
@@ -151,7 +151,7 @@ class Membership:
         if self._closed.is_set():
             raise LogUnavailable("the event log's subscription is closed")
         answer: Future[T] = Future()
-        self._requests.put((act, answer))
+        self._requests.put((act, answer, time.monotonic() + WAIT))
         while not self._closed.is_set():
             try:
                 return answer.result(1)
@@ -171,10 +171,10 @@ class Membership:
                     if not passing(error.args[0]):
                         self._say(unavailable(error.args[0], self._cluster))
                     self._closed.wait(0.1)
+                except (BatchLost, Passing):  # by the brokers' word before they have said it to this consumer
+                    self._closed.wait(0.1)
                 except LogUnavailable as error:
                     self._say(error)
-                    self._closed.wait(0.1)
-                except BatchLost:  # by the brokers' word before they have said it to this consumer
                     self._closed.wait(0.1)
                 except Exception as error:
                     log.exception("kafka_consumer_broken")
@@ -200,13 +200,16 @@ class Membership:
             self._look()
 
     def _answer(self) -> None:
-        while True:
-            try:
-                act, answer = self._requests.get_nowait()
-            except queue.Empty:
-                return
+        """What brokers do not take while partitions move is tried again in the next turn: moving needs turns, too."""
+        for _ in range(self._requests.qsize()):
+            act, answer, until = self._requests.get()
             try:
                 answer.set_result(act())
+            except Passing as error:
+                if time.monotonic() > until:
+                    answer.set_exception(error)
+                else:
+                    self._requests.put((act, answer, until))
             except BaseException as error:
                 answer.set_exception(error)
 
@@ -378,15 +381,11 @@ class Membership:
             write(self._consumer, wanted)
             return
         try:
-            done = self._consumer.commit(offsets=[wanted], asynchronous=False)[0]
+            (done,) = self._consumer.commit(offsets=[wanted], asynchronous=False)
+            if done.error is not None:
+                raise KafkaException(done.error)
         except KafkaException as error:
-            if lost(error.args[0]):
-                raise BatchLost(f"{tenure.name} was given to another worker: {error.args[0].str()}") from error
-            raise unavailable(error.args[0], self._cluster) from error
-        if done.error is not None:
-            if lost(done.error):
-                raise BatchLost(f"{tenure.name} was given to another worker: {done.error.str()}")
-            raise unavailable(done.error, self._cluster)
+            raise refusal(error.args[0], self._cluster, tenure.name) from error
 
     def _told(self, error: KafkaError) -> None:
         """librdkafka's word about the brokers as a whole."""

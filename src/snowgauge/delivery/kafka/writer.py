@@ -21,6 +21,7 @@ _LINGER_MS = 3
 _TRY_AGAIN = 1.0
 """Seconds for which requests are refused at once after brokers took nothing; then one waits for them again."""
 _PROBE = 2.0
+_TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
 
 
 def record_key(entry: LogEntry, *, by_ip: bool) -> bytes:
@@ -30,6 +31,10 @@ def record_key(entry: LogEntry, *, by_ip: bool) -> bytes:
             if address := decode(entry.body).ip_address:
                 return address.encode()
     return str(uuid.uuid4()).encode()
+
+
+class TooLarge(LogUnavailable):
+    """Brokers refuse a record for its size, and with it those that were sent in one request with it."""
 
 
 class _Ticket:
@@ -109,11 +114,12 @@ class KafkaWriter:
                 self._reason = ""
                 return
             refusal = unavailable(error, self._cluster)
+            if error.code() in _TOO_LARGE:  # that is one record's fault
+                raise TooLarge(str(refusal))
             if not self._reason:
                 log.error("eventlog_refuses", reason=str(refusal), effect="the collector answers 503")
             self._reason = str(refusal)
-            if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:  # that is one record's fault
-                self._refused_until = time.monotonic() + _TRY_AGAIN
+            self._refused_until = time.monotonic() + _TRY_AGAIN
             if error.fatal():
                 self._replace()
         raise refusal
