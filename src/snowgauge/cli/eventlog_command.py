@@ -41,7 +41,8 @@ def show(
 
 
 def stats(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """Print how much waits: records, bytes, and the age of the oldest in seconds.
+    """Print how much waits: records, bytes, and the age of the oldest in seconds. With Kafka also by partition, and on
+    which machine the worker is that reads it.
 
     Example: `snowgauge eventlog stats`
     """
@@ -50,15 +51,20 @@ def stats(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
     found = open_eventlog(settings_of(ctx)).stats()
     if as_json:
-        out.print_json(json.dumps(stats_report(found)))
+        partitions = [msgspec.structs.asdict(part) for part in found.partitions]
+        out.print_json(json.dumps(stats_report(found) | ({"partitions": partitions} if partitions else {})))
         return
     capacity = f"of {found.capacity_bytes:,}" if found.capacity_bytes else ""
     rows = [("records", f"{found.entries:,}"), ("bytes", f"{found.bytes:,} {capacity}"),
             ("oldest", f"{found.oldest_seconds:.1f} s")]  # fmt: skip
     out.print(table(("waiting", ""), rows))
     if found.partitions:
-        parts = [(part.name, f"{part.entries:,}", f"{part.oldest_seconds:.1f} s") for part in found.partitions]
-        out.print(table(("partition", "records", "oldest"), parts))
+        parts = [
+            (part.name, f"{part.entries:,}", f"{part.oldest_seconds:.1f} s",
+             "unknown" if part.reader is None else part.reader or "nobody")
+            for part in found.partitions
+        ]  # fmt: skip
+        out.print(table(("partition", "records", "oldest", "read by"), parts))
 
 
 def copy(

@@ -70,11 +70,13 @@ class Processed(msgspec.Struct):
 
 
 class PartitionStats(msgspec.Struct, frozen=True):
-    """What waits in one partition, and the age of the oldest in seconds."""
+    """What waits in one partition, and the age of the oldest in seconds. ``reader`` is the machine whose worker holds
+    it; empty: none does; ``None``: that is not known."""
 
     name: str
     entries: int
     oldest_seconds: float
+    reader: str | None = None
 
 
 class Doubt(msgspec.Struct, frozen=True):

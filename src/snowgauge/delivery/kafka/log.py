@@ -161,8 +161,14 @@ class KafkaLog:
             raise unavailable(error.args[0], self._cluster) from error
         finally:
             consumer.close()
+        held = topics.readers(self._cluster)
         parts = [
-            PartitionStats(f"{topic}/{partition}", end - first, ages.get((topic, partition), 0.0))
+            PartitionStats(
+                f"{topic}/{partition}",
+                end - first,
+                ages.get((topic, partition), 0.0),
+                None if held is None else held.get((topic, partition), ""),
+            )
             for (topic, partition), (first, end) in sorted(ranges.items())
         ]
         return LogStats(sum(one.entries for one in parts), 0, max(ages.values(), default=0.0), partitions=parts)

@@ -167,6 +167,21 @@ def retention(cluster: Cluster, names: Sequence[str]) -> dict[str, float]:
     return {name: int(config.get("retention.ms", "-1")) / 1000 for name, config in found.items()}
 
 
+def readers(cluster: Cluster) -> dict[tuple[str, int], str] | None:
+    """By partition, the address of the member of the group that reads it; ``None`` where brokers do not say."""
+    admin = cluster.admin()
+    try:
+        (future,) = admin.describe_consumer_groups([cluster.group], request_timeout=WAIT).values()
+        members = future.result().members
+    except KafkaException:
+        return None
+    return {
+        (one.topic, one.partition): member.host.lstrip("/")
+        for member in members
+        for one in (member.assignment.topic_partitions if member.assignment else ())
+    }
+
+
 def doubts(cluster: Cluster) -> list[Doubt]:
     """What could lose acknowledged events, or hold them up. Raises ``LogUnavailable``."""
     names = [cluster.streams.good, cluster.streams.bad, cluster.outcomes]
