@@ -493,7 +493,7 @@ def test_an_entry_that_brokers_take_no_more_holds_up_no_other(brokers: KafkaBrok
     """Kept while they were unreachable, and too large for the topic by then: its events are cut apart."""
     place = Place(brokers, tmp_path)
     log = place(kafka={"fallback": "spool"}, spool={"min_free_bytes": 0})
-    events = [{"e": "pv", "tv": "t", "p": "web", "page": "x" * 40_000} for _ in range(4)]
+    events = [{"e": "pv", "tv": "t", "p": "web", "page": str(n) * 40_000} for n in range(4)]
     body = json.dumps({"schema": "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4", "data": events})
     large = LogEntry(encode(CollectorPayload(timestamp=5, path="/com.snowplowanalytics.snowplow/tp2", body=body)), 5)
     writer = log.writer()

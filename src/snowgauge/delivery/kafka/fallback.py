@@ -88,4 +88,5 @@ class FallbackWriter:
                     self._hand_over([entry])
                 return
             log.error("fallback_entry_too_large", reason=str(error), effect="its events are cut apart, or a bad row")
-            self._brokers.append(self._cut(entries[0]))
+            for part in self._cut(entries[0]):
+                self._brokers.append([part])  # what is sent together counts together
