@@ -183,9 +183,10 @@ def test_an_insert_is_not_confirmed_when_the_disk_is_full_meanwhile(disk: Path, 
     assert text(engine, "SELECT count(), uniqExact(n) FROM mine") == "50000\t50000"
 
 
-def test_an_insert_that_a_full_disk_left_unwritten_comes_again(disk: Path, engine: EngineProcess) -> None:
+@pytest.mark.parametrize("kind", ["MergeTree", "ReplacingMergeTree"])
+def test_an_insert_that_a_full_disk_left_unwritten_comes_again(disk: Path, engine: EngineProcess, kind: str) -> None:
     """The engine has confirmed nothing, yet it knows the insert: it must not take the next try for the same."""
-    text(engine, TABLE)
+    text(engine, TABLE.replace("MergeTree", kind))
     assert insert(engine) == (200, "")
     part = Path(text(engine, "SELECT path FROM system.parts WHERE table = 'mine'"))
     engine.kill()

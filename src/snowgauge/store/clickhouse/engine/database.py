@@ -21,6 +21,7 @@ from snowgauge.errors import StoreUnavailable
 from snowgauge.store.clickhouse.engine.definitions import Definitions
 from snowgauge.store.clickhouse.engine.exceptions import from_engine
 from snowgauge.store.clickhouse.engine.guard import Guard, Limits
+from snowgauge.store.clickhouse.engine.known_inserts import forget_unwritten
 from snowgauge.store.clickhouse.engine.room import Room, RoomKeeper
 from snowgauge.store.clickhouse.engine.statements import first_word
 from snowgauge.store.settings import EngineSettings
@@ -49,6 +50,7 @@ class Database:
         self.definitions = Definitions(path)
         self._defining = threading.Lock()
         self.definitions.mend()
+        forget_unwritten(path)
         config = path / "snowgauge-engine.xml"
         config.write_text(configuration(settings))
         self._connect = library.connect
@@ -103,13 +105,14 @@ class Database:
         """Parts that a full disk, or a power cut, left unwritten: the engine has found them and loaded those they were
         merged of. One that was inserted comes once more, and must not be taken for known then."""
         rows = self.text(
-            "SELECT database, table, path, level FROM system.detached_parts WHERE reason = 'broken-on-start'"
+            "SELECT database, table, path, min_block_number = max_block_number FROM system.detached_parts "
+            "WHERE reason = 'broken-on-start'"
         )
         for line in rows.splitlines():
-            database, table, path, level = line.split("\t")
+            database, table, path, inserted = line.split("\t")
             part = Path(path)
             log.error("engine_part_broken", table=f"{database}.{table}", part=part.name, effect="it is left aside")
-            if level == "0":
+            if inserted == "1":  # its level is no sign: tables that collapse rows do so while inserting
                 self._forget_inserts(f"`{database}`.`{table}`")
             part.rename(part.with_name(f"unwritten_{part.name}"))
 
