@@ -1,5 +1,6 @@
 # make run    set up and start everything on this machine
 # make test   set up and run every test, with lint, types, layers and the documentation
+# make quick  the checks, and the tests that need no other process: about a minute and a half on two cores
 # make lint   the checks alone
 # make audit  whether a package in use has a known vulnerability (asks osv.dev)
 # make bench  the measurements, as tables
@@ -21,7 +22,7 @@ SHOW = awk -v tty="$$([ -t 2 ] && echo yes)" '/^ *(Collecting|Downloading|Buildi
        if (tty) printf "\r\033[K  %.100s", $$0; else if (/ MB\)|Installing/) print "  " substr($$0, 1, 100); fflush() } \
        END { if (tty) printf "\r\033[K" }'
 
-.PHONY: audit console console-if-node screenshots run test lint bench docs setup setup-dev clean
+.PHONY: quick audit console console-if-node screenshots run test lint bench docs setup setup-dev clean
 
 setup: $(VENV)/.installed
 
@@ -94,6 +95,17 @@ test: lint docs console-if-node
 	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none -p no:randomly --basetemp="$$place/again" \
 	  -o cache_dir="$$place/cache" $(ARGS) && echo "UNSTABLE: the tests named FAILED above passed alone; mend them"; \
 	} && rm -rf "$$place"
+
+# what starts no browser, no server and no crash: rules of the protocol, validation, enrichment, words, access
+QUICK := tests/events tests/enrich tests/iglu tests/settings tests/plan tests/conformance tests/test_words.py \
+         tests/actions/test_access.py tests/actions/test_invitations.py tests/actions/test_second_factor.py \
+         tests/api/test_doors.py tests/api/test_limited.py tests/api/test_login.py tests/alerts/test_baseline.py \
+         tests/analytics/test_periods.py tests/cli/test_docs.py tests/cli/test_json.py tests/cli/test_lazy.py \
+         tests/collector/test_payloads.py tests/collector/test_redirects.py tests/collector/test_settings.py
+
+quick: lint
+	@place=$$(mktemp -d "$${TMPDIR:-/tmp}/snowgauge-tests.XXXXXX"); \
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --basetemp="$$place/run" --ignore=tests/enrich/enrichments/test_sql_query.py $(QUICK) $(ARGS) && rm -rf "$$place"
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks $(ARGS)
