@@ -62,7 +62,7 @@ def test_commands_named_in_prose_exist(page: Path) -> None:
     known |= {name.rpartition(" ")[0] for name in known if name.count(" ") > 1}  # a group inside of a group
     groups = {name.split()[0] for name in known}
     for found in re.findall(
-        r"(?:^|`)(?:\$ )?snowgauge ((?:[a-z][a-z-]*)(?: [a-z][a-z_-]*)?)", page.read_text("utf-8"), re.M
+        r"(?:^|`)(?:\$ )?snowgauge ((?:[a-z][a-z-]*)(?: [a-z][a-z0-9_-]*)?)", page.read_text("utf-8"), re.M
     ):
         first, _, second = found.partition(" ")
         assert first in groups, f"{page.name} names `snowgauge {found}`"

@@ -6,11 +6,14 @@ import re
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from snowgauge.actions.imports.daily.book import DailyImports
 from snowgauge.console.site import Console
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.modelling.applications import Application
@@ -67,10 +70,24 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePort]:
     store.migrate()
     store.write(StoreBatch("visits", events(time.time_ns() // 1_000_000)))
     model(store)
+    leave_behind(store, folder / "imported_visitors.csv")
     made = PrivatePort(folder, store=store, site=Console())
     yield made
     made.close()
     engine.stop()
+
+
+def imported_day() -> str:
+    return f"{datetime.now(UTC).date() - timedelta(days=100)}"
+
+
+def leave_behind(store: ClickHouseStore, file: Path) -> None:
+    """A day long ago, of which another product knows 1,234 visitors, most of them from Example Search."""
+    day = imported_day()
+    file.write_text(f"date,visitors,visits,pageviews,bounces,visit_duration\n{day},1234,1500,4500,300,90000\n")
+    sources = file.with_name("imported_sources.csv")
+    sources.write_text(f"date,source,visitors,visits\n{day},Example Search,1000,1200\n{day},Example News,234,300\n")
+    DailyImports(store.modelling()).take("plausible", [file, sources], "shop", Application())
 
 
 def model(store: ClickHouseStore) -> None:
@@ -295,3 +312,26 @@ def test_filters_are_kept_under_a_name(page: Page) -> None:
     page.get_by_label("Remove filter: UTM campaign is spring").click()
     expect(page.get_by_role("group", name="Filters")).to_have_text("Segment is Spring readers")
     expect(page.get_by_role("region", name="Pages").get_by_role("listitem").first).to_contain_text("3")
+
+
+def test_days_of_another_product_stand_beside_ones_own_and_can_be_hidden(
+    page: Page, serious_findings: Findings
+) -> None:
+    day = imported_day()
+    page.goto(f"/analytics?app=shop&period={day}~{day}&interval=day")
+    expect(page.get_by_text("1,234 imported").or_(page.get_by_text("1.2k imported"))).to_be_visible()
+    assert figure(page, "Visitors").splitlines()[1] == "0"
+    expect(page.get_by_text(re.compile("were imported from Plausible. They are hatched"))).to_be_visible()
+    sources = page.get_by_role("region", name="Sources")
+    sources.get_by_role("button", name="Sources", exact=True).click()
+    rows = sources.get_by_role("listitem")
+    expect(rows.first).to_contain_text("Example Search")
+    expect(rows).to_have_count(2)
+    expect(page.get_by_role("region", name="Pages").get_by_text("Nothing in this period")).to_be_visible()
+    assert serious_findings(page) == []
+    rows.first.get_by_role("link").click()
+    expect(page.get_by_role("group", name="Filters")).to_contain_text("Source is Example Search")
+    page.get_by_role("button", name="Options").click()
+    page.get_by_role("menuitemcheckbox", name="Imported days").click()
+    expect(page).to_have_url(re.compile("imports="))
+    expect(rows).to_have_count(0)

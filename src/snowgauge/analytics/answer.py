@@ -20,15 +20,18 @@ class Compared:
     dimensions: list[Cell]
     metrics: list[Figure]
     change: list[Figure]
+    imported: list[Figure] | None = None
 
 
 @dataclass(frozen=True)
 class ResultRow:
-    """In the order of the question's dimensions and metrics."""
+    """In the order of the question's dimensions and metrics. ``imported``: what imported days add, which ``metrics``
+    leave out."""
 
     dimensions: list[Cell]
     metrics: list[Figure]
     comparison: Compared | None = None
+    imported: list[Figure] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,18 @@ class Coverage:
 
     pageviews: int
     without_visit: int
+
+
+@dataclass(frozen=True)
+class ImportsAnswered:
+    """Imports with days in the period. ``first``, ``last``: their days, as far as they lie in it; ``metrics``: those of
+    which rows have imported figures; ``left_out``: why no row has any; empty: they have."""
+
+    products: list[str]
+    first: str
+    last: str
+    metrics: list[str]
+    left_out: str
 
 
 WarningCode = Literal["not_modelled", "same_visit", "currencies", "lengths", "cookieless", "not_compared"]
@@ -90,6 +105,7 @@ class Meta:
     currencies: list[str] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     sql: str | None = None
+    imports: ImportsAnswered | None = None
 
 
 @dataclass(frozen=True)

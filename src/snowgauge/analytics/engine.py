@@ -15,6 +15,7 @@ from snowgauge.analytics.answer import (
     Compared,
     Coverage,
     Figure,
+    ImportsAnswered,
     Meta,
     ResultRow,
     TimeLabel,
@@ -22,6 +23,7 @@ from snowgauge.analytics.answer import (
 )
 from snowgauge.analytics.buckets import Bucket, Interval, buckets, offered
 from snowgauge.analytics.dimensions import Dimension
+from snowgauge.analytics.imports import imports_of
 from snowgauge.analytics.instants import answered, instant, modelled_until
 from snowgauge.analytics.measures import CURRENCIES, Measure
 from snowgauge.analytics.periods import Period, local
@@ -40,10 +42,19 @@ class _Found:
     """Rows by their keys, in their order; times are the starts of buckets."""
 
     rows: dict[Key, list[Figure]]
+    imported: dict[Key, list[Figure]]
     currencies: tuple[str, ...]
     mixed: bool
     total: int
     statement: Statement
+    imports: ImportsAnswered | None
+
+    def added(self, question: Question, key: Key) -> list[Figure] | None:
+        """What imported days add to a row."""
+        if self.imports is None or self.imports.left_out:
+            return None
+        values = self.imported.get(key, [None] * len(question.measures))
+        return [_rounded(one, value) for one, value in zip(question.measures, values, strict=True)]
 
 
 class Engine:
@@ -83,7 +94,10 @@ class Engine:
         compared = self._compare(question, figures, keys, found, warnings)
         results = [
             ResultRow(
-                _cells(question, key), _figures(question, found, key), None if compared is None else compared.of(key)
+                _cells(question, key),
+                _figures(question, found, key),
+                None if compared is None else compared.of(key),
+                found.added(question, key),
             )
             for key in keys
         ]
@@ -104,13 +118,16 @@ class Engine:
     def text(self, question: Question) -> str:
         """The SQL that answers a question, with its values in it."""
         figures = self._figures()
-        return figures.text(statement(question, figures).sql)
+        counted, _ = imports_of(question, figures, seconds=self._seconds)
+        return figures.text(statement(question, figures, imported=counted).sql)
 
     def _run(self, question: Question, figures: Figures, only: Sequence[Key] | None) -> _Found:
-        made = statement(question, figures, only=only)
+        counted, imports = imports_of(question, figures, seconds=self._seconds)
+        made = statement(question, figures, only=only, imported=counted)
         result = figures.answer(made.sql, seconds=self._seconds)
         width, count = len(question.dimensions), len(question.measures)
         by_key: dict[Key, list[Figure]] = {}
+        imported: dict[Key, list[Figure]] = {}
         currencies: dict[str, None] = {}
         mixed = False
         total = 0
@@ -120,8 +137,10 @@ class Engine:
             ends = row[width + count : width + count + made.currencies]
             currencies |= dict.fromkeys(str(end) for end in ends if end)
             mixed = mixed or any(first != last for first, last in zip(ends[::2], ends[1::2], strict=True))
+            if counted is not None:
+                imported[key] = [_figure(value) for value in row[-1 - count : -1]]
             total = int(row[-1])
-        return _Found(by_key, tuple(currencies), mixed, total, made)
+        return _Found(by_key, imported, tuple(currencies), mixed, total, made, imports)
 
     def _compare(
         self,
@@ -195,6 +214,7 @@ class Engine:
             currencies=sorted(found.currencies),
             warnings=warnings,
             sql=figures.text(found.statement.sql) if question.include.explain else None,
+            imports=found.imports,
         )
 
     def _total(self, question: Question, figures: Figures) -> int:
@@ -215,7 +235,7 @@ class _Comparison:
         self._now = now
         self._then = then
         self._lengths = lengths
-        self._nothing = [0.0 if _is_count(one) else None for one in question.measures]
+        self._nothing = [0.0 if one.is_count else None for one in question.measures]
         along = question.along
         self._moved = dict[Cell, Cell]()
         if along is not None and along.dimension.clock is None and other.along is not None:
@@ -242,6 +262,7 @@ class _Comparison:
             _cells(self.other, there),
             [_rounded(one, value) for one, value in zip(self._question.measures, values, strict=True)],
             change,
+            self._then.added(self.other, there),
         )
 
     def _change(self, measure: Measure, now: Figure, then: Figure) -> Figure:
@@ -252,14 +273,9 @@ class _Comparison:
         if self._lengths is not None and not self._question.along:
             if measure.adds:
                 now, then = now / self._lengths[0], then / self._lengths[1]
-            elif _is_count(measure):
+            elif measure.is_count:
                 return None
         return round(100 * (now - then) / abs(then), 1) if then else (0.0 if now == then else None)
-
-
-def _is_count(measure: Measure) -> bool:
-    """Is it 0 where there is nothing?"""
-    return len(measure.parts) == 1 and measure.parts[0].counts
 
 
 def _keys(question: Question, found: _Found) -> list[Key]:
@@ -280,7 +296,7 @@ def _figures(question: Question, found: _Found, key: Key) -> list[Figure]:
     if values is None:
         bucket = _bucket(question, key)
         future = bucket is not None and bucket.future
-        values = [0.0 if _is_count(one) and not future else None for one in question.measures]
+        values = [0.0 if one.is_count and not future else None for one in question.measures]
     return [_rounded(one, value) for one, value in zip(question.measures, values, strict=True)]
 
 

@@ -78,6 +78,11 @@ class Measure:
     decimals: int = 0
     currency: str = ""
 
+    @property
+    def is_count(self) -> bool:
+        """Is it 0 where there is nothing?"""
+        return len(self.parts) == 1 and self.parts[0].counts
+
 
 def _people(get: Get) -> sa.ColumnElement[Any]:
     return _distinct(get("person_id"))

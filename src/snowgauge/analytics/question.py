@@ -40,6 +40,7 @@ class Include:
     total_rows: bool = False
     coverage: bool = True
     explain: bool = False
+    imports: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,10 @@ def read(given: Mapping[str, Any], around: Surroundings) -> Question:
     measures = _measures(given.get("metrics"))
     filters = _filters(given.get("filters", []), around)
     dimensions = _dimensions(given.get("dimensions", []), period, around.now)
-    include = _object(given.get("include", {}), "include", ("time_labels", "total_rows", "comparisons", "today",
-                                                              "coverage", "trim_relative_date_range"))  # fmt: skip
+    include = _object(
+        given.get("include", {}), "include",
+        ("time_labels", "total_rows", "comparisons", "today", "coverage", "trim_relative_date_range", "imports"),
+    )  # fmt: skip
     _sensible(measures, dimensions, filters)
     traffic = _choice(given.get("traffic", "people"), tuple(TRAFFIC), "traffic")
     limit, offset = _paging(given.get("pagination", {}))
@@ -78,6 +80,7 @@ def read(given: Mapping[str, Any], around: Surroundings) -> Question:
             total_rows=_flag(include.get("total_rows", False), "include.total_rows"),
             coverage=_flag(include.get("coverage", True), "include.coverage"),
             explain=_flag(given.get("explain", False), "explain"),
+            imports=_flag(include.get("imports", False), "include.imports"),
         ),
         comparison, around.now,
     )  # fmt: skip

@@ -52,6 +52,7 @@ def schema() -> dict[str, Any]:
             ),
             "include": _object(
                 total_rows={"type": "boolean"}, today={"type": "boolean"}, coverage={"type": "boolean"},
+                imports={"type": "boolean", "description": "Tell what imported days add."},
                 time_labels={"type": "boolean"}, trim_relative_date_range={"type": "boolean"},
                 comparisons=_object(
                     mode=_names(("previous_period", "year_over_year", "custom")), date_range=period,

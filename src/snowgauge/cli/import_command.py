@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from snowgauge.cli import daily_imports
 from snowgauge.cli.context import settings_of
 from snowgauge.cli.importing import Run, buckets, files_at, running
 from snowgauge.errors import SnowgaugeError
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     group.command("payloads")(payloads)
     group.command("tsv")(tsv)
     group.command("bad-rows")(bad_rows)
+    daily_imports.register(group)
     app.add_typer(group, name="import")
 
 

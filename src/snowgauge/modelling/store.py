@@ -109,6 +109,9 @@ class ModelStore(Protocol):
     def replace(self, changes: Sequence[Change], version: int) -> None:
         """Make the changes in their order, all or none where the store can; with ``version`` as ``model_version``."""
 
+    def drop(self, table: Table, column: str, values: Sequence[str]) -> None:
+        """Take out the rows with one of these values in a column, at once."""
+
     def groups(self, slots: Sequence[int]) -> list[Group]:
         """The events collected in these quarters of an hour (their starts, ms), counted by kind."""
 

@@ -127,6 +127,10 @@ class MemoryModelStore:
         held = [row for row in rows if any(str(row[column]).lower() in values for column in columns)]
         return [Unit(row["unit"], row[table.day], row[table.day]) for row in held]
 
+    def drop(self, table: Table, column: str, values: Sequence[str]) -> None:
+        kept = {key: row for key, row in self.tables[table.name].items() if row[column] not in values}
+        self.tables[table.name] = kept
+
     def purge(self, gone: Mapping[Table, tuple[str, Sequence[str]]], version: int) -> None:
         """Nothing to do: what was replaced or taken out is no row here."""
 

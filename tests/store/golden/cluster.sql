@@ -1166,6 +1166,74 @@ ENGINE = ReplicatedMergeTree('/clickhouse/tables/all/{database}/{table}', '{shar
 ORDER BY (book, number)
 SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800;
 
+CREATE DATABASE IF NOT EXISTS `derived` ON CLUSTER `main`;
+
+CREATE TABLE IF NOT EXISTS `derived`.`imported_days_local` ON CLUSTER `main`
+(
+    `import_id` LowCardinality(String) COMMENT 'The import, in `imports`',
+    `line` UInt64 COMMENT 'Number of the row within the import',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `day` Date COMMENT 'The day, in the zone of the other product',
+    `report` LowCardinality(String) COMMENT 'What the sums are divided by: visits (by nothing), sources, pages, entry_pages, exit_pages, locations, devices, browsers, systems or events',
+    `channel` LowCardinality(String) COMMENT 'As in `sessions`, by the application\'s rules',
+    `source` LowCardinality(String) COMMENT 'As in `sessions`',
+    `refr_urlhost` LowCardinality(String) COMMENT 'As in `sessions`',
+    `refr_urlpath` String COMMENT 'As in `sessions`',
+    `mkt_medium` LowCardinality(String) COMMENT 'As in `sessions`',
+    `mkt_source` LowCardinality(String) COMMENT 'As in `sessions`',
+    `mkt_campaign` LowCardinality(String) COMMENT 'As in `sessions`',
+    `mkt_content` String COMMENT 'As in `sessions`',
+    `mkt_term` String COMMENT 'As in `sessions`',
+    `page_urlhost` LowCardinality(String) COMMENT 'As in `page_views`',
+    `page_path` String COMMENT 'As in `page_views`, by the application\'s rules',
+    `entry_path` String COMMENT 'As in `sessions`',
+    `exit_path` String COMMENT 'As in `sessions`',
+    `geo_country` LowCardinality(String) COMMENT 'As in `sessions`',
+    `geo_region` LowCardinality(String) COMMENT 'As in `sessions`',
+    `geo_city` LowCardinality(String) COMMENT 'As in `sessions`',
+    `dvce_type` LowCardinality(String) COMMENT 'As in `sessions`',
+    `br_family` LowCardinality(String) COMMENT 'As in `sessions`',
+    `br_version` LowCardinality(String) COMMENT 'As in `sessions`',
+    `os_family` LowCardinality(String) COMMENT 'As in `sessions`',
+    `os_version` LowCardinality(String) COMMENT 'As in `sessions`',
+    `event_name` LowCardinality(String) COMMENT 'Name of the event',
+    `visitors` UInt64 COMMENT 'Visitors of the day',
+    `visits` UInt64 COMMENT 'Visits; of `pages` those with the page',
+    `views` UInt64 COMMENT 'Page views',
+    `bounces` UInt64 COMMENT 'Visits that bounced, by the other product\'s rule',
+    `duration_s` UInt64 COMMENT 'Duration of all visits together, in seconds',
+    `events` UInt64 COMMENT 'Events, of the report `events`',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX import_id_index `import_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', `model_version`, is_deleted)
+PARTITION BY toDate(`day`)
+ORDER BY (`app_id`, `report`, `day`, `import_id`, `line`)
+COMMENT 'One row per day, report and values of an import. Daily sums from another product\'s export. No other table counts them; the analytics page shows them apart.';
+
+CREATE TABLE IF NOT EXISTS `derived`.`imported_days` ON CLUSTER `main` AS `derived`.`imported_days_local`
+ENGINE = Distributed('main', 'derived', 'imported_days_local', cityHash64(`app_id`, `report`, `day`, `import_id`, `line`));
+
+CREATE TABLE IF NOT EXISTS `derived`.`imports` ON CLUSTER `main`
+(
+    `id` String COMMENT 'Made of the application and of what was imported',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `product` LowCardinality(String) COMMENT 'plausible, umami or ga4',
+    `first_day` Date COMMENT 'Its first day',
+    `last_day` Date COMMENT 'Its last day',
+    `rows` UInt64 COMMENT 'Its rows in `imported_days`',
+    `views` UInt64 COMMENT 'Page views in it',
+    `reports` String COMMENT 'Report -> its first and last day, as JSON',
+    `files` String COMMENT 'Names of the files, as JSON',
+    `at` DateTime64(3, 'UTC') COMMENT 'When it was imported',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL'
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}', `at`, is_deleted)
+ORDER BY (`id`)
+COMMENT 'One row per import of daily sums. What is not named here does not count: an import is written down when all of it is stored.';
+
 ALTER TABLE `atomic`.`events_local` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';
 
 ALTER TABLE `atomic`.`events` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';

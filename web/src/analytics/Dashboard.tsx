@@ -78,7 +78,7 @@ export function Dashboard({ title }: { title: string }) {
           {!live && <ComparisonPicker view={view} meta={meta} change={change} />}
           <PeriodPicker view={view} meta={live ? undefined : meta} change={change} open={picking} onOpen={setPicking} />
           <IconButton name="refresh" label="Refresh" onClick={refresh} />
-          <Options view={view} scope={scope} known={known} zone={meta?.period.zone} change={change} onDialog={mayChange ? (dialog) => change({ dialog }) : null} onShare={mayShare ? () => change({ dialog: "share" }) : null} />
+          <Options view={view} scope={scope} known={known} zone={meta?.period.zone} imported={Boolean(meta?.imports)} change={change} onDialog={mayChange ? (dialog) => change({ dialog }) : null} onShare={mayShare ? () => change({ dialog: "share" }) : null} />
         </>
       }
     >

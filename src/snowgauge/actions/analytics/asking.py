@@ -183,10 +183,17 @@ def _lines(question: Question, answer: AnalyticsAnswer) -> Iterator[bytes]:
     names = [one.name for one in question.dimensions]
     metrics = [one.name for one in question.measures]
     compared = question.comparison is not None
-    yield _line([*names, *metrics, *(f"{name} (compared)" for name in metrics if compared)])
+    added = answer.meta.imports is not None and not answer.meta.imports.left_out
+    headers = [
+        *(f"{name} (imported)" for name in metrics if added),
+        *(f"{name} (compared)" for name in metrics if compared),
+    ]
+    nothing: Sequence[Figure] = [None] * len(metrics)
+    yield _line([*names, *metrics, *headers])
     for row in answer.results:
-        before: Sequence[Figure] = row.comparison.metrics if row.comparison else [None] * len(metrics)
-        yield _line([*row.dimensions, *row.metrics, *(before if compared else ())])
+        imported = (row.imported or nothing) if added else ()
+        before = (row.comparison.metrics if row.comparison else nothing) if compared else ()
+        yield _line([*row.dimensions, *row.metrics, *imported, *before])
 
 
 def _line(cells: Sequence[Cell]) -> bytes:

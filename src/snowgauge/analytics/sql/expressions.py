@@ -90,6 +90,14 @@ class EpochMs(Written):
     postgres = "floor(extract(epoch FROM {0}) * 1000)::bigint"
 
 
+class DayMs(Written):
+    """The UTC midnight of a date, ms since 1970."""
+
+    type = sa.BigInteger()
+    clickhouse = "(toInt64({0}) * 86400000)"
+    postgres = "(({0} - date '1970-01-01')::bigint * 86400000)"
+
+
 class Earlier(Written):
     """The first of two times, unless it is not set or more than 30 days before or a day after the second: then that."""
 

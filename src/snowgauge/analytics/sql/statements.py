@@ -34,6 +34,7 @@ from snowgauge.analytics.sql.expressions import (
     Weekday,
 )
 from snowgauge.analytics.sql.filters import Filters, carries
+from snowgauge.analytics.sql.imported import Counted, with_imported
 from snowgauge.analytics.sql.rows import Columns, Selected, rows
 from snowgauge.store.figures import Figures
 from snowgauge.store.nested import NestedColumn
@@ -56,16 +57,20 @@ class Pass:
 
 @dataclass(frozen=True)
 class Statement:
-    """``sql``'s columns: ``d0``…, ``m0``… as the question has dimensions and measures, then currencies and ``n``, the
-    number of all rows. ``currencies`` counts those columns. ``apart``: see ``Filters``."""
+    """``sql``'s columns: ``d0``…, ``m0``… as the question has dimensions and measures, then currencies, with imported
+    days ``i0``… as there are measures, and ``n``, the number of all rows. ``currencies`` counts those columns.
+    ``apart``: see ``Filters``."""
 
     sql: sa.Select[Any]
     currencies: int
     apart: tuple[str, ...]
 
 
-def statement(question: Question, figures: Figures, *, only: Sequence[Key] | None = None) -> Statement:
-    """``only``: just the groups of these keys, where none of the dimensions is of time. Raises ``QuestionRefused``."""
+def statement(
+    question: Question, figures: Figures, *, only: Sequence[Key] | None = None, imported: Counted | None = None
+) -> Statement:
+    """``only``: just the groups of these keys, where none of the dimensions is of time. ``imported``: what to add of
+    imported days. Raises ``QuestionRefused``."""
     parts = _parts(question)
     passes = _passes(question, parts)
     apart: list[str] = []
@@ -90,14 +95,20 @@ def statement(question: Question, figures: Figures, *, only: Sequence[Key] | Non
     currencies = [values[part.name] for kind in _currencies(question) for part in CURRENCIES[kind]]
     named = [column.label(f"c{at}") for at, column in enumerate(currencies)]
     total = sa.func.count().over().label("n")
-    found = sa.select(*dimensions, *measures, *named, total).select_from(source)
+    found = sa.select(*dimensions, *measures, *named).select_from(source)
+    ordered: Sequence[sa.ColumnElement[Any]] = measures
+    divided: Sequence[sa.ColumnElement[Any]] = dimensions
+    if imported is not None:
+        found, ordered = with_imported(question, found, imported, figures)
+        divided = [found.selected_columns[f"d{index}"] for index in range(len(question.dimensions))]
+    found = found.add_columns(total)
     if only is not None:
-        found = found.where(_among(dimensions, only))
+        found = found.where(_among(divided, only))
     for order in question.order:
-        found = found.order_by(_ordered(question, order, dimensions, measures))
-    for column, dimension in zip(dimensions, question.dimensions, strict=True):
-        found = found.order_by(_plain_order(column, dimension))
-    found = found.limit(question.limit).offset(question.offset) if dimensions else found
+        found = found.order_by(_ordered(question, order, divided, ordered))
+    for place, dimension in zip(divided, question.dimensions, strict=True):
+        found = found.order_by(_plain_order(place, dimension))
+    found = found.limit(question.limit).offset(question.offset) if divided else found
     return Statement(found, len(named), tuple(dict.fromkeys(apart)))
 
 

@@ -31,6 +31,14 @@ class Rules:
             return self._path("/" + text_of(event.data, "name"), "")
         return self._path(event.get("page_urlpath"), event.get("page_urlfragment"))
 
+    def path(self, path: str) -> str:
+        """A path, without an event, after the path rules."""
+        return self._path(path, "")
+
+    def landing(self, landing: Landing) -> Origin:
+        """The source and channel of a visit that begins like this."""
+        return self._origin(landing)
+
     def origin(self, event: Event) -> Origin:
         """The source and channel of a visit that begins with this event."""
         return self._origin(

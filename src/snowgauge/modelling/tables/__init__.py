@@ -9,6 +9,7 @@ from snowgauge.modelling.tables import (
     ecommerce_actions,
     event_stats,
     identities,
+    imported,
     page_views,
     sessions,
     touches,
@@ -28,12 +29,16 @@ ECOMMERCE_ACTIONS = ecommerce_actions.TABLE
 APP_ERRORS = app_errors.TABLE
 TOUCHES = touches.TABLE
 EVENT_STATS = event_stats.TABLE
+IMPORTED_DAYS = imported.DAYS
+IMPORTS = imported.IMPORTS
 
 OF_UNITS = (PAGE_VIEWS, SESSIONS, CONVERSIONS, USER_DAYS, WEB_VITALS, ECOMMERCE_ACTIONS, APP_ERRORS)
 """Tables made of events, unit by unit."""
 
 ALERTS = (alerting.RULES, alerting.CHANNELS, alerting.STATES, alerting.MESSAGES)
 PLAN = (alerting.PLAN,)
+IMPORTED = (IMPORTED_DAYS, IMPORTS)
+"""What other products left behind."""
 
 BOOKKEEPING = (
     bookkeeping.STATE,
@@ -43,10 +48,11 @@ BOOKKEEPING = (
     bookkeeping.SETTINGS,
     *ALERTS,
     *PLAN,
+    IMPORTS,
 )
 
-TABLES: tuple[Table, ...] = (*OF_UNITS, USERS, IDENTITIES, EVENT_STATS, TOUCHES, *BOOKKEEPING)
+TABLES: tuple[Table, ...] = (*OF_UNITS, USERS, IDENTITIES, EVENT_STATS, TOUCHES, IMPORTED_DAYS, *BOOKKEEPING)
 """All of them; views after the tables that they show."""
 
-MODELLED = tuple(table for table in TABLES if table not in (*ALERTS, *PLAN))
+MODELLED = tuple(table for table in TABLES if table not in (*ALERTS, *PLAN, *IMPORTED))
 """Those that the modeller writes and keeps its books in."""

@@ -12,7 +12,7 @@ const LABEL = "px-2.5 pb-1 pt-2 text-xs text-ink-faint";
 const TRAFFIC: Record<string, string> = { people: "People", bots: "Bots and crawlers", internal: "Own traffic", all: "Everything" };
 
 /** Whose visits are counted, and on which clock. */
-export function Options({ view, scope, known, zone, change, onDialog, onShare }: { view: AnalyticsView; scope: Scope; known: Known | undefined; zone: string | undefined; change: Change; onDialog: ((dialog: string) => void) | null; onShare: (() => void) | null }) {
+export function Options({ view, scope, known, zone, imported, change, onDialog, onShare }: { view: AnalyticsView; scope: Scope; known: Known | undefined; zone: string | undefined; imported: boolean; change: Change; onDialog: ((dialog: string) => void) | null; onShare: (() => void) | null }) {
   const source = useSource();
   const { shared } = source;
   const files = useMutation({
@@ -63,6 +63,14 @@ export function Options({ view, scope, known, zone, change, onDialog, onShare }:
               </DropdownMenu.RadioItem>
             ))}
           </DropdownMenu.RadioGroup>
+          {(imported || !view.imports) && (
+            <DropdownMenu.CheckboxItem className={ITEM} checked={view.imports} onCheckedChange={(on) => change({ imports: on ? undefined : "0" })}>
+              Imported days
+              <DropdownMenu.ItemIndicator>
+                <Icon name="check" size={15} />
+              </DropdownMenu.ItemIndicator>
+            </DropdownMenu.CheckboxItem>
+          )}
           <DropdownMenu.Label className={LABEL}>Days and hours of</DropdownMenu.Label>
           <DropdownMenu.RadioGroup value={view.zone} onValueChange={(chosen) => change({ zone: chosen || undefined })}>
             {zones.map((name) => (

@@ -137,6 +137,11 @@ function Rows({ panel, tab }: { panel: PanelEntry; tab: Tab }) {
                     {metrics.map((name, at) => (
                       <td key={name} className="tabular whitespace-nowrap px-3 py-1.5 text-right">
                         {figure(known?.measure(name), row.metrics[at], currency)}{" "}
+                        {typeof row.imported?.[at] === "number" && (
+                          <span className="text-ink-soft" title="Imported from another product">
+                            + {figure(known?.measure(name), row.imported[at])}{" "}
+                          </span>
+                        )}
                         {row.comparison && <Delta quiet measure={known?.measure(name)} change={row.comparison.change[at]} now={row.metrics[at] ?? null} before={row.comparison.metrics[at] ?? null} />}
                       </td>
                     ))}

@@ -38,6 +38,7 @@ export function ChartCard({ view, scope, known, metric, intervals, change }: { v
         before: other && bucketText(other, shownInterval, true),
         now: label.state === "future" ? null : (row?.metrics[0] ?? null),
         earlier: row?.comparison?.metrics[0] ?? null,
+        imported: row?.imported?.[0] ?? null,
         state: label.state,
         notes: annotations.filter((note) => note.at >= Date.parse(label.start) && note.at < Date.parse(label.end)).map((note) => note.text),
       };
@@ -82,6 +83,7 @@ export function ChartCard({ view, scope, known, metric, intervals, change }: { v
 }
 
 function PointTable({ points, write, name, compared, onPick }: { points: ChartPoint[]; write: (value: number | null) => string; name: string; compared: boolean; onPick: ((at: number) => void) | null }) {
+  const imported = points.some((point) => point.imported !== null);
   return (
     <div tabIndex={0} role="group" aria-label={`${name} as a table`} className="thin-scroll h-64 overflow-auto md:h-72">
       <table className="w-full text-[13px]">
@@ -89,6 +91,7 @@ function PointTable({ points, write, name, compared, onPick }: { points: ChartPo
           <tr>
             <th scope="col" className="px-2 py-1 font-medium">Time</th>
             <th scope="col" className="px-2 py-1 text-right font-medium">{name}</th>
+            {imported && <th scope="col" className="px-2 py-1 text-right font-medium">Imported</th>}
             {compared && <th scope="col" className="px-2 py-1 text-right font-medium">Before</th>}
           </tr>
         </thead>
@@ -107,6 +110,7 @@ function PointTable({ points, write, name, compared, onPick }: { points: ChartPo
                 {point.notes.length > 0 && <bdi className="ml-2 text-ink-soft">{point.notes.join("; ")}</bdi>}
               </td>
               <td className="tabular px-2 py-1 text-right">{write(point.now)}</td>
+              {imported && <td className="tabular px-2 py-1 text-right text-ink-soft">{point.imported === null ? "" : write(point.imported)}</td>}
               {compared && <td className="tabular px-2 py-1 text-right text-ink-soft" title={point.before}>{write(point.earlier)}</td>}
             </tr>
           ))}

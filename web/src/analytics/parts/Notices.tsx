@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { ago, number, time } from "../../view/format";
+import { dateText } from "../view/periods";
 import { Icon } from "../../widgets/icons";
 import type { Known } from "../view/definitions";
 import type { Answer } from "../view/question";
@@ -29,6 +30,7 @@ export function Notices({ meta, refused, known }: { meta: Answer["meta"] | undef
         .map((one) => (
           <Notice key={one.code + one.text}>{one.text}</Notice>
         ))}
+      {meta.imports && <Notice>{importsText(meta.imports, known)}</Notice>}
       {meta.approximate && <Notice>Visitors without cookies are counted once a day, so the number of visitors is approximate.</Notice>}
       {all > 0 && lost / all > 0.2 && (
         <Notice>
@@ -42,6 +44,17 @@ export function Notices({ meta, refused, known }: { meta: Answer["meta"] | undef
       ))}
     </>
   );
+}
+
+const PRODUCTS: Record<string, string> = { plausible: "Plausible", umami: "Umami", ga4: "Google Analytics 4" };
+
+/** Which days were imported, and what is shown of them. */
+function importsText(imports: NonNullable<Answer["meta"]["imports"]>, known: Known | undefined): string {
+  const days = imports.first === imports.last ? dateText(imports.first, true) : `${dateText(imports.first, true)} – ${dateText(imports.last, true)}`;
+  const from = `Days within ${days} were imported from ${imports.products.map((name) => PRODUCTS[name] ?? name).join(" and ")}`;
+  if (imports.left_out) return `${from}. They are left out here: ${imports.left_out}.`;
+  const names = imports.metrics.map((name) => known?.measure(name)?.label.toLowerCase() ?? name);
+  return `${from}. They are hatched, and not part of your own figures: ${names.join(", ")}. Their visitors are sums of days. A day with page views of your own is not taken from an import.`;
 }
 
 function Notice({ warn, children }: { warn?: boolean; children: ReactNode }) {

@@ -5,6 +5,7 @@ import { conditionsOf } from "../view/filters";
 import { type Answer, asked, isUnreachable, type Metric, refusedMetric, type Scope, useAnswer } from "../view/question";
 import type { AnalyticsView } from "../view/state";
 import { Delta } from "./Delta";
+import { Imported } from "./Imported";
 
 const USUAL: Metric[] = ["visitors", "visits", "pageviews", "views_per_visit", "bounce_rate", "visit_duration", "engaged_time"];
 const OF_PAGES: Metric[] = ["visitors", "visits", "pageviews", "bounce_rate", "time_on_page", "scroll_depth"];
@@ -77,7 +78,9 @@ export function TopFigures({ known, answer, metrics, dim, chosen, onChoose }: Pr
                 </span>
                 {before && <Delta measure={measure} change={before.change[index]} now={row.metrics[index] ?? null} before={before.metrics[index] ?? null} />}
               </span>
+              <Imported measure={measure} value={row.imported?.[index]} />
               {before && <span className="tabular text-xs text-ink-soft">{figure(measure, before.metrics[index], currency)} before</span>}
+              {before && <Imported measure={measure} value={before.imported?.[index]} before />}
             </button>
           );
         })}

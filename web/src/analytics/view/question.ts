@@ -36,7 +36,10 @@ export function scopeOf(view: AnalyticsView): Scope {
 }
 
 export function useScope(view: AnalyticsView): Scope {
-  return useMemo(() => scopeOf(view), [view]);
+  return useMemo(() => {
+    const scope = scopeOf(view);
+    return view.imports ? { ...scope, include: { ...scope.include, imports: true } } : scope;
+  }, [view]);
 }
 
 export function asked(scope: Scope, more: Pick<Question, "metrics"> & Partial<Question>): Question {

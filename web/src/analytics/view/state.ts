@@ -19,6 +19,8 @@ export interface AnalyticsView {
   /** Whether last year's period begins on the same day of the week. */
   weekdays: boolean;
   zone: string;
+  /** Whether days that another product left behind are shown beside one's own. */
+  imports: boolean;
   traffic: Traffic;
   filters: AnyFilter[];
   interval: string;
@@ -45,6 +47,7 @@ export function readView(search: Search): AnalyticsView {
     compare: ["previous_period", "year_over_year"].includes(compare) || ends(compare) ? compare : "",
     weekdays: one(search.weekdays) !== "0",
     zone: one(search.zone),
+    imports: one(search.imports) !== "0",
     traffic,
     filters: parseFilters(many(search.f)),
     interval: one(search.interval),

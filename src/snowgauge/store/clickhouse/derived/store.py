@@ -94,6 +94,10 @@ class ClickHouseModelStore:
             ]
             self._insert(self._layout.name(table), table, lines)
 
+    def drop(self, table: Table, column: str, values: Sequence[str]) -> None:
+        if values:
+            self._delete(table, f"{quote(column)} IN {listed(values)}")
+
     def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
         return self._select(EVENT_STATS, f"slot IN ({', '.join(instant(slot) for slot in slots)})", ()) if slots else []
 

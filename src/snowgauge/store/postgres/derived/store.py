@@ -125,6 +125,13 @@ class PostgresModelStore:
                 _delete(connection, self._layout.name(change.table), change)
                 _copy(connection, self._layout.name(change.table), change.table, change.rows, version)
 
+    def drop(self, table: Table, column: str, values: Sequence[str]) -> None:
+        with self._connections.use() as connection, connection.transaction():
+            connection.execute("SET LOCAL statement_timeout = 0")
+            connection.execute(
+                f"DELETE FROM {self._layout.name(table)} WHERE {quote(column)} = ANY(%s::text[])", [list(values)]
+            )
+
     def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
         return self._rows(EVENT_STATS, "WHERE slot = ANY(%s::timestamp[])", (), [[_instant(slot) for slot in slots]])
 
