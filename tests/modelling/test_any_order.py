@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.modelling import rebuild
 from snowgauge.modelling.applications import Application, Goal
+from snowgauge.modelling.forgetting import delete_events
 from snowgauge.modelling.modeller import Modeller
 from snowgauge.modelling.tables import IDENTITIES, OF_UNITS, USERS
 from snowgauge.testing.events import described
@@ -58,7 +59,7 @@ _SPECS = st.lists(
         st.sampled_from([None, 1000]),
         st.sampled_from([None, 700]),
         st.sampled_from(["o1", "o2", None]),
-        st.integers(0, 2),
+        st.integers(0, 3),
     ),
     min_size=1,
     max_size=14,
@@ -87,7 +88,8 @@ def _events(specs: list[Spec], prefix: str = "e") -> list[EnrichedEvent]:
             columns["unstruct_event"] = described(uri, {"id": f"w{number % 3}", "name": "Main"})
         minute = spec.minute
         at = f"2026-03-{10 + minute // 1440:02d} {minute // 60 % 24:02d}:{minute % 60:02d}:00"
-        view = f"v{spec.who[1]}{spec.view}" if spec.view else ""
+        # a page left open has one id in several sessions, and before its visitor is known
+        view = "" if not spec.view else "shared" if spec.view == 3 else f"v{spec.who[1]}{spec.view}"
         made.append(event(f"{prefix}{number}", spec.name, at, view=view, **columns))
     return made
 
@@ -202,3 +204,49 @@ def test_a_visit_that_was_cut_is_whole_once_what_came_too_late_is_erased() -> No
     modeller.state.mark_dirty(store.erase({late}), "erased", "an erasure", store.clock)
     modeller.run()
     assert [row["is_quarantined"] for row in store.tables["sessions"].values()] == [False]
+
+
+def _views(store: MemoryModelStore) -> dict[str, tuple[str, int]]:
+    """View -> the session that it counts in, and how often it is counted."""
+    rows = list(store.tables["page_views"].values())
+    return {row["view_id"]: (row["session_id"], sum(r["view_id"] == row["view_id"] for r in rows)) for row in rows}
+
+
+def test_a_view_counts_once_in_the_session_of_its_first_view_event() -> None:
+    store = MemoryModelStore()
+    modeller = Modeller(store, lambda: {"": APPLICATION})
+    modeller.run()
+    later = event("later", "page_view", "2026-03-10 11:00:00", domain_userid="d1", domain_sessionid="s2", view="v1")
+    ping = event("ping", "page_ping", "2026-03-10 11:00:10", domain_userid="d1", domain_sessionid="s2", view="v1")
+    store.write([later, ping])
+    modeller.run()
+    assert _views(store) == {"v1": ("s2", 1)}
+    store.clock += MINUTE
+    store.write([event("first", "page_view", "2026-03-10 10:00:00", domain_userid="d1", domain_sessionid="s1",
+                       view="v1")])  # fmt: skip
+    modeller.run()
+    assert _views(store) == {"v1": ("s1", 1)}
+    sessions = {row["session_id"]: row for row in store.tables["sessions"].values()}
+    # a ping in the other session counts for that session's engaged time, and for no view
+    assert (sessions["s2"]["views"], sessions["s2"]["engaged_s"], sessions["s2"]["events"]) == (0, 5, 2)
+    assert [row["engaged_s"] for row in store.tables["page_views"].values()] == [0]
+    gone = next(row["event_id"] for _, row in store.stored if row["domain_sessionid"] == "s1")
+    modeller.state.mark_dirty(store.erase({gone}), "erased", "an erasure", store.clock)
+    modeller.run()
+    assert _views(store) == {"v1": ("s2", 1)}
+    assert store.tables["view_repeats"] == {}
+
+
+def test_an_erasure_gives_a_view_to_the_session_that_repeated_it() -> None:
+    store = MemoryModelStore()
+    modeller = Modeller(store, lambda: {"": APPLICATION})
+    modeller.run()
+    for session, hour in (("s1", 10), ("s2", 11)):
+        store.write([event(session, "page_view", f"2026-03-10 {hour}:00:00", domain_sessionid=session, view="v1")])
+    modeller.run()
+    (found,) = [row for _, row in store.stored if row["domain_sessionid"] == "s1"]
+    event_id = str(found["event_id"])
+    delete_events(store, [(event_id, found["collector_tstamp"])], lambda: store.erase({event_id}))
+    store.clock += MINUTE
+    modeller.run()
+    assert _views(store) == {"v1": ("s2", 1)}

@@ -21,12 +21,13 @@ from snowgauge.modelling.tables import (
     SESSIONS,
     USER_DAYS,
     USERS,
+    VIEW_REPEATS,
 )
 from snowgauge.store.base import StoreBatch
 from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.store.postgres.store import PostgresStore
 from snowgauge.testing.model_store import MemoryModelStore
-from snowgauge.testing.modelling import event_id, late_ping, worked_example
+from snowgauge.testing.modelling import event, event_id, late_ping, worked_example
 
 Stored = ClickHouseStore | PostgresStore
 Write = Callable[[str, list[EnrichedEvent]], None]
@@ -138,3 +139,30 @@ def test_on_every_store(stored: Stored) -> None:
 
 def _plain(model: ModelStore, table: Table) -> list[str]:
     return sorted(str({**row, "model_version": 0, "modelled_at": 0}) for row in model.all_rows(table))
+
+
+def test_a_view_in_two_sessions_counts_once_after_increments_and_after_a_rebuild(stored: Stored) -> None:
+    model, write = _of(stored)
+    modeller = Modeller(model, lambda: {"": Application()})
+    modeller.run()
+    later, first = (
+        event(name, "page_view", f"2026-03-{day} 10:00:00", domain_userid="d1", domain_sessionid=name, view="v1")
+        for name, day in (("s2", 11), ("s1", 10))
+    )
+    write("b1", [later])
+    modeller.run()
+    write("b2", [first])
+    modeller.run()
+    seen = [("v1", "s1")], [("v1", "s2")]
+    assert (
+        _all(model, PAGE_VIEWS, "view_id", "session_id"),
+        _all(model, VIEW_REPEATS, "view_id", "session_id"),
+    ) == seen
+    modeller.begin_rebuild()
+    while modeller.rebuild_next():
+        pass
+    assert (
+        _all(model, PAGE_VIEWS, "view_id", "session_id"),
+        _all(model, VIEW_REPEATS, "view_id", "session_id"),
+    ) == seen
+    assert _all(model, SESSIONS, "session_id", "views") == [("s1", 1), ("s2", 0)]

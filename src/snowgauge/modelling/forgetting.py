@@ -41,7 +41,10 @@ def forget(store: ModelStore, units: Sequence[Unit]) -> None:
         before = store.rows(SESSIONS, "unit", names, ("person_id", "visitor_id"))
         version = max(store.now(), int(time.time() * 1000)) * 1000
         # of a session whose first events have expired nothing can be made again: what is left of it goes
-        names += Redo(store, setting).run(some, version).moved
+        redone = Redo(store, setting).run(some, version)
+        names += redone.moved
+        # a view or a transaction that was theirs is another's now
+        state.mark_dirty(redone.others, "erased", f"erasure {uuid4().hex}", store.now())
         store.purge(
             {
                 **dict.fromkeys(OF_UNITS, ("unit", names)),

@@ -15,10 +15,12 @@ from snowgauge.modelling.event_stats import count, slots_of
 from snowgauge.modelling.events import DAY_MS, Unit
 from snowgauge.modelling.making.make import LONGEST_MS
 from snowgauge.modelling.making.rules import Rules
+from snowgauge.modelling.once import wrong_views
 from snowgauge.modelling.rebuild import days_together, rebuild_days
-from snowgauge.modelling.redo import Redo, Setting, wrongly_counted
+from snowgauge.modelling.redo import Redo, Setting
 from snowgauge.modelling.state import ModelState, Progress
 from snowgauge.modelling.store import Found, ModelStore
+from snowgauge.modelling.transactions import wrongly_counted
 
 OVERLAP_MS = 600_000
 UNITS_TOGETHER = 1_000
@@ -124,6 +126,7 @@ class Modeller:
         # the switch has put back what the days were before these were made
         meanwhile, self._meanwhile = self._meanwhile, None
         again = {unit.name: unit for unit in wrongly_counted(self._store, made.transactions)}
+        again |= {unit.name: unit for unit in wrong_views(self._store, days)}
         self.redo(list((again | meanwhile).values()), applications, self.state.read())
         for one in days:
             if (stats := count(self._store, range(one * DAY_MS, (one + 1) * DAY_MS, 900_000))) is not None:

@@ -16,6 +16,7 @@ from snowgauge.modelling.making.ecommerce import ecommerce_actions
 from snowgauge.modelling.making.make import cut, make, too_much
 from snowgauge.modelling.making.rules import Rules
 from snowgauge.modelling.making.unit import Made, Row
+from snowgauge.modelling.once import Views, views_of
 from snowgauge.modelling.people import (
     OF_PERSON,
     OF_VISITOR,
@@ -39,8 +40,10 @@ from snowgauge.modelling.tables import (
     SESSIONS,
     USER_DAYS,
     USERS,
+    VIEW_REPEATS,
 )
 from snowgauge.modelling.tables.bookkeeping import QUARANTINE
+from snowgauge.modelling.transactions import OF_TRANSACTION, counts, first_of, transaction, wrong
 from snowgauge.telemetry.logs import logger
 
 _log = logger("modelling")
@@ -106,9 +109,10 @@ class Redo:
                 given_up[name] = self._quarantined(events, reason)
                 found[name] = cut(events)
         repeats, others = self._transactions(found)
+        views = self._views(found)
         for name, events in found.items():
             try:
-                made = make(name, events, self._rules_of(events[0].app_id), repeats)
+                made = make(name, events, self._rules_of(events[0].app_id), repeats, views.repeated.get(name, ()))
             except Exception as error:  # a bug, or a value that nobody thought of: of one unit, not of all
                 _log.exception("unit_not_modelled", unit=name)
                 given_up[name] = self._quarantined(events, f"not modelled: {type(error).__name__}")
@@ -120,7 +124,9 @@ class Redo:
         sessions = (*self._fresh[SESSIONS.name], *self._old[SESSIONS.name])
         self._settle({row["visitor_id"] for row in sessions}, version, list(given_up.values()))
         moved = {old["unit"] for rows in self._moved.values() for old, _ in rows.values()}
-        return Redone(len(left), sum(map(len, found.values())), frozen, len(given_up), others, sorted(moved))
+        return Redone(
+            len(left), sum(map(len, found.values())), frozen, len(given_up), [*others, *views.others], sorted(moved)
+        )
 
     def settle(self, visitors: Iterable[str], version: int) -> set[str]:
         """Put right what the sessions of these visitors owe to each other; no unit is made again. Answers the persons
@@ -197,22 +203,28 @@ class Redo:
             "at": self._setting.now,
         }
 
+    def _views(self, found: Mapping[str, Sequence[Event]]) -> Views:
+        """Which views belong to other units. Of runs that are many over some days that is found once for all."""
+        if self._is_part:
+            return Views({}, [])
+        return views_of(self._store, self._units, found, (*self._old[PAGE_VIEWS.name], *self._old[VIEW_REPEATS.name]))
+
     def _transactions(self, found: Mapping[str, Sequence[Event]]) -> tuple[set[str], list[Unit]]:
         """Ids of events that repeat a transaction of an earlier event, in any unit; units for which this changes."""
         own: list[Row] = []
         for name, events in found.items():
             if any(event.name in ("transaction", "snowplow_ecommerce_action") for event in events):
                 made = Made(name, events, self._rules_of(events[0].app_id), is_bot=False, is_internal=False)
-                own += [row for row in ecommerce_actions(made) if _counts(row)]
-        before = [row for row in self._old[ECOMMERCE_ACTIONS.name] if _counts(row)]
+                own += [row for row in ecommerce_actions(made) if counts(row)]
+        before = [row for row in self._old[ECOMMERCE_ACTIONS.name] if counts(row)]
         ids = {row["transaction_id"] for row in (*own, *before)}
         if not ids:
             return set(), []
-        stored = self._store.rows(ECOMMERCE_ACTIONS, "transaction_id", sorted(ids), _OF_TRANSACTION)
-        elsewhere = [row for row in stored if row["unit"] not in self._units and _counts(row)]
-        first = _first((*own, *elsewhere))
-        repeats = {row["event_id"] for row in own if first[_transaction(row)]["event_id"] != row["event_id"]}
-        return repeats, _wrong(elsewhere, first)
+        stored = self._store.rows(ECOMMERCE_ACTIONS, "transaction_id", sorted(ids), OF_TRANSACTION)
+        elsewhere = [row for row in stored if row["unit"] not in self._units and counts(row)]
+        first = first_of((*own, *elsewhere))
+        repeats = {row["event_id"] for row in own if first[transaction(row)]["event_id"] != row["event_id"]}
+        return repeats, wrong(elsewhere, first)
 
     def _stitch(self, visitors: Sequence[str]) -> None:
         """Settle persons and continued visits of these visitors."""
@@ -342,11 +354,8 @@ class Redo:
         ]
 
 
-_OF_TRANSACTION = (
-    "unit", "app_id", "event_id", "product_index", "action", "transaction_id", "t", "is_first_of_transaction",
-)  # fmt: skip
 _NEVER = (2**63, "")
-_READ_OF_OLD = frozenset(["unit", "app_id", "person_id", "visitor_id", "end_tstamp", *_OF_TRANSACTION])
+_READ_OF_OLD = frozenset(["unit", "app_id", "person_id", "visitor_id", "end_tstamp", *OF_TRANSACTION])
 _OLD = {
     table.name: [
         name
@@ -360,38 +369,5 @@ _OF_STITCHED = tuple(dict.fromkeys((*OF_VISITOR, *SESSIONS.sorted_by, *SESSIONS.
 _BEFORE_SESSIONS = tuple(table for table in OF_UNITS if table is not SESSIONS)
 
 
-def _counts(row: Row) -> bool:
-    """Is it an action that can be the first of a transaction?"""
-    return row["action"] == "transaction" and bool(row["transaction_id"]) and row["product_index"] <= 1
-
-
 def _key(table: Table, row: Row) -> tuple[object, ...]:
     return tuple(row[name] for name in table.key)
-
-
-def wrongly_counted(store: ModelStore, transaction_ids: Sequence[str]) -> list[Unit]:
-    """Units that have a transaction marked as the first that is not, or one not marked that is."""
-    rows = [
-        row for row in store.rows(ECOMMERCE_ACTIONS, "transaction_id", transaction_ids, _OF_TRANSACTION) if _counts(row)
-    ]
-    return _wrong(rows, _first(rows))
-
-
-def _transaction(row: Row) -> tuple[str, str]:
-    return row["app_id"], row["transaction_id"]
-
-
-def _first(rows: Sequence[Row]) -> dict[tuple[str, str], Row]:
-    """The earliest row of each transaction."""
-    first: dict[tuple[str, str], Row] = {}
-    for row in sorted(rows, key=lambda row: (row["t"], row["event_id"])):
-        first.setdefault(_transaction(row), row)
-    return first
-
-
-def _wrong(rows: Sequence[Row], first: Mapping[tuple[str, str], Row]) -> list[Unit]:
-    others = {}
-    for row in rows:
-        if (first[_transaction(row)] is row) is not row["is_first_of_transaction"]:
-            others[row["unit"]] = Unit(row["unit"], row["t"] - EARLY_MS, row["t"] + LATE_MS)
-    return list(others.values())

@@ -121,6 +121,10 @@ class ModelStore(Protocol):
     def units_of_days(self, table: Table, days: range) -> list[str]:
         """The units that have rows on one of these days (UTC, since 1970)."""
 
+    def repeated_views(self, days: range) -> list[str]:
+        """Ids of views with a row in ``page_views`` on one of these days (UTC, since 1970) and rows of several units of
+        one application."""
+
     def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
         """The units of these events, by event id and collector_tstamp (ms)."""
 

@@ -26,7 +26,7 @@ from snowgauge.modelling.events import (
 )
 from snowgauge.modelling.making.unit import Row
 from snowgauge.modelling.store import Change, Found, Group
-from snowgauge.modelling.tables import EVENT_STATS, SESSIONS, TABLES
+from snowgauge.modelling.tables import EVENT_STATS, PAGE_VIEWS, SESSIONS, TABLES
 from snowgauge.store.canonical import contexts_text, unstruct_text
 
 
@@ -117,6 +117,15 @@ class MemoryModelStore:
 
     def units_of_days(self, table: Table, days: range) -> list[str]:
         return [row["unit"] for row in self.tables[table.name].values() if _day(table, row) in days]
+
+    def repeated_views(self, days: range) -> list[str]:
+        units: dict[tuple[str, str], set[str]] = {}
+        here = set()
+        for row in self.tables[PAGE_VIEWS.name].values():
+            units.setdefault((row["app_id"], row["view_id"]), set()).add(row["unit"])
+            if row["start_tstamp"] // DAY_MS in days:
+                here.add((row["app_id"], row["view_id"]))
+        return sorted({view[1] for view in here if len(units[view]) > 1})
 
     def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
         wanted = set(events)

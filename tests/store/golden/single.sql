@@ -1186,4 +1186,25 @@ ENGINE = ReplacingMergeTree(`at`, is_deleted)
 ORDER BY (`id`)
 COMMENT 'One row per import of daily sums. What is not named here does not count: an import is written down when all of it is stored.';
 
+CREATE DATABASE IF NOT EXISTS `derived`;
+
+CREATE TABLE IF NOT EXISTS `derived`.`view_repeats`
+(
+    `view_id` String COMMENT 'The view',
+    `app_id` LowCardinality(String) COMMENT 'Application',
+    `session_id` String COMMENT 'The session that repeats it',
+    `event_id` UUID COMMENT 'Its first view event there',
+    `t` DateTime64(3, 'UTC') COMMENT 'Time of that event',
+    `unit` String COMMENT 'What is made again as a whole: the session\'s id; `view <view_id>` for a view without a session; `event <event_id>` for an event with neither',
+    `model_version` UInt64 COMMENT 'Grows with every making; of rows with one key the highest counts',
+    `modelled_at` DateTime64(3, 'UTC') COMMENT 'When the row was made',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX unit_index `unit` TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX view_id_index `view_id` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`model_version`, is_deleted)
+PARTITION BY toDate(`t`)
+ORDER BY (`app_id`, toDate(t), `unit`, `view_id`)
+COMMENT 'One row per view that a session repeats. A view counts once, in the session of its first view event. Its id in another session (a tab left open, a page restored) is noted down here and is no row of `page_views`.';
+
 ALTER TABLE `atomic`.`events` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';

@@ -8,7 +8,7 @@ from snowgauge.modelling.bots import is_bot
 from snowgauge.modelling.events import DAY_MS, Event
 from snowgauge.modelling.making.conversions import conversions
 from snowgauge.modelling.making.ecommerce import ecommerce_actions
-from snowgauge.modelling.making.page_views import engagement, page_views
+from snowgauge.modelling.making.page_views import engagement, page_views, view_repeat
 from snowgauge.modelling.making.rules import Rules
 from snowgauge.modelling.making.sessions import session
 from snowgauge.modelling.making.small_tables import app_errors, user_days, web_vitals
@@ -35,9 +35,11 @@ def cut(events: Sequence[Event]) -> Sequence[Event]:
     return [event for event in events[:MOST_EVENTS] if event.t - events[0].t < LONGEST_MS]
 
 
-def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[str] = ()) -> Rows:
+def make(
+    unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[str] = (), repeated: Collection[str] = ()
+) -> Rows:
     """``events``: all of the unit, in order, or those that ``cut`` left. ``repeats``: ids of events that repeat a
-    transaction of another unit."""
+    transaction of another unit; ``repeated``: ids of views that belong to another unit."""
     made = Made(
         unit,
         events,
@@ -50,7 +52,8 @@ def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[s
         if event.view_id:
             by_view.setdefault(event.view_id, []).append(event)
     told = {id_: engagement(of, rules.application.heartbeat) for id_, of in by_view.items()}
-    views = page_views(made, {id_: of for id_, of in by_view.items() if any(event.is_view for event in of)}, told)
+    seen = {id_: of for id_, of in by_view.items() if any(event.is_view for event in of)}
+    views = page_views(made, {id_: of for id_, of in seen.items() if id_ not in repeated}, told)
     actions = ecommerce_actions(made)
     mark_first(actions, repeats)
     reached = conversions(made, by_view, views, actions)
@@ -61,6 +64,7 @@ def make(unit: str, events: Sequence[Event], rules: Rules, repeats: Collection[s
         "web_vitals": web_vitals(made),
         "app_errors": app_errors(made),
         "user_days": user_days(made, reached),
+        "view_repeats": [view_repeat(unit, of) for id_, of in seen.items() if id_ in repeated],
         "sessions": [],
     }
     if events[0].session_id:

@@ -107,6 +107,19 @@ def page_views(made: Made, views: dict[str, list[Event]], told_of: dict[str, Eng
     return rows
 
 
+def view_repeat(unit: str, events: Sequence[Event]) -> Row:
+    """A row of ``view_repeats``: the events of a view that belongs to another unit."""
+    event = next(e for e in events if e.is_view)
+    return {
+        "view_id": event.view_id,
+        "app_id": event.app_id,
+        "session_id": event.session_id,
+        "event_id": event.id,
+        "t": event.t,
+        "unit": unit,
+    }
+
+
 def scroll(events: Sequence[Event]) -> tuple[int | None, float | None]:
     """Pixels and percent of the document that were seen; of screens by their summary."""
     deepest = height = viewport = 0

@@ -15,6 +15,7 @@ from snowgauge.modelling.tables import (
     touches,
     user_days,
     users,
+    view_repeats,
     web_vitals,
 )
 
@@ -27,12 +28,13 @@ USER_DAYS = user_days.TABLE
 WEB_VITALS = web_vitals.TABLE
 ECOMMERCE_ACTIONS = ecommerce_actions.TABLE
 APP_ERRORS = app_errors.TABLE
+VIEW_REPEATS = view_repeats.TABLE
 TOUCHES = touches.TABLE
 EVENT_STATS = event_stats.TABLE
 IMPORTED_DAYS = imported.DAYS
 IMPORTS = imported.IMPORTS
 
-OF_UNITS = (PAGE_VIEWS, SESSIONS, CONVERSIONS, USER_DAYS, WEB_VITALS, ECOMMERCE_ACTIONS, APP_ERRORS)
+OF_UNITS = (PAGE_VIEWS, SESSIONS, CONVERSIONS, USER_DAYS, WEB_VITALS, ECOMMERCE_ACTIONS, APP_ERRORS, VIEW_REPEATS)
 """Tables made of events, unit by unit."""
 
 ALERTS = (alerting.RULES, alerting.CHANNELS, alerting.STATES, alerting.MESSAGES)
@@ -54,5 +56,5 @@ BOOKKEEPING = (
 TABLES: tuple[Table, ...] = (*OF_UNITS, USERS, IDENTITIES, EVENT_STATS, TOUCHES, IMPORTED_DAYS, *BOOKKEEPING)
 """All of them; views after the tables that they show."""
 
-MODELLED = tuple(table for table in TABLES if table not in (*ALERTS, *PLAN, *IMPORTED))
+MODELLED = tuple(table for table in TABLES if table not in (*ALERTS, *PLAN, *IMPORTED, VIEW_REPEATS))
 """Those that the modeller writes and keeps its books in."""

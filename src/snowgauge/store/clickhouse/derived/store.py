@@ -9,7 +9,7 @@ from snowgauge.modelling.definition import Table, Type
 from snowgauge.modelling.events import Columns, Unit
 from snowgauge.modelling.making.unit import Row
 from snowgauge.modelling.store import Change, Found, Group
-from snowgauge.modelling.tables import EVENT_STATS, SESSIONS, TABLES
+from snowgauge.modelling.tables import EVENT_STATS, PAGE_VIEWS, SESSIONS, TABLES
 from snowgauge.store.clickhouse.connection import Connection
 from snowgauge.store.clickhouse.derived.events import EventReader, instant, listed
 from snowgauge.store.clickhouse.derived.layout import DerivedLayout
@@ -105,6 +105,17 @@ class ClickHouseModelStore:
         rows = self._connection.rows(
             f"SELECT DISTINCT `unit` FROM {self._layout.name(table)} WHERE toDate({quote(table.day)}) BETWEEN "
             f"toDate({text(day_text(days[0]))}) AND toDate({text(day_text(days[-1]))})",
+            None,
+            _READ,
+        )
+        return [str(row[0]) for row in rows]
+
+    def repeated_views(self, days: range) -> list[str]:
+        name = self._layout.name(PAGE_VIEWS)
+        rows = self._connection.rows(
+            f"SELECT DISTINCT `view_id` FROM (SELECT `app_id`, `view_id` FROM {name} FINAL WHERE `view_id` GLOBAL IN "
+            f"(SELECT `view_id` FROM {name} WHERE toDate(`start_tstamp`) BETWEEN toDate({text(day_text(days[0]))}) AND "
+            f"toDate({text(day_text(days[-1]))})) GROUP BY `app_id`, `view_id` HAVING uniqExact(`unit`) > 1)",
             None,
             _READ,
         )

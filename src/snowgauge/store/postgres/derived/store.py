@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from snowgauge.modelling.definition import Column, Table, Type
+from snowgauge.modelling.definition import Table, Type
 from snowgauge.modelling.entities import NIL
 from snowgauge.modelling.events import (
     AMOUNTS,
@@ -25,15 +25,15 @@ from snowgauge.modelling.events import (
 from snowgauge.modelling.making.make import MOST_EVENTS
 from snowgauge.modelling.making.unit import Row
 from snowgauge.modelling.store import Change, Found, Group
-from snowgauge.modelling.tables import EVENT_STATS, SESSIONS, TABLES
+from snowgauge.modelling.tables import EVENT_STATS, PAGE_VIEWS, SESSIONS, TABLES
 from snowgauge.store.postgres.connection import Connections
 from snowgauge.store.postgres.derived.layout import DerivedLayout
+from snowgauge.store.postgres.derived.rows import DECIMALS, copy_in, delete, epoch_ms, instant, selected
 from snowgauge.store.postgres.layout import Layout
 from snowgauge.store.postgres.naming import quote
-from snowgauge.store.postgres.values import MAX_TIME, MIN_TIME, escaped, pg_time
 
 if TYPE_CHECKING:
-    import psycopg
+    pass
 
 _SERVER = f"coalesce(platform, '') = '{SERVER}'"
 _UNSET = f"(domain_sessionid IS NULL OR domain_sessionid = '{NIL}')"
@@ -42,11 +42,6 @@ _HAS_SESSION = "strpos(contexts, '/client_session/') > 0"
 _IN_SESSION = "domain_sessionid = ANY(%(ids)s::text[])"
 _QUARTER_MS = 900_000
 _EPOCH = date(1970, 1, 1).toordinal()
-_AMOUNTS = (Type.MONEY, Type.MONEY_OR_NONE, Type.PRICE_OR_NONE, Type.QUANTITY_OR_NONE)
-_NULLABLE = (
-    Type.ID, Type.TIME_OR_NONE, Type.DAY_OR_NONE, Type.SMALL_OR_NONE, Type.COUNT_OR_NONE, Type.INT_OR_NONE,
-    Type.REAL_OR_NONE, Type.MONEY_OR_NONE, Type.PRICE_OR_NONE, Type.QUANTITY_OR_NONE,
-)  # fmt: skip
 _PAGE = 20_000
 _cursors = count(1)
 
@@ -63,15 +58,15 @@ class PostgresModelStore:
         return int(self._all("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")[0][0])
 
     def stored_since(self, since: int) -> list[Found]:
-        return self._found("load_tstamp >= %s::timestamp", [_instant(since)])
+        return self._found("load_tstamp >= %s::timestamp", [instant(since)])
 
     def collected(self, since: int, until: int) -> list[Found]:
         return self._found(
-            "collector_tstamp >= %s::timestamp AND collector_tstamp < %s::timestamp", [_instant(since), _instant(until)]
+            "collector_tstamp >= %s::timestamp AND collector_tstamp < %s::timestamp", [instant(since), instant(until)]
         )
 
     def collected_of(self, units: Sequence[Unit], since: int, until: int) -> list[Found]:
-        given = {"since": _instant(since), "until": _instant(until)}
+        given = {"since": instant(since), "until": instant(until)}
         within = "collector_tstamp >= %(since)s::timestamp AND collector_tstamp < %(until)s::timestamp"
         return [
             one
@@ -85,18 +80,18 @@ class PostgresModelStore:
             "SELECT collector_tstamp::date - '1970-01-01'::date, count(*) FROM "
             f"{self._events} WHERE collector_tstamp >= %s::timestamp AND collector_tstamp < %s::timestamp "
             "GROUP BY 1 ORDER BY 1 DESC",
-            [_instant(since), _instant(before)],
+            [instant(since), instant(before)],
         )
         return [(int(day), int(count)) for day, count in rows]
 
     def last_collected(self, before: int) -> int | None:
-        sql = f"SELECT {_ms('max(collector_tstamp)')} FROM {self._events} WHERE collector_tstamp < %s::timestamp"
-        found = self._all(sql, [_instant(before)])[0][0]
+        sql = f"SELECT {epoch_ms('max(collector_tstamp)')} FROM {self._events} WHERE collector_tstamp < %s::timestamp"
+        found = self._all(sql, [instant(before)])[0][0]
         return None if found is None else int(found)
 
     def events(self, units: Sequence[Unit], since: int, until: int) -> Iterator[Columns]:
         within = "collector_tstamp BETWEEN %(since)s::timestamp AND %(until)s::timestamp"
-        bound = {"since": _instant(since), "until": _instant(until)}
+        bound = {"since": instant(since), "until": instant(until)}
         for condition, ids in _of(units):
             given = bound | {"ids": ids}
             where = f"{within} AND {condition}"
@@ -122,8 +117,8 @@ class PostgresModelStore:
         with self._connections.use() as connection, connection.transaction():
             connection.execute("SET LOCAL statement_timeout = 0")
             for change in changes:
-                _delete(connection, self._layout.name(change.table), change)
-                _copy(connection, self._layout.name(change.table), change.table, change.rows, version)
+                delete(connection, self._layout.name(change.table), change)
+                copy_in(connection, self._layout.name(change.table), change.table, change.rows, version)
 
     def drop(self, table: Table, column: str, values: Sequence[str]) -> None:
         with self._connections.use() as connection, connection.transaction():
@@ -133,10 +128,19 @@ class PostgresModelStore:
             )
 
     def rows_of_slots(self, slots: Sequence[int]) -> list[Row]:
-        return self._rows(EVENT_STATS, "WHERE slot = ANY(%s::timestamp[])", (), [[_instant(slot) for slot in slots]])
+        return self._rows(EVENT_STATS, "WHERE slot = ANY(%s::timestamp[])", (), [[instant(slot) for slot in slots]])
 
     def units_of_days(self, table: Table, days: range) -> list[str]:
         rows = self._all(f"SELECT DISTINCT unit FROM {self._layout.name(table)} WHERE {_on_days(table)}", _bounds(days))
+        return [row[0] for row in rows]
+
+    def repeated_views(self, days: range) -> list[str]:
+        name = self._layout.name(PAGE_VIEWS)
+        rows = self._all(
+            f"SELECT DISTINCT view_id FROM (SELECT view_id, app_id, unit FROM {name} WHERE {_on_days(PAGE_VIEWS)}) a "
+            f"JOIN (SELECT view_id, app_id, unit AS other FROM {name}) b USING (view_id, app_id) WHERE unit <> other",
+            _bounds(days),
+        )
         return [row[0] for row in rows]
 
     def units_of(self, events: Sequence[tuple[str, int]]) -> list[Found]:
@@ -144,12 +148,12 @@ class PostgresModelStore:
             return []
         return self._found(
             "event_id = ANY(%s::uuid[]) AND collector_tstamp = ANY(%s::timestamp[])",
-            [[id_ for id_, _ in events], [_instant(at) for _, at in events]],
+            [[id_ for id_, _ in events], [instant(at) for _, at in events]],
         )
 
     def units_of_people(self, table: Table, columns: Sequence[str], values: Sequence[str]) -> list[Unit]:
         held = " OR ".join(f"lower({quote(column)}) = ANY(%(values)s::text[])" for column in columns)
-        low, high = (_ms(f"{function}({quote(table.day)})") for function in ("min", "max"))
+        low, high = (epoch_ms(f"{function}({quote(table.day)})") for function in ("min", "max"))
         rows = self._all(
             f"SELECT unit, {low}, {high} FROM {self._layout.name(table)} WHERE {held} GROUP BY unit",
             {"values": list(values)},
@@ -164,7 +168,7 @@ class PostgresModelStore:
         rows = self._all(
             f"SELECT DISTINCT person_id FROM {self._layout.name(SESSIONS)} WHERE person_id IS NOT NULL "
             "AND start_tstamp < %s::timestamp AND (app_id = ANY(%s::text[])) = %s",
-            (_instant(before), list(names), only),
+            (instant(before), list(names), only),
         )
         return [row[0] for row in rows]
 
@@ -199,7 +203,7 @@ class PostgresModelStore:
 
     def add_staged(self, table: Table, rows: Sequence[Row], version: int) -> None:
         with self._connections.use() as connection, connection.transaction():
-            _copy(connection, self._layout.staging(table), table, rows, version)
+            copy_in(connection, self._layout.staging(table), table, rows, version)
 
     def switch(self, tables: Sequence[Table], days: range) -> None:
         with self._connections.use() as connection, connection.transaction():
@@ -213,8 +217,8 @@ class PostgresModelStore:
     def groups(self, slots: Sequence[int]) -> list[Group]:
         if not slots:
             return []
-        at = _ms("collector_tstamp")
-        behind = f"{at} - {_ms('derived_tstamp')}"
+        at = epoch_ms("collector_tstamp")
+        behind = f"{at} - {epoch_ms('derived_tstamp')}"
         slot = f"{at} - mod({at}, {_QUARTER_MS})"
         version = """substring(contexts from '/application/jsonschema/[^}]*"version"\\s*:\\s*"([^"]*)"')"""
         texts = ("app_id", "platform", "event_name", "event_vendor", "event_version", "name_tracker", "v_tracker")
@@ -226,7 +230,7 @@ class PostgresModelStore:
             f"FROM {self._events} WHERE collector_tstamp >= %(low)s::timestamp AND collector_tstamp < "
             "%(high)s::timestamp "
             f"AND {slot} = ANY(%(slots)s::bigint[]) GROUP BY {', '.join(str(n) for n in range(1, 12))}",
-            {"low": _instant(min(slots)), "high": _instant(max(slots) + _QUARTER_MS), "slots": list(slots)},
+            {"low": instant(min(slots)), "high": instant(max(slots) + _QUARTER_MS), "slots": list(slots)},
         )
         return [Group(*row) for row in rows]
 
@@ -240,7 +244,7 @@ class PostgresModelStore:
             f"CASE WHEN {_NO_SESSION} THEN event_id::text ELSE '' END, "
             f"CASE WHEN {_NO_SESSION} THEN coalesce(event_name, '') ELSE '' END, "
             f"CASE WHEN {_NO_SESSION} AND event_name = 'screen_view' THEN coalesce(unstruct_event, '') ELSE '' END, "
-            f"{_ms('min(collector_tstamp)')}, {_ms('max(collector_tstamp)')}, count(*) "
+            f"{epoch_ms('min(collector_tstamp)')}, {epoch_ms('max(collector_tstamp)')}, count(*) "
             f"FROM {self._events} WHERE {where} GROUP BY 1, 3, 4, 5, 6, 7, 8",
             values,
         )
@@ -256,11 +260,11 @@ class PostgresModelStore:
 
     def _rows(self, table: Table, where: str, names: Sequence[str], values: list[Any]) -> list[Row]:
         columns = [table.column(name) for name in names] if names else list(table.columns)
-        selected = ", ".join(_of_table(column) for column in columns)
-        rows = self._all(f"SELECT {selected} FROM {self._layout.name(table)} {where}", values)
+        wanted = ", ".join(selected(column) for column in columns)
+        rows = self._all(f"SELECT {wanted} FROM {self._layout.name(table)} {where}", values)
         return [
             {
-                column.name: Decimal(value) if column.type in _AMOUNTS and value is not None else value
+                column.name: Decimal(value) if column.type in DECIMALS and value is not None else value
                 for column, value in zip(columns, row, strict=True)
             }
             for row in rows
@@ -279,7 +283,7 @@ def _past(table: Table) -> str:
 
 def _past_values(before: int, apps: tuple[Sequence[str], bool]) -> dict[str, Any]:
     names, only = apps
-    return {"before": _instant(before), "apps": list(names), "only": only}
+    return {"before": instant(before), "apps": list(names), "only": only}
 
 
 def _on_days(table: Table) -> str:
@@ -306,71 +310,9 @@ def _of(units: Sequence[Unit]) -> Iterator[tuple[str, list[str]]]:
         yield "event_id::text = ANY(%(ids)s::text[])", events
 
 
-def _delete(connection: psycopg.Connection[Any], name: str, change: Change) -> None:
-    """Every row that gives way, and every row whose place is taken."""
-    keys = {tuple(_field_of(change.table.column(key), row[key]) for key in change.table.key) for row in change.old}
-    keys |= {tuple(_field_of(change.table.column(key), row[key]) for key in change.table.key) for row in change.rows}
-    if not keys:
-        return
-    kinds = [change.table.column(key).type.postgres.removesuffix(" NOT NULL") for key in change.table.key]
-    given = ", ".join(f"%s::text[]::{kind}[]" for kind in kinds)
-    named = ", ".join(quote(key) for key in change.table.key)
-    connection.execute(
-        f"DELETE FROM {name} WHERE ({named}) IN (SELECT * FROM unnest({given}))",
-        [list(values) for values in zip(*sorted(keys), strict=True)],
-    )
-
-
-def _copy(connection: psycopg.Connection[Any], name: str, table: Table, rows: Sequence[Row], version: int) -> None:
-    if not rows:
-        return
-    columns = list(table.columns)
-    made = {"model_version": version, "modelled_at": version // 1000} if table.version_column == "model_version" else {}
-    lines = []
-    for row in rows:
-        whole = row | made
-        lines.append("\t".join([_field(column, whole.get(column.name)) for column in columns]))
-    names = ", ".join(quote(column.name) for column in columns)
-    with connection.cursor().copy(f"COPY {name} ({names}) FROM STDIN") as copy:
-        copy.write("\n".join(lines) + "\n")
-
-
-def _field(column: Column, value: Any) -> str:
-    """A value as a field of COPY."""
-    if value is None or (value == "" and column.type is Type.ID):
-        if column.type in _NULLABLE:
-            return "\\N"
-        value = column.type.unset
-    return escaped(_field_of(column, value))
-
-
-def _field_of(column: Column, value: Any) -> str:
-    if column.type in (Type.TIME, Type.TIME_OR_NONE):
-        return _instant(value)
-    if column.type in (Type.DAY, Type.DAY_OR_NONE):
-        return date.fromordinal(value + _EPOCH).isoformat()
-    if column.type is Type.FLAG:
-        return "t" if value else "f"
-    if column.type in (Type.LABELS, Type.TEXTS):
-        items = (item.replace("\\", "\\\\").replace('"', '\\"') for item in value)
-        return "{" + ",".join(f'"{item}"' for item in items) + "}"
-    return str(value)
-
-
-def _of_table(column: Column) -> str:
-    name = quote(column.name)
-    if column.type in (Type.TIME, Type.TIME_OR_NONE):
-        return _ms(name)
-    if column.type in (Type.DAY, Type.DAY_OR_NONE):
-        return f"{name} - '1970-01-01'::date"
-    if column.type in _AMOUNTS or column.type is Type.UUID:
-        return f"{name}::text"
-    return f"coalesce({name}, '')" if column.type is Type.ID else name
-
-
 def _of_event(name: str) -> str:
     if name in TIMES:
-        return _ms(quote(name))
+        return epoch_ms(quote(name))
     if name in NUMBERS:
         return quote(name)
     if name in AMOUNTS:
@@ -390,14 +332,6 @@ def _mentions(column: str, key: str) -> str:
         f"""EXISTS (SELECT 1 FROM regexp_matches({column}, '"{key}"\\s*:\\s*"([^"]*)"', 'g') m """
         "WHERE m[1] = ANY(%(ids)s::text[]))"
     )
-
-
-def _instant(ms: int) -> str:
-    return pg_time(min(max(ms, MIN_TIME), MAX_TIME))
-
-
-def _ms(expression: str) -> str:
-    return f"(extract(epoch FROM {expression}) * 1000)::bigint"
 
 
 _SELECTED = ", ".join(_of_event(name) for name in COLUMNS)
