@@ -55,7 +55,7 @@ def log(tmp_path):
 def deployment(tmp_path, log):
     store = Database()
     store.migrate()
-    return Deployment(store, log, resolver=None, validator=None, data_dir=tmp_path, version="0")
+    return Deployment(store, log, resolver=IgluResolver([]), validator=None, data_dir=tmp_path, version="0")
 
 
 def beside(deployment, log):
@@ -210,9 +210,6 @@ def test_a_registry_that_does_not_answer_is_named_until_it_does(deployment, serv
     clock = Clock()
     registry = HttpRegistry(server.uri, max_retry=0, clock=clock)
     deployment = with_registry(deployment, registry)
-    assert part(deployment, "registries") is None, "nobody asked any"
-    assert server.requests == []
-    registry.lookup(CART)
     assert part(deployment, "registries").ok
     server.down()
     registry.lookup(CART)
@@ -223,6 +220,26 @@ def test_a_registry_that_does_not_answer_is_named_until_it_does(deployment, serv
     server.up()
     clock.now += 3600
     assert part(deployment, "registries").ok, "whether or not an event needs it"
+    registry.close()
+
+
+def test_iglu_central_is_left_alone_until_someone_has_asked_it(deployment):
+    """It may be out of reach, and never be needed."""
+    registry = HttpRegistry("http://iglucentral.localhost:1", max_retry=0)
+    deployment = with_registry(deployment, registry)
+    assert part(deployment, "registries") is None
+    registry.lookup(CART)
+    assert not part(deployment, "registries").ok
+    registry.close()
+
+
+def test_a_registry_that_hangs_from_the_start_is_named_before_any_event_has_come(deployment, server):
+    registry = HttpRegistry(server.uri)
+    server.held.clear()
+    silent = part(msgspec.structs.replace(with_registry(deployment, registry), looks=Looks(0.1)), "registries")
+    assert not silent.ok
+    assert server.uri in silent.note
+    server.held.set()
     registry.close()
 
 

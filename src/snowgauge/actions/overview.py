@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,6 @@ from typing import NamedTuple
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
 from snowgauge.actions.events import now_ms
-from snowgauge.actions.looks import Answer
 from snowgauge.actions.processes import Process, Processes, processes
 from snowgauge.delivery.contract import LogStats
 from snowgauge.store.base import EventKind, Selection
@@ -87,7 +86,7 @@ class Overview:
 def overview(deployment: Deployment) -> Overview:
     """Never raises for a part that is unreachable, and waits for none: that is what it shows."""
     samples = _samples()
-    asked = _registries_up(samples)
+    questions = _registry_questions(deployment, _registries_up(samples))
     totals = _totals(samples)
     running = processes(deployment.data_dir / "run")
     looks = deployment.looks
@@ -96,7 +95,7 @@ def overview(deployment: Deployment) -> Overview:
             **health.questions(deployment),
             "log": deployment.eventlog.stats,
             "figures": lambda: _figures(deployment, totals),
-            **_registry_questions(deployment, asked),
+            **{_REGISTRY + name: question for name, question in questions.items()},
         }
     )
     samples = _samples()  # what the registries were just found to be is in them
@@ -115,7 +114,7 @@ def overview(deployment: Deployment) -> Overview:
         PartState("pipeline", *_pipeline(waiting, totals, running), _pipeline_facts(totals)),
         _part(state, "store",
               [*figures.facts, Fact("refused rows", totals.get("snowgauge_store_refused_total", 0.0), "number")]),
-        *_registries(_registries_up(samples), {name for name in asked if _late(answers, name)}),
+        *_registries(_registries_up(samples), [name for name in questions if answers[_REGISTRY + name].late]),
         *_sinks(deployment),
         *_proxy(samples, running),
     ]  # fmt: skip
@@ -217,25 +216,22 @@ def _registries_up(samples: list[_Sample]) -> dict[str, bool]:
 
 def _registry_questions(deployment: Deployment, asked: Mapping[str, bool]) -> dict[str, Callable[[], bool]]:
     """The workers ask only for schemas that are new to them: one that hangs meanwhile is found by asking from here.
-    One that nobody has asked yet may never be needed, and is left alone."""
+    Iglu Central, which may be out of reach and never needed, is left alone until someone has asked it."""
     return {
-        _REGISTRY + registry.name: registry.answers
-        for registry in (deployment.resolver.registries if asked else ())
-        if registry.name in asked
+        one.name: one.answers
+        for one in deployment.resolver.registries
+        if not one.local and (one.name in asked or not one.iglu_central)
     }
 
 
-def _late(answers: Mapping[str, Answer], registry: str) -> bool:
-    return (answer := answers.get(_REGISTRY + registry)) is not None and answer.late
-
-
-def _registries(up: Mapping[str, bool], late: set[str]) -> list[PartState]:
+def _registries(up: Mapping[str, bool], late: Collection[str]) -> list[PartState]:
     """``late``: those that have not answered just now."""
-    if not up:
+    names = {*up, *late}
+    if not names:
         return []
-    silent = ", ".join(sorted(name for name in up if name in late or not up[name]))
+    silent = ", ".join(sorted(name for name in names if name in late or not up[name]))
     note = f"no answer: {silent}; events of schemas that only it has fail, and are recovered later"
-    facts = [Fact("registries asked", len(up), "number")]
+    facts = [Fact("registries asked", len(names), "number")]
     return [PartState("registries", not silent, note if silent else "", facts)]
 
 
