@@ -132,7 +132,7 @@ class KafkaLog:
     def _waiting(self, consumer: Consumer) -> dict[Key, tuple[int, int]]:
         """The first offset that is not stored, and the end, of every partition."""
         wanted = [self._cluster.streams.good, self._cluster.streams.bad]
-        found = topics.describe(self._cluster, wanted)
+        found = topics.settled(self._cluster, wanted)
         keys = [TopicPartition(name, one.id) for name in wanted if name in found for one in found[name].partitions]
         if len(found) < len(wanted):
             gone = ", ".join(name for name in wanted if name not in found)

@@ -63,20 +63,24 @@ def refuse_missing(cluster: Cluster, more: Sequence[str]) -> None:
     """Raises ``SettingsError`` when brokers answer and one of the two topics that are read, or of ``more``, is not
     there for seconds; silent when nobody answers."""
     wanted = [cluster.streams.good, cluster.streams.bad, *more]
+    try:
+        there = settled(cluster, wanted)
+    except LogUnavailable:
+        return
+    if gone := [name for name in wanted if name not in there]:
+        raise SettingsError(
+            f"Kafka at {cluster.servers} has no topic {', '.join(gone)}: run `snowgauge eventlog init`, or correct "
+            "collector.streams.good.name, collector.streams.bad.name and eventlog.kafka.outcomes_topic"
+        )
+
+
+def settled(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
+    """As ``describe``; a topic is left out once brokers have said for seconds that there is none."""
     until = time.monotonic() + _MISSING_FOR
     while True:
-        try:
-            there = describe(cluster, wanted)
-        except LogUnavailable:
-            return
-        gone = [name for name in wanted if name not in there]
-        if not gone:
-            return
-        if time.monotonic() > until:
-            raise SettingsError(
-                f"Kafka at {cluster.servers} has no topic {', '.join(gone)}: run `snowgauge eventlog init`, or correct "
-                "collector.streams.good.name, collector.streams.bad.name and eventlog.kafka.outcomes_topic"
-            )
+        there = describe(cluster, names)
+        if len(there) == len(set(names)) or time.monotonic() > until:
+            return there
         time.sleep(_PAUSE)
 
 
