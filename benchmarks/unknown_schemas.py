@@ -1,5 +1,5 @@
 """Good events while others name schemas that nobody has: time from receipt to the store, with the registry answering
-404, slow, and down; and how often the registry was asked.
+404, slow, hung, and down; and how often the registry was asked.
 
     python -m benchmarks.unknown_schemas [--seconds 20] [--rate 50] [--names 300] [--slow 3]
 
@@ -51,6 +51,8 @@ def run(state: str, options: argparse.Namespace) -> list[str]:
     registry = RegistryServer()
     if state == "slow":
         registry.delay = options.slow
+    if state == "hung":
+        registry.held.clear()
     if state == "down":
         registry.down()
     with tempfile.TemporaryDirectory() as folder:
@@ -77,11 +79,12 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=50)
     parser.add_argument("--names", type=int, default=300)
     parser.add_argument("--slow", type=float, default=3.0)
+    parser.add_argument("--states", nargs="+", default=["no attack", "404", "slow", "hung", "down"])
     options = parser.parse_args()
     table = Table(title=f"{options.rate} good events and {options.names} made-up schemas per second")
     for column in ("registry", "p50 s", "p95 s", "p99 s", "requests to it", "stop s"):
         table.add_column(column, justify="left" if column == "registry" else "right")
-    for state in ("no attack", "404", "slow", "down"):
+    for state in options.states:
         table.add_row(*run(state, options))
     Console().print(table)
 
