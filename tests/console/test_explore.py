@@ -117,6 +117,38 @@ def test_build_a_funnel_from_a_page_and_see_who_dropped_off(page: Page) -> None:
     expect(panel).to_be_visible()
 
 
+def test_who_dropped_off_becomes_a_cohort_that_filters(page: Page, serious_findings: Findings) -> None:
+    page.goto(f"{FUNNEL}&people=1")
+    panel = page.get_by_role("complementary", name="Dropped off after step 1")
+    panel.get_by_label("Save them as a cohort").fill("Read the help")
+    panel.get_by_role("button", name="Save cohort").click()
+    expect(panel.get_by_role("status")).to_contain_text("Saved 4 people")
+    page.goto("/explore?app=shop&period=7d&e=page,/help&e=page,/cart")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Dimension").select_option("cohort")
+    dialog.get_by_role("checkbox", name="Read the help").check()
+    dialog.get_by_role("button", name="Apply filter").click()
+    expect(page.get_by_role("group", name="Filters")).to_contain_text("Cohort is Read the help")
+    page.goto("/cohorts")
+    page.get_by_role("button", name="New cohort").click()
+    panel = page.get_by_role("complementary", name="New cohort")
+    panel.get_by_label("Name", exact=True).fill("Left the cart")
+    choose(page, "Name of 1", "/cart")
+    panel.get_by_role("button", name="Add condition").click()
+    choose(page, "Name of 2", "/thanks")
+    panel.get_by_label("How often 2").select_option("at_most")
+    panel.get_by_label("Times 2").fill("0")
+    panel.get_by_role("button", name="Count people").click()
+    expect(panel.get_by_role("status")).to_contain_text("4 people")
+    panel.get_by_role("button", name="Save cohort").click()
+    panel = page.get_by_role("complementary", name="Cohort", exact=True)
+    expect(panel.get_by_role("list", name="People").get_by_role("listitem")).to_have_count(4)
+    assert serious_findings(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("list").get_by_text("never saw /thanks in the last 28 days")).to_be_visible()
+
+
 def test_a_link_shows_the_same(page: Page) -> None:
     page.goto(FUNNEL)
     expect(page.get_by_role("list", name="Steps")).to_contain_text("33% went on")

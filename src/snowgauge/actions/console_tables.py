@@ -16,6 +16,7 @@ _KEYS = {
     **ACCESS_KEYS,
     "segments": ("id",),
     "annotations": ("id",),
+    "cohorts": ("id",),
     "saved_reports": ("id",),
     "dashboards": ("id",),
     "dashboard_tiles": ("dashboard", "id"),

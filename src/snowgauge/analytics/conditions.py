@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
+
+import sqlalchemy as sa
 
 from snowgauge.analytics.dimensions import Dimension
 from snowgauge.analytics.operators import Operator, Value
+from snowgauge.store.figures import Figures
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,22 @@ class Turned:
     where: str
 
 
-Filter = Condition | Both | Turned
+class Members(Protocol):
+    """The people of a cohort, whatever makes them its members."""
+
+    def select(self, figures: Figures) -> sa.Select[Any]:
+        """One column: their person IDs."""
+
+
+@dataclass(frozen=True)
+class Belongs:
+    """The person of the row is in a cohort."""
+
+    cohort: Members
+    where: str
+
+
+Filter = Condition | Both | Turned | Belongs
 
 
 def conditions(one: Filter) -> Iterator[Condition]:
@@ -52,3 +70,5 @@ def conditions(one: Filter) -> Iterator[Condition]:
                 yield from conditions(part)
         case Turned():
             yield from conditions(one.part)
+        case Belongs():
+            return

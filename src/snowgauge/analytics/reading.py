@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from snowgauge.analytics import periods
 from snowgauge.analytics.buckets import INTERVALS, Bucket, Interval, buckets, offered
-from snowgauge.analytics.conditions import Both, Condition, Filter, Turned, conditions
+from snowgauge.analytics.conditions import Belongs, Both, Condition, Filter, Members, Turned, conditions
 from snowgauge.analytics.dimensions import TIMES, Dimension, dimension, unknown
 from snowgauge.analytics.measures import MEASURES, Measure
 from snowgauge.analytics.operators import GROUPS, OPERATORS, Operator, PatternRefused, Value
@@ -22,6 +22,7 @@ from snowgauge.analytics.sql.rows import TRAFFIC
 MOST_MEASURES = 20
 MOST_DIMENSIONS = 4
 MOST_CONDITIONS = 50
+MOST_COHORTS = 5
 MOST_VALUES = 200
 MOST_ROWS = 100_000
 MOST_COMPARED = 1_000
@@ -40,12 +41,14 @@ _Name = TypeVar("_Name", bound=str)
 class Surroundings:
     """What a question is read against. ``calendar`` gives that of its applications where it names no zone or no start
     of the week; ``earliest`` is the first instant (ms) that anything is known of, for the period ``all``. ``segment``
-    gives a saved segment's filters. ``allowed``: the only applications that may be asked about; ``None``: all."""
+    gives a saved segment's filters, ``cohort`` the people of a saved cohort; it raises ``QuestionRefused`` where its
+    figures would show single people. ``allowed``: the only applications that may be asked about; ``None``: all."""
 
     now: int
     calendar: Callable[[tuple[str, ...]], Calendar] = lambda _: Calendar()
     earliest: Callable[[tuple[str, ...]], int | None] = lambda _: None
     segment: Callable[[str], Sequence[Any] | None] = lambda _: None
+    cohort: Callable[[str], Members | None] = lambda _: None
     allowed: tuple[str, ...] | None = None
 
 
@@ -183,6 +186,7 @@ class _FilterReader:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._conditions = 0
+        self._cohorts = 0
         self._length = 0
         self._inside: list[str] = []
 
@@ -201,6 +205,8 @@ class _FilterReader:
             raise unknown("operator", name, [*OPERATORS, *GROUPS], f"{where}[0]")
         if len(given) > 1 and given[1] == "segment":
             return self._segment(operator, given, where, depth)
+        if len(given) > 1 and given[1] == "cohort":
+            return self._cohort(operator, given, where)
         return self._condition(operator, given, where)
 
     def _group(self, name: str, given: list[Any], where: str, depth: int) -> Filter:
@@ -236,6 +242,25 @@ class _FilterReader:
             parts = tuple(self.read(part, f"{where} of segment {one}", depth + 1) for part in saved)
             self._inside.pop()
             found.append(Both("and", parts, where))
+        any_of = found[0] if len(found) == 1 else Both("or", tuple(found), where)
+        return Turned("not", any_of, where) if operator.negates else any_of
+
+    def _cohort(self, operator: Operator, given: list[Any], where: str) -> Filter:
+        ids = given[2] if len(given) > 2 else None
+        if operator.name not in ("is", "is_not") or not isinstance(ids, list) or not 1 <= len(ids) <= MOST_COHORTS:
+            raise QuestionRefused(
+                where,
+                f'a cohort is asked for as ["is", "cohort", [id]] or ["is_not", …], at most {MOST_COHORTS} a time',
+            )
+        found: list[Filter] = []
+        for one in ids:
+            members = self._around.cohort(one) if isinstance(one, str) else None
+            if members is None:
+                raise QuestionRefused(where, f"there is no cohort {_shown(one)}")
+            self._cohorts += 1
+            if self._cohorts > MOST_COHORTS:
+                raise QuestionRefused(where, f"more than {MOST_COHORTS} cohorts")
+            found.append(Belongs(members, where))
         any_of = found[0] if len(found) == 1 else Both("or", tuple(found), where)
         return Turned("not", any_of, where) if operator.negates else any_of
 

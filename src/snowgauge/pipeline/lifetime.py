@@ -19,6 +19,7 @@ import msgspec
 from pydantic import SecretStr
 
 import snowgauge
+from snowgauge.actions.analytics.saved.cohorts import take_out
 from snowgauge.actions.lifetime import backup, retention
 from snowgauge.actions.lifetime.backup import Root
 from snowgauge.actions.lifetime.erased import Erased, WithoutErased
@@ -43,6 +44,7 @@ from snowgauge.errors import SettingsError, SnowgaugeError
 from snowgauge.modelling.forgetting import forget, units_of_people
 from snowgauge.modelling.store import HasModelling, ModelStore
 from snowgauge.modelling.tables import OF_UNITS
+from snowgauge.modelling.tables.cohorts import MEMBERS
 from snowgauge.pipeline import build
 from snowgauge.settings.model import Settings
 from snowgauge.state.documents import Documents, FolderDocuments, MemoryDocuments
@@ -160,8 +162,9 @@ def erasing(settings: Settings, store: HasLifetime) -> Erasing:
         JournalPlace(build.sinks_folder(settings), "sinks"),
         RecoveriesPlace(build.open_kept(settings).documents),
         *store_places(store.lifetime()),
-        *([ModelledPlace(store.modelling())] if isinstance(store, HasModelling) else []),
     ]
+    if isinstance(store, HasModelling):
+        places += [ModelledPlace(store.modelling()), CohortsPlace(store.modelling())]
     return Erasing(places, tombstones(settings), gate(settings), names=settings.privacy.person_fields)
 
 
@@ -360,6 +363,28 @@ class ModelledPlace:
 
     def _values(self, finder: Finder) -> list[str]:
         return sorted({value for _, value in finder.person.marks} - {""})
+
+
+class CohortsPlace:
+    """IDs on the lists of cohorts."""
+
+    name = "cohorts"
+    moving = False
+
+    def __init__(self, model: ModelStore) -> None:
+        self._model = model
+
+    def find(self, finder: Finder) -> Iterator[Found]:
+        for row in self._model.rows(MEMBERS, "folded", self._values(finder)):
+            yield Found(self.name, f"{row['cohort_id']} {row['id']}", row["at"], "cohort", row)
+
+    def take_out(self, finder: Finder, progress: Progress) -> Taken:
+        count = take_out(self._model, "folded", self._values(finder))
+        progress(self.name, count)
+        return Taken(self.name, count)
+
+    def _values(self, finder: Finder) -> list[str]:
+        return sorted({value.lower() for _, value in finder.person.marks} - {""})
 
 
 class JournalPlace:

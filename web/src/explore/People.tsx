@@ -1,5 +1,6 @@
 /** Who reached a step of a funnel, and what they did next. */
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { api, ask } from "../api/client";
 import { Waiting } from "../analytics/parts/Waiting";
 import { duration } from "../analytics/view/definitions";
@@ -16,6 +17,40 @@ interface Props {
   reached: boolean;
   onPerson: (id: string) => void;
   onClose: () => void;
+}
+
+/** Keeps the people of a step as a cohort. */
+function Keep({ question, step, reached, usual }: { question: Reports["funnel"]["question"]; step: number; reached: boolean; usual: string }) {
+  const queries = useQueryClient();
+  const [name, setName] = useState(usual);
+  const save = useMutation({
+    mutationFn: () => ask(api.POST("/api/v1/analytics/cohorts", { body: { name, shared: false, funnel: { question, step, reached } } })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ["cohorts"] }),
+  });
+  if (save.data)
+    return (
+      <p role="status" className="mb-3 text-[13px]">
+        Saved {counted(save.data.people ?? save.data.ids, "person", "people")} as the cohort <bdi className="font-medium">{save.data.name}</bdi>. Filters offer it now.
+      </p>
+    );
+  return (
+    <form
+      className="mb-3 grid gap-1 text-[13px]"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      <label htmlFor="cohort-name">Save them as a cohort</label>
+      <span className="flex gap-2">
+        <input id="cohort-name" required maxLength={100} className="field min-w-0 flex-1" value={name} onChange={(event) => setName(event.target.value)} />
+        <Button type="submit" disabled={save.isPending}>
+          {save.isPending ? "Saving…" : "Save cohort"}
+        </Button>
+      </span>
+      {save.isError && <Failure error={save.error} />}
+    </form>
+  );
 }
 
 export function People({ question, step, reached, onPerson, onClose }: Props) {
@@ -44,6 +79,7 @@ export function People({ question, step, reached, onPerson, onClose }: Props) {
         )}
         , the latest first.
       </p>
+      {people.length > 0 && <Keep key={`${step} ${reached}`} question={body} step={step} reached={reached} usual={`${reached ? "Reached" : "Dropped off after"} ${middle(label(name), 60)}`} />}
       {list.isError && <Failure error={list.error} retry={() => void list.refetch()} />}
       {list.isPending && <Waiting what="people" />}
       {list.data && !people.length && <p className="text-ink-soft">No one.</p>}

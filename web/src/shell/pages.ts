@@ -24,6 +24,7 @@ export const PAGES: PageEntry[] = [
   { path: "/analytics", load: () => import("../pages/Analytics"), title: "Analytics", icon: "chart", key: "w", scope: "read:aggregates", viewers: true, words: "web visitors visits pages sources campaigns goals" },
   { path: "/explore", load: () => import("../pages/Explore"), title: "Explore", icon: "explore", key: "o", scope: "read:aggregates", viewers: true, words: "trends funnel retention lifecycle stickiness journeys attribution reports" },
   { path: "/dashboards", load: () => import("../pages/Dashboards"), title: "Dashboards", short: "Boards", icon: "board", key: "d", scope: "read:aggregates", viewers: true, words: "tiles saved reports overview share link mail" },
+  { path: "/cohorts", load: () => import("../pages/Cohorts"), title: "Cohorts", icon: "people", key: "g", scope: "read:aggregates", viewers: true, words: "people lists groups rule members filter csv" },
   { path: "/live", load: () => import("../pages/Live"), title: "Live", icon: "live", key: "l", scope: "read:events", words: "events stream now" },
   { path: "/failed", load: () => import("../pages/Failed"), title: "Failed events", short: "Failed", icon: "alert", key: "f", scope: "read:events", everything: true, words: "errors bad rows recover causes" },
   { path: "/xray", load: () => import("../pages/Xray"), title: "Event X-ray", short: "X-ray", icon: "xray", key: "x", scope: "read:events", everything: true, words: "trace debug request id" },

@@ -12,6 +12,7 @@ from typing import Any
 
 from snowgauge.actions import spreadsheet
 from snowgauge.actions.access.roles import Principal
+from snowgauge.actions.analytics.saved.cohorts import Cohorts
 from snowgauge.actions.analytics.saved.database import SavedDatabase
 from snowgauge.actions.analytics.saved.segments import Segments
 from snowgauge.actions.deployment import Deployment
@@ -24,12 +25,17 @@ from snowgauge.analytics.periods import Calendar
 from snowgauge.analytics.question import Question
 from snowgauge.analytics.reading import Surroundings, read, within
 from snowgauge.analytics.refusals import QuestionRefused
+from snowgauge.analytics.reports.answers import Reporter
+from snowgauge.analytics.reports.cohorts.members import FEWEST, ByList, ByRule, size
+from snowgauge.analytics.reports.cohorts.rule import read_rule
 from snowgauge.analytics.sql.bases import VIEWS, VISITS
+from snowgauge.errors import ActionRefused
 from snowgauge.modelling.application_book import ApplicationBook
 from snowgauge.modelling.applications import read_application
 from snowgauge.modelling.store import HasModelling
 
 SUGGESTIONS = 25
+_SECONDS = 60.0
 _IN_MEMORY = 8_000_000
 _SHARED = ("app", "date_range", "timezone", "week_start", "traffic")
 
@@ -140,6 +146,37 @@ def saved(deployment: Deployment) -> SavedDatabase:
     return SavedDatabase(deployment.console_tables or deployment.data_dir / "console.sqlite")
 
 
+def segments_of(deployment: Deployment) -> Segments:
+    """What filters have a name."""
+    return Segments(saved(deployment), lambda cohort_id, who: cohort_for(deployment, cohort_id, who))
+
+
+def cohorts(deployment: Deployment) -> Cohorts:
+    """Raises ``ActionRefused`` where the store has no modelled tables."""
+    if not isinstance(deployment.store, HasModelling):
+        raise ActionRefused("this store has no modelled tables: use ClickHouse or PostgreSQL", status=404)
+    return Cohorts(saved(deployment), deployment.store.modelling())
+
+
+def cohort_for(
+    deployment: Deployment, cohort_id: str, who: Principal | None, *, hidden: bool = True
+) -> ByRule | ByList | None:
+    """The people of a cohort that someone may use. ``hidden``: raises ``QuestionRefused`` where there are so few that
+    its figures would tell of single people to someone who may not see them."""
+    rule = cohorts(deployment).rule(cohort_id, who)
+    if rule is None:
+        return None
+    around = surroundings(deployment, who)
+    found = ByRule(read_rule(rule, around)) if rule else ByList(cohort_id, around.now)
+    if hidden and (who is None or not who.may("read:persons")):
+        reporter = Reporter(deployment.store.figures(), seconds=_SECONDS)
+        if size(found, reporter) < FEWEST:
+            raise QuestionRefused(
+                "filters", f"this cohort has fewer than {FEWEST} people, so its figures need the scope read:persons"
+            )
+    return found
+
+
 def surroundings(deployment: Deployment, who: Principal | None) -> Surroundings:
     """What a question of someone is read against."""
     return _surroundings(deployment, _engine(deployment), who)
@@ -154,12 +191,13 @@ def _read(deployment: Deployment, engine: Engine, asked: Mapping[str, Any], who:
 
 
 def _surroundings(deployment: Deployment, engine: Engine, who: Principal | None) -> Surroundings:
-    segments = Segments(saved(deployment))
+    segments = segments_of(deployment)
     return Surroundings(
         engine.clock(),
         calendar=lambda apps: calendar(deployment, apps),
         earliest=engine.earliest,
         segment=lambda segment_id: segments.filters(segment_id, who),
+        cohort=lambda cohort_id: cohort_for(deployment, cohort_id, who),
         allowed=who.apps if who is not None else None,
     )
 

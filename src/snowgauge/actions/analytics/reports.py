@@ -7,6 +7,7 @@ from typing import Any
 
 from snowgauge.actions.access.roles import Principal
 from snowgauge.actions.analytics.asking import saved, surroundings
+from snowgauge.actions.analytics.saved.cohorts import MOST_IDS
 from snowgauge.actions.analytics.spend import SpendBook
 from snowgauge.actions.deployment import Deployment
 from snowgauge.analytics.instants import answered, instant
@@ -53,6 +54,16 @@ def funnel_people(
         raise QuestionRefused("step", f"the funnel has {len(question.steps)} steps, and {step} is none of them")
     reporter = _reporter(deployment, asked)
     return funnels.stopped(question, step, reporter, limit=paging[0], offset=paging[1], reached=reached)
+
+
+def funnel_everyone(
+    deployment: Deployment, asked: Mapping[str, Any], who: Principal | None, step: int, *, reached: bool
+) -> list[str]:
+    """The person IDs of all who got to a step and no further, or (``reached``) at least that far."""
+    question = read_funnel(asked, surroundings(deployment, who))
+    if not 1 <= step <= len(question.steps):
+        raise QuestionRefused("step", f"the funnel has {len(question.steps)} steps, and {step} is none of them")
+    return funnels.everyone(question, step, _reporter(deployment, asked), most=MOST_IDS, reached=reached)
 
 
 def retention(deployment: Deployment, asked: Mapping[str, Any], who: Principal | None) -> RetentionAnswer:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from snowgauge.analytics.conditions import Both, Condition, Filter, Turned, conditions
+from snowgauge.analytics.conditions import Belongs, Both, Condition, Filter, Turned, conditions
 from snowgauge.analytics.dimensions import Dimension, dimension, unknown
 from snowgauge.analytics.operators import OPERATORS
 from snowgauge.analytics.question import Question
@@ -186,3 +186,5 @@ def _plain(one: Filter) -> tuple[object, ...]:
             return one.kind, *(_plain(part) for part in one.parts)
         case Turned():
             return one.kind, _plain(one.part)
+        case Belongs():
+            return "cohort", one.cohort

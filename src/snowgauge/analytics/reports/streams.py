@@ -90,7 +90,8 @@ def _pass(stream: Stream, some: Sequence[Taken], figures: Figures) -> sa.Select[
         ms = Whole(EpochMs(columns(base.home, base.time)))
         met: dict[int, list[sa.ColumnElement[bool]]] = {}
         for one in some:
-            met.setdefault(one.number, []).append(_is(one, base, columns, ms, (start, end)))
+            holding = [holds(part, base, columns, figures) for part in one.filters]
+            met.setdefault(one.number, []).append(_is(one, columns, ms, (start, end), holding))
         flags = [sa.or_(*met[number]) if number in met else sa.false() for number in stream.numbers]
         named = [Whole(sa.case((flag, 1), else_=0)).label(f"is_{number}")
                  for number, flag in zip(stream.numbers, flags, strict=True)]  # fmt: skip
@@ -112,10 +113,14 @@ def _pass(stream: Stream, some: Sequence[Taken], figures: Figures) -> sa.Select[
 
 
 def _is(
-    one: Taken, base: Base, columns: Columns, ms: sa.ColumnElement[int], whole: tuple[int, int]
+    one: Taken,
+    columns: Columns,
+    ms: sa.ColumnElement[int],
+    whole: tuple[int, int],
+    holding: Sequence[sa.ColumnElement[bool]],
 ) -> sa.ColumnElement[bool]:
-    met = [holds(part, base, columns) for part in one.filters]
-    if base is EVENTS and not one.named:
+    met = list(holding)
+    if one.base is EVENTS and not one.named:
         met.append(columns("events", "event_name").not_in(TECHNICAL))
     if one.span[0] != whole[0]:
         met.append(ms >= one.span[0])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from snowgauge.analytics.conditions import Both, Condition, Filter, Turned, conditions
+from snowgauge.analytics.conditions import Belongs, Both, Condition, Filter, Turned, conditions
 from snowgauge.analytics.refusals import QuestionRefused
 from snowgauge.analytics.sql.bases import LONGEST_VISIT_DAYS, OF_EVENTS, Base
 from snowgauge.analytics.sql.expressions import ONE, AnyOf
@@ -42,7 +42,7 @@ class Filters:
             case Both("same_visit", parts):
                 return sa.and_(*(self._visits(part, done=True, columns=columns) for part in parts))
             case _ if carries(self._base, one):
-                return holds(one, self._base, columns)
+                return holds(one, self._base, columns, self._figures)
             case Both("same_event"):
                 return self._visits(one, done=True, columns=columns)
             case Both("and", parts):
@@ -92,7 +92,7 @@ class Filters:
 
         def build(inner: Columns) -> Selected:
             session = sa.func.coalesce(inner(base.home, "session_id"), "")
-            return Selected([session.label("visit")], sa.and_(session != "", holds(part, base, inner)))
+            return Selected([session.label("visit")], sa.and_(session != "", holds(part, base, inner, self._figures)))
 
         found = rows(base, self._span.widened(LONGEST_VISIT_DAYS), self._figures, build)
         return visit.in_(found) if done else sa.and_(visit != "", visit.not_in(found))
@@ -109,6 +109,8 @@ def carries(base: Base, one: Filter) -> bool:
             return all(carries(base, part) for part in one.parts)
         case Turned():
             return carries(base, one.part)
+        case Belongs():
+            return True
 
 
 def event_base(*parts: Filter) -> Base | None:
@@ -116,17 +118,19 @@ def event_base(*parts: Filter) -> Base | None:
     return next((base for base in OF_EVENTS if all(carries(base, part) for part in parts)), None)
 
 
-def holds(one: Filter, base: Base, columns: Columns) -> sa.ColumnElement[bool]:
+def holds(one: Filter, base: Base, columns: Columns, figures: Figures) -> sa.ColumnElement[bool]:
     """The condition on a row of a base that carries it."""
     match one:
         case Condition():
             return _compared(one, base, columns)
         case Both("or", parts):
-            return sa.or_(*(holds(part, base, columns) for part in parts))
+            return sa.or_(*(holds(part, base, columns, figures) for part in parts))
         case Both(_, parts):
-            return sa.and_(*(holds(part, base, columns) for part in parts))
+            return sa.and_(*(holds(part, base, columns, figures) for part in parts))
         case Turned(_, part):
-            return sa.not_(holds(part, base, columns))
+            return sa.not_(holds(part, base, columns, figures))
+        case Belongs(cohort):
+            return sa.func.coalesce(columns(*base.person), "").in_(cohort.select(figures))
 
 
 def _compared(one: Condition, base: Base, columns: Columns) -> sa.ColumnElement[bool]:

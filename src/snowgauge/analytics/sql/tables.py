@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from snowgauge.modelling import tables as modelled
 from snowgauge.modelling.definition import Table, Type
-from snowgauge.modelling.tables import bookkeeping
+from snowgauge.modelling.tables import bookkeeping, cohorts
 
 _KINDS: dict[Type, type[sa.types.TypeEngine[Any]] | sa.types.TypeEngine[Any]] = {
     Type.TIME: sa.DateTime,
@@ -46,4 +46,5 @@ USERS = _table(modelled.USERS)
 EVENT_STATS = _table(modelled.EVENT_STATS)
 IMPORTED_DAYS = _table(modelled.IMPORTED_DAYS)
 IMPORTS = _table(modelled.IMPORTS)
+COHORT_MEMBERS = _table(cohorts.MEMBERS)
 MODEL_STATE = _table(bookkeeping.STATE)

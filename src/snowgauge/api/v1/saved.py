@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from snowgauge.actions.access.roles import Principal
 from snowgauge.actions.analytics.answering import dashboards
-from snowgauge.actions.analytics.asking import saved
+from snowgauge.actions.analytics.asking import saved, segments_of
 from snowgauge.actions.analytics.saved.annotations import Annotation, Annotations
-from snowgauge.actions.analytics.saved.segments import Segment, Segments
+from snowgauge.actions.analytics.saved.segments import Segment
 from snowgauge.actions.analytics.saved.shares import NewShare, Share, Shares
 from snowgauge.api.doors import Caller, address, needs
 from snowgauge.api.v1.parts import Parts, TheDoors
@@ -75,21 +75,21 @@ class CreatedShare:
 @router.get("/segments", dependencies=[needs("read:aggregates", by_application=True)])
 def segments(parts: Parts, who: Caller) -> list[Segment]:
     """Your segments and the shared ones."""
-    return Segments(saved(parts)).listed(who)
+    return segments_of(parts).listed(who)
 
 
 @router.post("/segments", status_code=201, dependencies=[needs("read:aggregates", by_application=True)])
 def add_segment(given: GivenSegment, parts: Parts, who: Caller) -> Segment:
     """Keep filters under a name. A shared segment needs `write:analytics`."""
     _may_share(who, given.shared)
-    return Segments(saved(parts)).add(given.name, given.app, given.filters, shared=given.shared, who=who)
+    return segments_of(parts).add(given.name, given.app, given.filters, shared=given.shared, who=who)
 
 
 @router.patch("/segments/{segment_id}", dependencies=[needs("read:aggregates", by_application=True)])
 def change_segment(segment_id: str, given: SegmentChange, parts: Parts, who: Caller) -> Segment:
     """Change your segment; a shared one needs `write:analytics`."""
     _may_share(who, given.shared)
-    return Segments(saved(parts)).change(
+    return segments_of(parts).change(
         segment_id, who, name=given.name, filters=given.filters, shared=given.shared
     )  # fmt: skip
 
@@ -97,7 +97,7 @@ def change_segment(segment_id: str, given: SegmentChange, parts: Parts, who: Cal
 @router.delete("/segments/{segment_id}", status_code=204, dependencies=[needs("read:aggregates", by_application=True)])
 def remove_segment(segment_id: str, parts: Parts, who: Caller) -> None:
     """Remove your segment; a shared one needs `write:analytics`."""
-    Segments(saved(parts)).remove(segment_id, who)
+    segments_of(parts).remove(segment_id, who)
 
 
 @router.get("/annotations", dependencies=[needs("read:aggregates", by_application=True)])

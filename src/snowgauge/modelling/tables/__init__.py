@@ -5,6 +5,7 @@ from snowgauge.modelling.tables import (
     alerting,
     app_errors,
     bookkeeping,
+    cohorts,
     conversions,
     ecommerce_actions,
     event_stats,
@@ -41,6 +42,7 @@ ALERTS = (alerting.RULES, alerting.CHANNELS, alerting.STATES, alerting.MESSAGES)
 PLAN = (alerting.PLAN,)
 IMPORTED = (IMPORTED_DAYS, IMPORTS)
 """What other products left behind."""
+COHORTS = (cohorts.MEMBERS,)
 
 BOOKKEEPING = (
     bookkeeping.STATE,
@@ -51,10 +53,11 @@ BOOKKEEPING = (
     *ALERTS,
     *PLAN,
     IMPORTS,
+    *COHORTS,
 )
 
 TABLES: tuple[Table, ...] = (*OF_UNITS, USERS, IDENTITIES, EVENT_STATS, TOUCHES, IMPORTED_DAYS, *BOOKKEEPING)
 """All of them; views after the tables that they show."""
 
-MODELLED = tuple(table for table in TABLES if table not in (*ALERTS, *PLAN, *IMPORTED, VIEW_REPEATS))
+MODELLED = tuple(table for table in TABLES if table not in (*ALERTS, *PLAN, *IMPORTED, *COHORTS, VIEW_REPEATS))
 """Those that the modeller writes and keeps its books in."""

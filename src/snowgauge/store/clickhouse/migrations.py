@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from snowgauge.modelling.tables import ALERTS, IMPORTED, MODELLED, PLAN, VIEW_REPEATS
+from snowgauge.modelling.tables import ALERTS, COHORTS, IMPORTED, MODELLED, PLAN, VIEW_REPEATS
 from snowgauge.store.base import Migration
 from snowgauge.store.clickhouse.connection import Connection, Refused
 from snowgauge.store.clickhouse.derived.layout import DerivedLayout
@@ -37,6 +37,7 @@ STEPS: tuple[Step, ...] = (
     Step(10, "shared state", Layout.create_state),
     Step(11, "imported days", lambda layout: DerivedLayout(layout).create(IMPORTED)),
     Step(12, "repeated views", lambda layout: DerivedLayout(layout).create([VIEW_REPEATS])),
+    Step(13, "cohorts", lambda layout: DerivedLayout(layout).create(COHORTS)),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from snowgauge.modelling.tables import ALERTS, IMPORTED, MODELLED, PLAN, VIEW_REPEATS
+from snowgauge.modelling.tables import ALERTS, COHORTS, IMPORTED, MODELLED, PLAN, VIEW_REPEATS
 from snowgauge.store.base import Migration
 from snowgauge.store.postgres.connection import Connections
 from snowgauge.store.postgres.derived.layout import DerivedLayout
@@ -35,6 +35,7 @@ STEPS: tuple[Step, ...] = (
     Step(9, "shared state", Layout.create_state),
     Step(10, "imported days", lambda layout: DerivedLayout(layout).create(IMPORTED)),
     Step(11, "repeated views", lambda layout: DerivedLayout(layout).create([VIEW_REPEATS])),
+    Step(12, "cohorts", lambda layout: DerivedLayout(layout).create(COHORTS)),
 )
 
 

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import { compact, middle } from "../../view/format";
 import { Icon } from "../../widgets/icons";
 import { Button, Failure, IconButton, Skeleton } from "../../widgets/ui";
-import { describe, type DimensionDefinition, type Known, valueText } from "../view/definitions";
+import { describe, type DimensionDefinition, filterable, type Known, valueText } from "../view/definitions";
 import { type AnyFilter, type Condition, filterText, isCondition, type Value } from "../view/filters";
 import { alone, type Scope } from "../view/question";
 import { useSource } from "../view/source";
@@ -185,7 +185,7 @@ function ConditionEditor({ first, any, condition, known, scope, onChange, onRemo
   const takes = known.operator(operator)?.values ?? "some";
   const groups = useMemo(() => {
     const found = new Map<string, DimensionDefinition[]>();
-    for (const one of known.all.dimensions.filter((each) => source.shows(each.name))) found.set(one.group, [...(found.get(one.group) ?? []), one]);
+    for (const one of filterable(known).filter((each) => source.shows(each.name))) found.set(one.group, [...(found.get(one.group) ?? []), one]);
     return [...found];
   }, [known, source]);
   const choose = (next: string) => {
@@ -227,8 +227,8 @@ function ConditionEditor({ first, any, condition, known, scope, onChange, onRemo
         {onRemove && <IconButton name="trash" label="Remove condition" onClick={onRemove} />}
       </div>
       {dimension && <p className="text-[13px] text-ink-soft">{dimension.help}</p>}
-      {dimension && takes !== "none" && (dimension.kind === "number" ? <NumberValue value={values[0]} onChange={(value) => onChange([operator, name, value === null ? [] : [value]])} /> : <Values known={known} dimension={dimension} operator={operator} values={values} scope={scope} onChange={(next) => onChange(options ? [operator, name, next, options] : [operator, name, next])} />)}
-      {dimension && dimension.kind === "text" && known.operator(operator)?.ignores_case && (
+      {dimension && takes !== "none" && (dimension.kind === "number" ? <NumberValue value={values[0]} onChange={(value) => onChange([operator, name, value === null ? [] : [value]])} /> : name === "cohort" ? <CohortValues known={known} values={values} onChange={(next) => onChange([operator, name, next])} /> : <Values known={known} dimension={dimension} operator={operator} values={values} scope={scope} onChange={(next) => onChange(options ? [operator, name, next, options] : [operator, name, next])} />)}
+      {dimension && dimension.kind === "text" && name !== "cohort" && known.operator(operator)?.ignores_case && (
         <label className="flex items-center gap-2 text-[13px]">
           <input type="checkbox" className="accent-accent" checked={options?.case_sensitive === false} onChange={(event) => onChange(event.target.checked ? [operator, name, values, { case_sensitive: false }] : [operator, name, values])} />
           Upper and lower case are the same
@@ -240,6 +240,21 @@ function ConditionEditor({ first, any, condition, known, scope, onChange, onRemo
 
 function NumberValue({ value, onChange }: { value: Value | undefined; onChange: (value: number | null) => void }) {
   return <input type="number" aria-label="Value" className="field w-40" value={value === null || value === undefined ? "" : String(value)} onChange={(event) => onChange(event.target.value === "" ? null : Number(event.target.value))} />;
+}
+
+/** At most five at a time, as the API has it. */
+function CohortValues({ known, values, onChange }: { known: Known; values: Value[]; onChange: (values: Value[]) => void }) {
+  return (
+    <div role="group" aria-label="Cohorts" className="thin-scroll grid max-h-48 overflow-auto">
+      {known.cohorts.map((one) => (
+        <label key={one.id} className="flex cursor-pointer items-center gap-2 rounded-md px-1.5 py-1 hover:bg-sunken">
+          <input type="checkbox" className="accent-accent" checked={values.includes(one.id)} disabled={values.length >= 5 && !values.includes(one.id)} onChange={() => onChange(values.includes(one.id) ? values.filter((other) => other !== one.id) : [...values, one.id])} />
+          <bdi className="min-w-0 flex-1 truncate">{one.name}</bdi>
+          <span className="tabular text-xs text-ink-soft">{one.people === null ? "" : compact(one.people)}</span>
+        </label>
+      ))}
+    </div>
+  );
 }
 
 /** Values that occur, most frequent first; and any other that is typed. */

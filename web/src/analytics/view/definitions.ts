@@ -19,12 +19,23 @@ export interface Known {
   dimension: (name: string) => DimensionDefinition | undefined;
   operator: (name: string) => OperatorDefinition | undefined;
   segments: Schemas["Segment"][];
+  cohorts: Schemas["SavedCohort"][];
+}
+
+/** What a filter by cohort is, beside the dimensions of the API. */
+const COHORT: DimensionDefinition = { name: "cohort", label: "Cohort", group: "People", of: "visit", kind: "text", help: "People of a cohort: see the page Cohorts.", unset: "", operators: ["is", "is_not"] };
+
+/** The dimensions that filters offer: those of the API, and cohorts where there are any. */
+export function filterable(known: Known): DimensionDefinition[] {
+  return known.cohorts.length ? [...known.all.dimensions, COHORT] : known.all.dimensions;
 }
 
 export function useDefinitions() {
   const source = useSource();
   const query = useQuery({ queryKey: ["definitions", source.key], queryFn: source.definitions, staleTime: Infinity });
   const segments = useQuery({ queryKey: ["segments", source.key], queryFn: source.segments, staleTime: 60_000 });
+  // a deployment without modelled tables has none, and everything else works
+  const cohorts = useQuery({ queryKey: ["cohorts", source.key], queryFn: source.cohorts, staleTime: 60_000, retry: false });
   const known = useMemo((): Known | undefined => {
     if (!query.data) return undefined;
     const measures = new Map(query.data.measures.map((one) => [one.name, one]));
@@ -34,11 +45,12 @@ export function useDefinitions() {
     return {
       all: query.data,
       measure: (name) => measures.get(name),
-      dimension: (name) => dimensions.get(name) ?? (name.startsWith(PROPERTY) ? property(name, text) : undefined),
+      dimension: (name) => dimensions.get(name) ?? (name === COHORT.name ? COHORT : name.startsWith(PROPERTY) ? property(name, text) : undefined),
       operator: (name) => operators.get(name),
       segments: segments.data ?? [],
+      cohorts: cohorts.data ?? [],
     };
-  }, [query.data, segments.data]);
+  }, [query.data, segments.data, cohorts.data]);
   return { query, known };
 }
 
@@ -122,6 +134,7 @@ export function changeText(measure: MeasureDefinition | undefined, change: numbe
 export function valueText(known: Known | undefined, dimension: string, value: Value): string {
   if (value === null || value === "") return known?.dimension(dimension)?.unset ?? "(not set)";
   if (dimension === "segment") return known?.segments.find((one) => one.id === value)?.name ?? String(value);
+  if (dimension === "cohort") return known?.cohorts.find((one) => one.id === value)?.name ?? String(value);
   if (dimension === "visit:country") return countryName(String(value));
   return String(value);
 }

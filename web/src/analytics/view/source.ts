@@ -17,6 +17,7 @@ export interface Source {
   live: (app: string) => Promise<Schemas["Live"]>;
   definitions: () => Promise<Schemas["Definitions"]>;
   segments: () => Promise<Schemas["Segment"][]>;
+  cohorts: () => Promise<Schemas["SavedCohort"][]>;
   /** Whether it may be asked for a dimension. */
   shows: (dimension: string) => boolean;
 }
@@ -31,11 +32,12 @@ export const consoleSource: Source = {
   live: (app) => ask(api.GET("/api/v1/analytics/live", { params: { query: app ? { app: [app] } : {} } })),
   definitions: () => ask(api.GET("/api/v1/analytics/definitions")),
   segments: () => ask(api.GET("/api/v1/analytics/segments")),
+  cohorts: () => ask(api.GET("/api/v1/analytics/cohorts")),
   shows: () => true,
 };
 
 /** What visitors or sites may have written of a person, which no link shows. */
-const HIDDEN = ["event:query", "event:fragment", "visit:login", "visit:search_term", "visit:utm_term", "segment"];
+const HIDDEN = ["event:query", "event:fragment", "visit:login", "visit:search_term", "visit:utm_term", "segment", "cohort"];
 
 export function sharedSource(id: string, opened: Schemas["Opened"]): Source {
   const headers = { authorization: `Share ${opened.ticket}` };
@@ -51,6 +53,7 @@ export function sharedSource(id: string, opened: Schemas["Opened"]): Source {
     live: () => ask(api.GET("/api/v1/shared/{share_id}/live", { params: { path }, headers })),
     definitions: () => ask(api.GET("/api/v1/shared/{share_id}/definitions", { params: { path }, headers })),
     segments: async () => [],
+    cohorts: async () => [],
     shows: (name) => !name.startsWith("event:props:") && !HIDDEN.includes(name) && (!dimensions || name.startsWith("time") || dimensions.includes(name)),
   };
 }

@@ -53,6 +53,10 @@ CREATE TABLE IF NOT EXISTS email_reports (
   id TEXT PRIMARY KEY, app TEXT NOT NULL, every TEXT NOT NULL, recipients TEXT NOT NULL, secret TEXT NOT NULL,
   created_by TEXT NOT NULL, created_at INTEGER NOT NULL,
   dashboard TEXT REFERENCES dashboards(id) ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS cohorts (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, rule TEXT, shared INTEGER NOT NULL,
+  owner TEXT NOT NULL, person TEXT REFERENCES people(id) ON DELETE CASCADE, author TEXT NOT NULL,
+  changed_at INTEGER NOT NULL, ids INTEGER NOT NULL, people INTEGER, counted_at INTEGER);
 CREATE TABLE IF NOT EXISTS spend (
   day TEXT NOT NULL, currency TEXT NOT NULL, app TEXT NOT NULL, channel TEXT NOT NULL, source TEXT NOT NULL,
   medium TEXT NOT NULL, campaign TEXT NOT NULL, amount REAL NOT NULL,

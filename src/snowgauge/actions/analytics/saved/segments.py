@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from snowgauge.actions.access.roles import Principal
 from snowgauge.actions.analytics.saved.database import SavedDatabase, checked, new_id, own, owner_of, room
+from snowgauge.analytics.conditions import Members
 from snowgauge.analytics.reading import Surroundings, read
 from snowgauge.errors import ActionRefused
 
@@ -28,8 +30,15 @@ class Segment:
 
 
 class Segments:
-    def __init__(self, database: SavedDatabase) -> None:
+    """``cohort``: the cohorts that filters may name, as questions are read with it."""
+
+    def __init__(
+        self,
+        database: SavedDatabase,
+        cohort: Callable[[str, Principal], Members | None] = lambda _cohort_id, _who: None,
+    ) -> None:
         self._database = database
+        self._cohort = cohort
 
     def listed(self, who: Principal) -> list[Segment]:
         """One's own and the shared ones, by name."""
@@ -91,7 +100,10 @@ class Segments:
 
         if not filters:
             raise ActionRefused("a segment needs at least one filter", status=422)
-        read({"metrics": ["visits"], "filters": filters}, Surroundings(self._database.clock(), segment=saved))
+        around = Surroundings(
+            self._database.clock(), segment=saved, cohort=lambda cohort_id: self._cohort(cohort_id, who)
+        )
+        read({"metrics": ["visits"], "filters": filters}, around)
 
 
 def _segment(row: sqlite3.Row, who: Principal) -> Segment:

@@ -228,7 +228,7 @@ def _filtered(given: Any) -> Iterable[str]:
 def _visible(name: Any, allowed: Sequence[str] | None, where: str) -> None:
     if not isinstance(name, str):
         raise QuestionRefused(where, "expected the name of a dimension")
-    if name.startswith(PROPERTY) or name in _HIDDEN or name == "segment":
+    if name.startswith(PROPERTY) or name in _HIDDEN or name in ("segment", "cohort"):
         raise QuestionRefused(where, f"{name[:200]} may tell who someone is, so a link does not show it")
     if name not in TIMES and name not in DIMENSIONS:
         raise QuestionRefused(where, f"there is no dimension {name[:100]!r}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from snowgauge.analytics.refusals import QuestionRefused
 from snowgauge.analytics.reports.answers import Reporter
 from snowgauge.analytics.reports.funnel.answer import (
     EDGES,
@@ -55,11 +56,7 @@ def answer(funnel: Funnel, reporter: Reporter, asked: dict[str, object]) -> Funn
 
 def stopped(funnel: Funnel, step: int, reporter: Reporter, *, limit: int, offset: int, reached: bool) -> list[Stopped]:
     """Who got to the step and no further (``reached``: or further), the latest first."""
-    rows, _ = attempts(funnel, reporter.figures)
-    times = [rows.c[f"t{number}"] for number in range(1, len(funnel.steps) + 1)]
-    met = [times[step - 1] > 0]
-    if not reached and step < len(times):
-        met.append(times[step] == 0)
+    rows, times, met = _at(funnel, step, reporter, reached=reached)
     statement = (
         sa.select(rows.c["unit"], rows.c["person"], times[0], times[step - 1])
         .where(*met)
@@ -72,6 +69,29 @@ def stopped(funnel: Funnel, step: int, reporter: Reporter, *, limit: int, offset
     return [
         Stopped(str(unit), str(person), int(began), int(at), after.get(str(unit))) for unit, person, began, at in found
     ]
+
+
+def everyone(funnel: Funnel, step: int, reporter: Reporter, *, most: int, reached: bool) -> list[str]:
+    """The person IDs of all of them. Raises ``QuestionRefused`` for more than ``most``."""
+    rows, _, met = _at(funnel, step, reporter, reached=reached)
+    person = rows.c["person"]
+    statement = sa.select(person).where(*met, person != "").group_by(person).order_by(person).limit(most + 1)
+    found = [str(one) for (one,) in reporter.run(statement)]
+    if len(found) > most:
+        raise QuestionRefused("step", f"there are more than {most:,} people at this step")
+    return found
+
+
+def _at(
+    funnel: Funnel, step: int, reporter: Reporter, *, reached: bool
+) -> tuple[sa.Subquery, list[sa.ColumnElement[Any]], list[sa.ColumnElement[bool]]]:
+    """The attempts, their times, and the condition on one that it got to the step."""
+    rows, _ = attempts(funnel, reporter.figures)
+    times: list[sa.ColumnElement[Any]] = [rows.c[f"t{number}"] for number in range(1, len(funnel.steps) + 1)]
+    met: list[sa.ColumnElement[bool]] = [times[step - 1] > 0]
+    if not reached and step < len(times):
+        met.append(times[step] == 0)
+    return rows, times, met
 
 
 class _Groups:

@@ -1,0 +1,1 @@
+"""Cohorts: people by what they did and did not do, or by a list of IDs."""
