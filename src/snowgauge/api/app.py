@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from fastapi import FastAPI, Response
+from starlette.routing import Route
 
 from snowgauge.actions import health
 from snowgauge.actions.deployment import Deployment
+from snowgauge.api.assistant_http import PATH as MCP
+from snowgauge.api.assistant_http import AssistantHttp
 from snowgauge.api.doors import DoorKeeper, Doors
 from snowgauge.api.request_ids import RequestIds
 from snowgauge.api.v1.parts import StorePlaces, refusals
@@ -41,6 +44,8 @@ def create_app(
         app.state.doors = doors
         app.add_middleware(DoorKeeper, doors=doors)
         _console(app)
+        if doors.settings.mcp:
+            app.router.routes.append(Route(MCP, AssistantHttp(app, doors), include_in_schema=False))
     app.add_middleware(RequestIds)
     for path, program in (programs or {}).items():
         app.mount(path, program)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
 _SECONDS = 90
+MISSING = "the package mcp is missing: pip install 'snowgauge[mcp]'"
 MOST_CHARACTERS = 60_000
 """Of one answer: what is longer says that it is cut."""
 _INSTRUCTIONS = (
@@ -28,25 +29,28 @@ _INSTRUCTIONS = (
 
 class Api:
     """The private port, asked with a key. Raises ``ToolError``, which reaches the assistant, with the API's own
-    words."""
+    words. ``transport``: how it is reached, where not over the network."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         self._base = url.rstrip("/") + "/api/v1"
         self._headers = headers
+        self._transport = transport
 
-    def get(self, path: str, **query: Any) -> str:
-        return self._text("GET", path, params={name: value for name, value in query.items() if value is not None})
+    async def get(self, path: str, **query: Any) -> str:
+        return await self._text("GET", path, params={name: value for name, value in query.items() if value is not None})
 
-    def post(self, path: str, body: Any) -> str:
-        return self._text("POST", path, json=body)
+    async def post(self, path: str, body: Any) -> str:
+        return await self._text("POST", path, json=body)
 
-    def _text(self, method: str, path: str, **more: Any) -> str:
+    async def _text(self, method: str, path: str, **more: Any) -> str:
         from mcp.server.mcpserver.exceptions import ToolError
 
         try:
-            with httpx.Client(base_url=self._base, headers=self._headers, timeout=_SECONDS) as client:
-                answer = client.request(method, path, **more)
+            async with httpx.AsyncClient(
+                base_url=self._base, headers=self._headers, timeout=_SECONDS, transport=self._transport
+            ) as client:
+                answer = await client.request(method, path, **more)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ToolError(f"Snowgauge does not answer: {error}") from None
         if answer.status_code >= 400:
@@ -59,55 +63,54 @@ class Api:
         return text
 
 
-def server(url: str, key: str) -> MCPServer[Any]:
+def server(api: Api) -> MCPServer[Any]:
     """Raises ``SettingsError`` where the package `mcp` is missing."""
     try:
         from mcp.server.mcpserver import MCPServer
     except ImportError:
-        raise SettingsError("the package mcp is missing: pip install 'snowgauge[mcp]'") from None
-    api = Api(url, key)
+        raise SettingsError(MISSING) from None
     made: MCPServer[Any] = MCPServer("snowgauge", instructions=_INSTRUCTIONS, version=snowgauge.__version__)
 
     @made.tool()
-    def definitions() -> str:
+    async def definitions() -> str:
         """Measures, dimensions, operators and periods that `analytics` takes, with their meaning."""
-        return api.get("/analytics/definitions")
+        return await api.get("/analytics/definitions")
 
     @made.tool()
-    def analytics(question: dict[str, Any]) -> str:
+    async def analytics(question: dict[str, Any]) -> str:
         """Answer a question about visits, pages, sources, goals and events, such as
         {"metrics": ["visitors"], "date_range": "7d", "dimensions": ["visit:source"]}."""
-        return api.post("/analytics/query", question)
+        return await api.post("/analytics/query", question)
 
     @made.tool()
-    def tracking_plan(app: str | None = None) -> str:
+    async def tracking_plan(app: str | None = None) -> str:
         """What events each application sends, since when, by which trackers and versions; and what drifts."""
-        return api.get("/plan", app=app)
+        return await api.get("/plan", app=app)
 
     @made.tool()
-    def schemas() -> str:
+    async def schemas() -> str:
         """The schemas that are known, and how much each is used."""
-        return api.get("/schemas")
+        return await api.get("/schemas")
 
     @made.tool()
-    def failed_event_causes(period: str = "7d", limit: int = 25) -> str:
+    async def failed_event_causes(period: str = "7d", limit: int = 25) -> str:
         """Why events fail, the most frequent cause first. `period` is 24h, 7d, 30d or all."""
-        return api.get("/failed/causes", range=period, limit=limit)
+        return await api.get("/failed/causes", range=period, limit=limit)
 
     @made.tool()
-    def alerts_firing() -> str:
+    async def alerts_firing() -> str:
         """What is wrong now, the worst first."""
-        return api.get("/alerts/firing")
+        return await api.get("/alerts/firing")
 
     @made.tool()
-    def tables() -> str:
+    async def tables() -> str:
         """Tables and columns for `sql`."""
-        return api.get("/sql/tables")
+        return await api.get("/sql/tables")
 
     @made.tool()
-    def sql(query: str, max_rows: int = 200) -> str:
+    async def sql(query: str, max_rows: int = 200) -> str:
         """Run one read-only query in the store's own SQL, within the limits of the deployment."""
-        return api.post("/sql", {"sql": query, "max_rows": max(1, min(max_rows, 10_000))})
+        return await api.post("/sql", {"sql": query, "max_rows": max(1, min(max_rows, 10_000))})
 
     return made
 

@@ -24,7 +24,7 @@ from snowgauge.collector.admission.settings import Network
 
 COOKIE = "snowgauge_session"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_GUARDED = "/api/v1/"
+_GUARDED = ("/api/v1/", "/mcp")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),

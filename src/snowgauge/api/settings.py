@@ -68,6 +68,9 @@ class ConsoleSettings(PartSettings):
     sql_timeout: Duration = timedelta(seconds=30)
     """How long one query of the SQL page may take."""
 
+    mcp: bool = True
+    """Let assistants with an API key ask this deployment at `/mcp` (MCP over streamable HTTP); needs the extra `mcp`."""
+
     @field_validator("deployments")
     @classmethod
     def _names(cls, deployments: dict[str, OtherDeployment]) -> dict[str, OtherDeployment]:

@@ -20,7 +20,7 @@ BASE = "/api/v1/analytics/cohorts"
 PASSWORD = "correct horse battery"
 SPAN = {"date_range": ["2026-03-02", "2026-03-08"]}
 EVERYONE = {"rules": [{"event": {"kind": "page"}, "date_range": "all"}]}
-FEW = {"rules": [{"event": {"kind": "goal", "name": "buy"}, "times": {"at_least": 4}, "date_range": "all"}]}
+FEW = {"rules": [{"event": {"kind": "goal", "name": "buy"}, "times": {"at_least": 2}, "date_range": "all"}]}
 FUNNEL = {**SPAN, "steps": [{"kind": "page", "name": "/"}, {"kind": "goal", "name": "buy"}]}
 
 

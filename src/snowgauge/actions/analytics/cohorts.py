@@ -12,7 +12,7 @@ from snowgauge.actions import spreadsheet
 from snowgauge.actions.access.roles import Principal
 from snowgauge.actions.analytics.asking import cohort_for, cohorts, surroundings
 from snowgauge.actions.analytics.reports import SECONDS, funnel_everyone
-from snowgauge.actions.analytics.saved.cohorts import SavedCohort, CohortChange
+from snowgauge.actions.analytics.saved.cohorts import CohortChange, SavedCohort
 from snowgauge.actions.deployment import Deployment
 from snowgauge.analytics.reports.answers import Reporter
 from snowgauge.analytics.reports.cohorts.members import FEWEST, ByList, ByRule, Member, members, size

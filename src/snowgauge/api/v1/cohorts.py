@@ -12,7 +12,7 @@ from snowgauge.actions.access.roles import Principal
 from snowgauge.actions.analytics import cohorts
 from snowgauge.actions.analytics.asking import cohorts as cohort_book
 from snowgauge.actions.analytics.cohorts import LARGEST, MOST_LISTED, CohortSize, FunnelPeople
-from snowgauge.actions.analytics.saved.cohorts import SavedCohort, CohortChange
+from snowgauge.actions.analytics.saved.cohorts import CohortChange, SavedCohort
 from snowgauge.analytics.reports.cohorts.members import Member
 from snowgauge.api.doors import Caller, address, needs
 from snowgauge.api.v1.parts import Parts, TheDoors
