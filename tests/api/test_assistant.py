@@ -105,7 +105,7 @@ def test_over_http_with_the_rights_of_the_key(keys):
     assert "query:sql" in text
 
 
-def test_nobody_without_a_key(keys, tmp_path):
+def test_nobody_without_a_key(keys, port):
     url, analyst, _ = keys
     import httpx
 
@@ -116,8 +116,10 @@ def test_nobody_without_a_key(keys, tmp_path):
         assert client.get("/mcp", headers=key).status_code == 405
         assert client.post("/mcp", json=CALL, headers=key | {"host": "rebound.example"}).status_code == 421
         assert client.post("/mcp", json=CALL, headers=key | {"origin": "https://evil.example"}).status_code == 403
-        assert client.post("/mcp", content=b"x" * 1_000_001, headers=key).status_code == 413
         assert client.post("/mcp", json=CALL, headers=key).json()["result"]["content"]
+    # over a network the connection may be closed before all of it is sent
+    large = Browser(port[0].app).post("/mcp", content=b"x" * 1_000_001, headers={**ACCEPT, **key})
+    assert large.status_code == 413
 
 
 def test_an_open_port_has_no_key_and_so_no_assistant(tmp_path):

@@ -191,3 +191,16 @@ def test_the_doctor_has_a_cure_for_what_is_wrong(client: Browser) -> None:
     assert checks["collector"]["status"] == "fail"
     assert checks["collector"]["cure"]
     assert {"disk", "dns", "tls", "registry", "traffic", "lag"} <= set(checks)
+
+
+def test_a_schema_from_pasted_examples(tmp_path):
+    port = PrivatePort(tmp_path)
+    wrapped = {"schema": "iglu:com.acme/x/jsonschema/1-0-0", "data": {"sku": "A", "n": None}}
+    given = {"uri": "iglu:com.acme/cart/jsonschema/1-0-0", "examples": [{"sku": "B", "n": 1}, wrapped]}
+    draft = Browser(port.app).post("/api/v1/schemas/infer", json=given).json()
+    assert draft["self"]["name"] == "cart"
+    assert sorted(draft["properties"]["n"]["type"]) == ["integer", "null"]
+    assert draft["required"] == ["n", "sku"]
+    for wrong in ({**given, "uri": "cart"}, {**given, "examples": []}):
+        assert Browser(port.app).post("/api/v1/schemas/infer", json=wrong).status_code == 422
+    port.close()

@@ -111,7 +111,7 @@ def test_typescript(tmp_path: Path, bundled: dict[SchemaKey, Any]) -> None:
     (tmp_path / "use.ts").write_text("\n".join(use))
     found = subprocess.run(
         [TSC, "--strict", "--noEmit", "--skipLibCheck", "--target", "es2022", "--module", "es2022",
-         "--moduleResolution", "bundler", "--types", "", "use.ts"],
+         "--moduleResolution", "bundler", "use.ts"],
         cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert found.returncode == 0, found.stdout[:3000]
@@ -121,10 +121,10 @@ def test_python(tmp_path: Path, bundled: dict[SchemaKey, Any]) -> None:
     file = tmp_path / "tracking.py"
     file.write_text(written("python", {**SCHEMAS, **bundled}), "utf-8")
     py_compile.compile(str(file), doraise=True)
-    made = runpy.run_path(str(file))["acme_order_v1_0_0"](GOOD)
+    made = runpy.run_path(str(file))["acme_order_v_1_0_0"](GOOD)
     assert made == {"schema": "iglu:com.acme/order/jsonschema/1-0-0", "data": GOOD}
     file.write_text(written("python", SCHEMAS), "utf-8")
-    use = ["from tracking import acme_order_v1_0_0 as order", f"order({GOOD!r})"]
+    use = ["from tracking import acme_order_v_1_0_0 as order", f"order({GOOD!r})"]
     use += [f"order({wrong!r})  # wrong" for wrong in WRONG]
     (tmp_path / "use.py").write_text("\n".join(use) + "\n")
     found = subprocess.run(
@@ -148,7 +148,7 @@ def test_compiled(
     # what can be said without a compiler: nothing is open, and no line break, quote or `$` came out of the data
     assert text.count("{") == text.count("}")
     assert "\u2028" not in text
-    assert '"${x}"' not in text
+    assert language != "kotlin" or '"${x}"' not in text
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed: the code was written, not compiled")
     (tmp_path / name).write_text(text, "utf-8")

@@ -39,11 +39,17 @@ const account = createRoute({
   component: lazyRouteComponent(() => import("./pages/Account"), "Page"),
 });
 
+const person = createRoute({
+  getParentRoute: () => root,
+  path: "/person",
+  component: lazyRouteComponent(() => import("./pages/Person"), "Page"),
+});
+
 const pages = PAGES.map(({ path, load }) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, "Page") }));
 
 /** Not registered with the library's types: addresses come from the table of pages, and every search is a `Search`. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, share, invitation, account, ...pages]),
+  routeTree: root.addChildren([home, share, invitation, account, person, ...pages]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

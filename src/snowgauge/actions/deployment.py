@@ -13,6 +13,8 @@ from snowgauge.actions.elsewhere.looking import OtherDeployments
 from snowgauge.actions.failed.kept import Kept
 from snowgauge.actions.failed.repair.means import RecoveryMeans
 from snowgauge.actions.failed.repair.running import Running
+from snowgauge.actions.lifetime.carrying_out import Erasures
+from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.looks import Looks
 from snowgauge.actions.sinks import Sinks
 from snowgauge.alerts.delivering.post import Means
@@ -60,8 +62,12 @@ class Deployment(msgspec.Struct, frozen=True):
     """Where trackers send to, as people who set one up have to write it."""
     lend_enricher: Callable[[], AbstractContextManager[Enricher]] | None = None
     """An enricher with this deployment's configuration, for one caller at a time; ``None`` where none is at hand."""
+    erasing: Callable[[], Erasing] | None = None
+    """Through which people are erased and exported; ``None`` where they are not."""
     recovery: RecoveryMeans | None = None
     """What recovery runs work with; ``None`` where failed events are not recovered."""
+    erasures: Erasures = msgspec.field(default_factory=Erasures)
+    """Erasures that this process carries out."""
     running: Running = msgspec.field(default_factory=Running)
     """The recovery runs of this process."""
     looks: Looks = msgspec.field(default_factory=Looks)

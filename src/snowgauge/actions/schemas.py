@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -252,3 +253,18 @@ def infer_from_failures(deployment: Deployment, cause: str, uri: str | None = No
         return infer(SchemaKey.parse(uri or at_fault), data)
     except ValueError as error:
         raise ActionRefused(str(error), status=409) from None
+
+
+def infer_from_examples(uri: str, examples: Sequence[Any]) -> dict[str, Any]:
+    """A draft that all examples fit. Self-describing JSON stands for its data. Raises ``ActionRefused``."""
+    try:
+        return infer(SchemaKey.parse(uri), [plain(_data_of(one)) for one in examples])
+    except SelfDescribingError as error:
+        raise ActionRefused(f"{uri[:200]!r} is no schema URI ({error.code})", status=422) from None
+    except ValueError as error:
+        raise ActionRefused(str(error), status=422) from None
+
+
+def _data_of(example: Any) -> Any:
+    wrapped = isinstance(example, dict) and example.keys() == {"schema", "data"}
+    return example["data"] if wrapped else example

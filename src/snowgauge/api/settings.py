@@ -69,7 +69,8 @@ class ConsoleSettings(PartSettings):
     """How long one query of the SQL page may take."""
 
     mcp: bool = True
-    """Let assistants with an API key ask this deployment at `/mcp` (MCP over streamable HTTP); needs the extra `mcp`."""
+    """Let assistants with an API key ask this deployment at `/mcp` (MCP over streamable HTTP). Needs the extra
+    `mcp`."""
 
     @field_validator("deployments")
     @classmethod

@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # most commands need one part or two; to import them all take
     from snowgauge.actions.deployment import Deployment, Outbox, Surroundings
     from snowgauge.actions.failed.kept import Kept
     from snowgauge.actions.failed.repair.means import RecoveryMeans
+    from snowgauge.actions.lifetime.erasing import Erasing
     from snowgauge.actions.sinks import Sinks
     from snowgauge.alerts.delivering.post import Means
     from snowgauge.delivery.followers import Followers
@@ -282,7 +283,15 @@ def open_deployment(settings: Settings, environment: Mapping[str, str] | None = 
         outbox=open_outbox(settings),
         lend_enricher=None if environment is None else LentEnricher(settings, environment),
         recovery=None if environment is None else open_recovery(settings, environment),
+        erasing=cache(partial(open_erasing, settings)),
     )
+
+
+def open_erasing(settings: Settings) -> Erasing:
+    """What people are erased and exported through; with a store of its own, opened when it is first needed."""
+    from snowgauge.pipeline.lifetime import erasing
+
+    return erasing(settings, open_store(settings))
 
 
 def open_recovery(settings: Settings, environment: Mapping[str, str]) -> RecoveryMeans:

@@ -9,11 +9,12 @@ from typing import Literal
 
 from snowgauge.alerts.rules import Severity
 from snowgauge.plan.catalogue import BEFORE_DAYS, PlannedEvent, PlanNote, Sent, events
+from snowgauge.plan.properties import PropertyDrift, PropertyDriftKind
 
-DriftKind = Literal["unplanned", "missing", "old_version", "new_version", "duplicates", "clock"]
+DriftKind = Literal["unplanned", "missing", "old_version", "new_version", "duplicates", "clock"] | PropertyDriftKind
 SEVERITIES: dict[DriftKind, Severity] = {
     "unplanned": "info", "missing": "warn", "old_version": "info", "new_version": "info", "duplicates": "warn",
-    "clock": "warn",
+    "clock": "warn", "property_gone": "warn", "type_changed": "warn", "new_property": "info", "presence_shift": "info",
 }  # fmt: skip
 _LEAST_A_DAY = 50
 """Events a day that a name has before its absence says something."""
@@ -50,6 +51,17 @@ def drifts(rows: list[Sent], notes: Mapping[str, PlanNote], schemas: Collection[
     rank: dict[Severity, int] = {"critical": 0, "warn": 1, "info": 2}
     made = [_with_status(one, notes) for one in found]
     return sorted(made, key=lambda one: (one.status != "open", rank[one.severity], one.app, one.kind, one.subject))
+
+
+def property_drifts(
+    app: str, event: str, found: Iterable[PropertyDrift], notes: Mapping[str, PlanNote]
+) -> list[DriftEntry]:
+    """What changed in what an event carries, as entries: open ones first, the gravest first."""
+    rank: dict[Severity, int] = {"critical": 0, "warn": 1, "info": 2}
+    made = [
+        _with_status(_entry(one.kind, app, f"{event}: {one.subject}", one.before, one.after, 0), notes) for one in found
+    ]
+    return sorted(made, key=lambda one: (one.status != "open", rank[one.severity], one.subject))
 
 
 def _names(known: Iterable[PlannedEvent], rows: Collection[Sent]) -> Iterator[DriftEntry]:
@@ -123,6 +135,10 @@ def _entry(kind: DriftKind, app: str, subject: str, before: str, after: str, cou
         "new_version": f"{subject} is sent in version {after} now",
         "duplicates": f"{subject}: {after}",
         "clock": f"{subject}: {after}",
+        "property_gone": f"{subject} is no longer sent: it was {before}, now {after}",
+        "new_property": f"{subject} is new: {after}",
+        "type_changed": f"{subject} was {before}, and is {after} now",
+        "presence_shift": f"{subject} was {before}, now {after}",
     }[kind]
     key = hashlib.sha256("\0".join((kind, app, subject)).encode()).hexdigest()[:20]
     of = f"{app}: {told}" if app else told

@@ -18,6 +18,7 @@ from snowgauge.actions.access.book import AccessBook
 from snowgauge.actions.deployment import Deployment, Surroundings
 from snowgauge.actions.elsewhere.looking import OtherDeployments
 from snowgauge.actions.failed.repair.means import RecoveryMeans
+from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.sinks import Sinks
 from snowgauge.alerts.delivering.post import Means
 from snowgauge.api.app import create_app
@@ -46,6 +47,7 @@ class PrivatePort:
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         sinks: Sinks | None = None,
         alert_means: Callable[[], Means] | None = None,
+        erasing: Callable[[], Erasing] | None = None,
         **settings: Any,
     ) -> None:
         self.store = store or MemoryStore()
@@ -70,6 +72,7 @@ class PrivatePort:
             lend_enricher=lambda: nullcontext(Enricher(validator)),
             recovery=RecoveryMeans(lambda: nullcontext(Enricher(validator))),
             alert_means=alert_means,
+            erasing=erasing,
         )
         self.app: FastAPI = create_app(self.deployment, self.doors, site)
 

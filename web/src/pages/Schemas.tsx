@@ -30,7 +30,8 @@ export function Page() {
     return (list.data ?? []).filter((entry) => (which === "all" || words.length > 0 || used(entry)) && words.every((word) => `${entry.vendor}/${entry.name}`.toLowerCase().includes(word)));
   }, [list.data, find, which]);
   const open = (entry: Entry) => one(search.uri).startsWith(`iglu:${entry.vendor}/${entry.name}/`);
-  const creating = one(search.create) === "1" || one(search.from) !== "";
+  const creating = one(search.create) === "1" || one(search.from) !== "" || one(search.draft) === "event";
+  const nothing = { create: undefined, from: undefined, base: undefined, draft: undefined, app: undefined, event: undefined };
   return (
     <PageFrame
       title="Schemas"
@@ -93,7 +94,7 @@ export function Page() {
         </Loaded>
         {shown.length > 300 && <p className="px-4 py-2 text-ink-soft">{shown.length - 300} more: type to find them.</p>}
       </Card>
-      {creating ? <Editor from={one(search.from)} base={one(search.base)} onClose={() => change({ create: undefined, from: undefined, base: undefined })} onDone={(uri) => change({ create: undefined, from: undefined, base: undefined, uri, which: undefined })} /> : one(search.uri) && <View key={one(search.uri)} uri={one(search.uri)} entry={list.data?.find(open)} />}
+      {creating ? <Editor from={one(search.from)} base={one(search.base)} event={one(search.draft) === "event" ? { app: one(search.app), name: one(search.event) } : null} onClose={() => change(nothing)} onDone={(uri) => change({ ...nothing, uri, which: undefined })} /> : one(search.uri) && <View key={one(search.uri)} uri={one(search.uri)} entry={list.data?.find(open)} />}
     </PageFrame>
   );
 }
@@ -292,12 +293,63 @@ const BLANK = {
   additionalProperties: false,
 };
 
-function Editor({ from, base, onClose, onDone }: { from: string; base: string; onClose: () => void; onDone: (uri: string) => void }) {
+/** Data as JSON, pasted; or JSON lines. */
+function examplesOf(text: string): unknown[] | null {
+  try {
+    const whole: unknown = JSON.parse(text);
+    return Array.isArray(whole) ? whole : [whole];
+  } catch {
+    try {
+      const lines = text.split("\n").filter((line) => line.trim());
+      return lines.length ? lines.map((line): unknown => JSON.parse(line)) : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** A draft that some pasted data fit. */
+function FromExample({ onDraft }: { onDraft: (document: Record<string, unknown>) => void }) {
+  const [vendor, setVendor] = useState("com.example");
+  const [name, setName] = useState("my_event");
+  const [text, setText] = useState("");
+  const examples = examplesOf(text);
+  const infer = useMutation({ mutationFn: () => ask(api.POST("/api/v1/schemas/infer", { body: { uri: `iglu:${vendor.trim()}/${name.trim()}/jsonschema/1-0-0`, examples: examples ?? [] } })), onSuccess: onDraft });
+  return (
+    <details className="rounded-xl border border-line p-3 text-[13px]">
+      <summary className="cursor-pointer">Draft it from an example</summary>
+      <div className="mt-3 grid gap-2">
+        <div className="flex gap-2">
+          <label className="grid min-w-0 flex-1 gap-1">
+            Vendor
+            <input className="field min-w-0" maxLength={120} value={vendor} onChange={(event) => setVendor(event.target.value)} />
+          </label>
+          <label className="grid min-w-0 flex-1 gap-1">
+            Name
+            <input className="field min-w-0" maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />
+          </label>
+        </div>
+        <label className="grid gap-1">
+          Data as JSON: one, a list, or one a line
+          <textarea spellCheck={false} className="field min-h-28 font-mono" maxLength={500_000} value={text} onChange={(event) => setText(event.target.value)} />
+        </label>
+        {text.trim() !== "" && !examples && <p className="text-bad-ink">This is not JSON.</p>}
+        {infer.isError && <Failure error={infer.error} />}
+        <Button className="justify-self-start" disabled={!examples?.length || infer.isPending} onClick={() => infer.mutate()}>
+          Draft schema
+        </Button>
+      </div>
+    </details>
+  );
+}
+
+function Editor({ from, base, event: sampled, onClose, onDone }: { from: string; base: string; event: { app: string; name: string } | null; onClose: () => void; onDone: (uri: string) => void }) {
   const queries = useQueryClient();
   const [text, setText] = useState("");
   const draft = useQuery({ queryKey: ["infer", from], enabled: from !== "", retry: false, queryFn: () => ask(api.GET("/api/v1/schemas/infer", { params: { query: { cause: from } } })) });
+  const sample = useQuery({ queryKey: ["plan", "draft", sampled], enabled: sampled !== null, retry: false, queryFn: () => ask(api.GET("/api/v1/plan/draft", { params: { query: { app: sampled?.app ?? "", event: sampled?.name ?? "" } } })) });
   const old = useSchema(base);
-  const start = from ? draft.data : base ? old.data && raised(old.data.document, old.data.versions) : BLANK;
+  const start = sampled ? sample.data : from ? draft.data : base ? old.data && raised(old.data.document, old.data.versions) : BLANK;
   useEffect(() => {
     if (start) setText((now) => now || JSON.stringify(start, null, 2));
   }, [start]);
@@ -329,10 +381,12 @@ function Editor({ from, base, onClose, onDone }: { from: string; base: string; o
   });
   const wrong = remarks.data?.some((remark) => remark.level === "error") ?? false;
   return (
-    <SidePanel title={from ? "Schema from failed events" : base ? "New version" : "New schema"} onClose={onClose}>
+    <SidePanel title={from ? "Schema from failed events" : sampled ? "Schema from events" : base ? "New version" : "New schema"} onClose={onClose}>
       <div className="grid gap-3">
         {from && <p className="text-ink-soft">Drafted so that the data of these failures fits. Review it before publishing: published versions can't be changed.</p>}
-        {(draft.isError || old.isError) && <Failure error={draft.error ?? old.error} />}
+        {sampled && <p className="text-ink-soft">Drafted so that the last events fit. Review it before publishing: published versions can't be changed.</p>}
+        {!from && !sampled && !base && <FromExample onDraft={(document) => setText(JSON.stringify(document, null, 2))} />}
+        {(draft.isError || old.isError || sample.isError) && <Failure error={draft.error ?? old.error ?? sample.error} />}
         <textarea aria-label="Schema as JSON" spellCheck={false} className="thin-scroll min-h-[46dvh] w-full rounded-lg border border-line-strong bg-sunken p-3 font-mono text-[12.5px] leading-6" value={text} onChange={(event) => setText(event.target.value)} />
         {text && !parsed && <p className="text-bad-ink">This is not a JSON object.</p>}
         {remarks.data && <Remarks remarks={remarks.data} />}

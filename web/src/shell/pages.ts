@@ -30,6 +30,7 @@ export const PAGES: PageEntry[] = [
   { path: "/xray", load: () => import("../pages/Xray"), title: "Event X-ray", short: "X-ray", icon: "xray", key: "x", scope: "read:events", everything: true, words: "trace debug request id" },
   { path: "/sql", load: () => import("../pages/Sql"), title: "SQL", icon: "sql", key: "s", scope: "query:sql", words: "query tables chart export" },
   { path: "/schemas", load: () => import("../pages/Schemas"), title: "Schemas", icon: "schema", key: "c", scope: "read:schemas", words: "iglu catalogue registry publish" },
+  { path: "/plan", load: () => import("../pages/Plan"), title: "Tracking plan", short: "Plan", icon: "check", key: "t", scope: "read:aggregates", everything: true, words: "catalogue events entities properties drift owner description" },
   { path: "/alerts", load: () => import("../pages/Alerts"), title: "Alerts", icon: "bell", key: "n", scope: "read:aggregates", everything: true, words: "notify channels slack webhook mail bell firing" },
   { path: "/state", load: () => import("../pages/Health"), title: "Health", icon: "health", key: "e", scope: "read:health", words: "doctor checks capacity disk lag" },
   { path: "/deployments", load: () => import("../pages/Deployments"), title: "Deployments", icon: "columns", key: "p", scope: "read:health", words: "other deployments agent health version capacity" },

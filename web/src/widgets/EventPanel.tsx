@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { api, ask } from "../api/client";
+import { useMay } from "../shell/session";
 import { inReadingOrder, nestedName } from "../view/columns";
 import { middle, schemaParts } from "../view/format";
 import { GROUPS, type GroupName, groupOf } from "./eventGroups";
@@ -27,6 +28,9 @@ export function EventPanel({ kind, id, onClose, onFilter, onColumn }: Props) {
     staleTime: 60_000,
   });
   const data = event.data as Record<string, unknown> | undefined;
+  const persons = useMay("read:persons");
+  // failed events are of no person: nothing is modelled of them
+  const whose = kind === "good" ? [data?.user_id, data?.domain_userid].find((each): each is string => typeof each === "string" && each !== "") : undefined;
   const cause = kind === "failed" && typeof data?.cause === "string" ? data.cause : null;
   return (
     <SidePanel title={kind === "failed" ? "Failed event" : kind === "incomplete" ? "Incomplete event" : "Event"} onClose={onClose} actions={data && <CopyButton small text={() => JSON.stringify(data, null, 2)} label="Copy JSON" />}>
@@ -44,6 +48,11 @@ export function EventPanel({ kind, id, onClose, onFilter, onColumn }: Props) {
         {cause && (
           <Link to="/failed" search={{ cause }} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
             <Icon name="alert" size={15} /> Why
+          </Link>
+        )}
+        {persons && whose && (
+          <Link to="/person" search={{ id: whose }} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">
+            <Icon name="people" size={15} /> Person
           </Link>
         )}
         <Link to="/xray" search={{ id }} className="inline-flex items-center gap-1 rounded-lg px-2 py-1 text-accent-ink hover:bg-accent-soft">

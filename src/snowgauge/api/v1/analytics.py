@@ -110,6 +110,13 @@ def person(
     return people.person(parts, person_id, question_of(question), who)
 
 
+@router.get("/profiles/{any_id}", dependencies=[needs("read:persons")])
+def profile(parts: Parts, doors: TheDoors, who: Caller, request: Request, any_id: str) -> people.PersonProfile:
+    """The person with this person, user or visitor ID: identities, and figures over all that is stored."""
+    doors.access.record(who, "look at person", any_id[:200], ip=address(request))
+    return people.profile(parts, any_id)
+
+
 def zipped(pieces: Iterator[bytes]) -> StreamingResponse:
     headers = {"content-disposition": 'attachment; filename="analytics.zip"'}
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)

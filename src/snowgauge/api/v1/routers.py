@@ -17,6 +17,7 @@ from snowgauge.api.v1 import (
     health,
     invitations,
     plan,
+    privacy,
     reports,
     saved,
     saved_reports,
@@ -53,4 +54,5 @@ ROUTERS = (
     access.router,
     invitations.router,
     second_factor.router,
+    privacy.router,
 )

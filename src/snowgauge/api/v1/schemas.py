@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from snowgauge.actions import schemas
 from snowgauge.api.doors import Caller, address, needs
@@ -16,6 +16,13 @@ router = APIRouter(prefix="/schemas", tags=["schemas"])
 
 class Given(BaseModel):
     document: dict[str, Any]
+
+
+class Examples(BaseModel):
+    """``uri``: what the schema is to be. ``examples``: data, or self-describing JSON."""
+
+    uri: str = Field(max_length=500)
+    examples: list[Any] = Field(min_length=1, max_length=1_000)
 
 
 class Pair(BaseModel):
@@ -51,6 +58,12 @@ def compare(given: Pair) -> schemas.Comparison:
 def infer(parts: Parts, cause: str, uri: str | None = None) -> dict[str, Any]:
     """A draft that the data of one cause's failed events fit. Look it over before publishing."""
     return schemas.infer_from_failures(parts, cause, uri)
+
+
+@router.post("/infer", dependencies=[needs("read:schemas")])
+def infer_from_examples(given: Examples) -> dict[str, Any]:
+    """A draft that all examples fit. Look it over before publishing."""
+    return schemas.infer_from_examples(given.uri, given.examples)
 
 
 @router.post("/publish", status_code=201, dependencies=[needs("write:schemas")])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from snowgauge.iglu.code.names import Scope, camel, comment
+from snowgauge.iglu.code.names import Scope, comment
 from snowgauge.iglu.code.shape import Record
 from snowgauge.iglu.code.types import Grammar, Named, Schemas, Types
 
@@ -62,8 +62,9 @@ def _type(one: Named, types: Types, functions: Scope) -> str:
     else:
         lines = [f"export type {one.name} = {_GRAMMAR.write(types, one.name, '', shape)};"]
     if one.key is not None:
+        function = functions.take(one.name[:1].lower() + one.name[1:])
         lines += [
-            "", f"export function {functions.take(camel(one.name))}(data: {one.name}): SelfDescribing<{one.name}> {{",
+            "", f"export function {function}(data: {one.name}): SelfDescribing<{one.name}> {{",
             f"  return {{ schema: {json.dumps(one.key.uri)}, data }};", "}",
         ]  # fmt: skip
     return "\n".join(lines)

@@ -6,7 +6,8 @@ import { useDashboard } from "../parts/context";
 import { Waiting } from "../parts/Waiting";
 import { duration } from "../view/definitions";
 import { alone } from "../view/question";
-import { Person, place, sourceOf } from "./Person";
+import { place, sourceOf } from "../../people/Timeline";
+import { Person } from "./Person";
 
 const PAGE = 20;
 
