@@ -10,17 +10,23 @@ from uuid import NAMESPACE_OID, uuid5
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from snowgauge.actions.lifetime.erasing import Erasing
+from snowgauge.actions.lifetime.gate import Gate
+from snowgauge.actions.lifetime.places import store_places
+from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.console.site import Console
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.modelling.applications import Application
 from snowgauge.modelling.modeller import Modeller
+from snowgauge.pipeline.lifetime import CohortsPlace, ModelledPlace
+from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import StoreBatch
 from snowgauge.store.build import engine_connection
 from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.store.settings import ClickHouseSettings
 from snowgauge.testing.console import PrivatePort
 from snowgauge.testing.engine import EngineProcess
-from snowgauge.testing.events import web_page_view
+from snowgauge.testing.events import described, web_page_view
 
 pytestmark = pytest.mark.browser
 Findings = Callable[[Page], list[str]]
@@ -60,6 +66,23 @@ def events(now: int) -> list[EnrichedEvent]:
             _view(50_000 + 100 * visit + step, at + step * 20_000, path, visit) for step, path in enumerate(paths)
         ]
     found.append(_view(59_000, now - 2 * _DAY, HOSTILE, 90))
+    return found + released(now)
+
+
+def released(now: int) -> list[EnrichedEvent]:
+    """Forty events of an application's former release, and forty of the new one, which has no coupon any more."""
+    found = []
+    for number in range(80):
+        at = now - (3 * _DAY if number < 40 else 3_600_000) + number * 1_000
+        data = {"total": number, **({"coupon": "SPRING"} if number < 40 else {})}
+        found.append(
+            web_page_view(
+                70_000 + number, collector_tstamp=at, derived_tstamp=at, dvce_created_tstamp=at, dvce_sent_tstamp=at,
+                app_id="released", event="unstruct", event_name="basket", event_vendor="com.acme",
+                unstruct_event=described("iglu:com.acme/basket/jsonschema/1-0-0", data),
+                domain_userid=str(uuid5(NAMESPACE_OID, f"buyer-{number % 8}")),
+            )
+        )  # fmt: skip
     return found
 
 
@@ -75,7 +98,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePort]:
     modeller.run()
     while modeller.rebuild_next():
         pass
-    made = PrivatePort(folder, store=store, site=Console())
+    places = [*store_places(store.lifetime()), ModelledPlace(store.modelling()), CohortsPlace(store.modelling())]
+    erasing = Erasing(places, Tombstones(FolderDocuments(folder / "privacy")), Gate(folder))
+    made = PrivatePort(folder, store=store, site=Console(), erasing=lambda: erasing)
     yield made
     made.close()
     engine.stop()
@@ -83,8 +108,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePort]:
 
 @pytest.fixture(autouse=True)
 def patient(page: Page) -> None:
-    expect.set_options(timeout=90_000)
-    page.set_default_timeout(90_000)
+    expect.set_options(timeout=60_000)
+    page.set_default_timeout(60_000)
 
 
 def choose(page: Page, name: str, value: str) -> None:
@@ -147,6 +172,40 @@ def test_who_dropped_off_becomes_a_cohort_that_filters(page: Page, serious_findi
     assert serious_findings(page) == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("list").get_by_text("never saw /thanks in the last 28 days")).to_be_visible()
+
+
+def test_find_out_that_a_release_stopped_sending_a_property(page: Page, serious_findings: Findings) -> None:
+    page.goto("/plan?tab=drift&app=released")
+    entry = page.get_by_role("list", name="Drift").get_by_role("listitem").filter(has_text="basket: coupon")
+    expect(entry).to_contain_text("no longer sent: it was in 100 % of them, now in 0 %")
+    assert serious_findings(page) == []
+    page.get_by_role("radio", name="Events").or_(page.get_by_role("button", name="Events", exact=True)).first.click()
+    page.get_by_role("button", name=re.compile("^basket")).click()
+    panel = page.get_by_role("complementary", name="basket")
+    expect(panel).to_contain_text("total")
+    panel.get_by_label("Owner").fill("Ann")
+    panel.get_by_label("Status").select_option("planned")
+    panel.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("list").get_by_text("owner Ann")).to_be_visible()
+    panel.get_by_role("button", name="Accept").first.click()
+    expect(panel.get_by_role("button", name="Open again")).to_be_visible()
+    assert serious_findings(page) == []
+    panel.get_by_role("link", name="Make a schema of it").click()
+    expect(page.get_by_role("textbox", name="Schema as JSON")).to_have_value(re.compile('"basket"'))
+
+
+def test_one_person_from_an_event_to_their_data(page: Page, serious_findings: Findings) -> None:
+    page.goto(f"{FUNNEL}&people=1")
+    panel = page.get_by_role("complementary", name="Dropped off after step 1")
+    panel.get_by_role("list", name="People").get_by_role("button").first.click()
+    page.get_by_role("link", name="Whole page").click()
+    expect(page.get_by_role("heading", name="Person")).to_be_visible()
+    expect(page.get_by_role("list", name="Visits").get_by_role("heading")).to_have_count(1)
+    expect(page.get_by_text("/help").first).to_be_visible()
+    assert serious_findings(page) == []
+    page.get_by_role("button", name="Plan erasure").click()
+    expect(page.get_by_text("An erasure takes out")).to_contain_text("events")
+    expect(page.get_by_role("button", name="Erase person")).to_be_visible()
 
 
 def test_a_link_shows_the_same(page: Page) -> None:

@@ -50,7 +50,7 @@ def test_values_of_several_people_that_name_nobody():
 def test_a_release_stopped_sending_a_property():
     before = Sample([event({"sku": "A", "n": 1})] * 100)
     assert compare(before, Sample([event({"n": 1})] * 100)) == [
-        PropertyDrift("property_gone", "event sku", "in 100 % of them", "in 0 %")
+        PropertyDrift("property_gone", "sku", "in 100 % of them", "in 0 %")
     ]
     assert compare(before, Sample([event({"sku": "A", "n": 1})] * 100)) == []
     assert compare(before, Sample([event({"n": 1})] * (LEAST - 1))) == []

@@ -20,7 +20,7 @@ from snowgauge.modelling.store import HasModelling
 from snowgauge.plan.book import PlanBook
 from snowgauge.plan.catalogue import BEFORE_DAYS, DAY_MS, PlannedEvent, PlanNote, events, note_id, sent
 from snowgauge.plan.drift import DriftEntry, drifts, property_drifts
-from snowgauge.plan.properties import EntityUse, PropertyUse, Sample, compare, own_data
+from snowgauge.plan.properties import OWN, EntityUse, PropertyUse, Sample, compare, own_data
 from snowgauge.store.base import Filter, Selection
 
 STATUSES = ("", "planned", "deprecated", "ignored")
@@ -95,9 +95,7 @@ def event_detail(deployment: Deployment, app: str, event: str, *, values: bool) 
     told = after if after.events else before
     drifts_ = property_drifts(app, event, compare(before, after), book.notes())
     properties = told.properties(values=values)
-    return EventDetail(
-        told.events, told.entities(), properties, drifts_, any(one.carrier == "event" for one in properties)
-    )
+    return EventDetail(told.events, told.entities(), properties, drifts_, any(one.carrier == OWN for one in properties))
 
 
 def property_drift(deployment: Deployment, apps: tuple[str, ...] = ()) -> list[DriftEntry]:

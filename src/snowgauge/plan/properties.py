@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+OWN = "event"
+"""The carrier of the event's own properties; others are entities."""
 LEAST = 30
 """Events that a sample has to have before its shares say something."""
 MOST_PROPERTIES = 500
@@ -72,7 +74,8 @@ class EntityUse:
 
 @dataclass(frozen=True)
 class PropertyDrift:
-    """``subject``: `carrier path`. ``before`` and ``after`` in words."""
+    """``subject``: the path of the event's own property, or an entity and the path in it. ``before`` and ``after`` in
+    words."""
 
     kind: PropertyDriftKind
     subject: str
@@ -132,7 +135,7 @@ class Sample:
         told: set[tuple[str, str]] = set()
         for schema, data, is_entity in _described(event):
             parts = schema.removeprefix("iglu:").split("/")
-            carrier = "/".join(parts[:2]) if is_entity else "event"
+            carrier = "/".join(parts[:2]) if is_entity else OWN
             if is_entity:
                 counts["/".join((*parts[:2], parts[-1]))] += 1
             self._carriers[carrier] += 1
@@ -167,7 +170,7 @@ def compare(before: Sample, after: Sample) -> list[PropertyDrift]:
     now = {(one.carrier, one.path): one for one in after.properties(values=False)}
     found: list[PropertyDrift] = []
     for place in sorted(was.keys() | now.keys()):
-        subject = " ".join(place)
+        subject = place[1] if place[0] == OWN else " ".join(place)
         then, here = was.get(place), now.get(place)
         if then is None:
             assert here is not None

@@ -107,7 +107,7 @@ class Filter(msgspec.Struct, frozen=True):
     """
 
     column: str
-    op: Literal["in", "not_in", "contains", "gte", "lt", "none", "some"] = "in"
+    op: Literal["in", "not_in", "contains", "gte", "gt", "lte", "lt", "none", "some"] = "in"
     values: Sequence[str | int | float | bool] = ()
 
 

@@ -15,7 +15,8 @@ from snowgauge.store.nested import nested_column
 
 def filters(texts: Iterable[str], kind: EventKind) -> list[Filter]:
     """``column:a~b`` (any of), ``column:!a`` (none of), ``column:*a`` (contains), ``column:-`` (not set),
-    ``column:+`` (set), ``column:>=a`` (at least), ``column:<a`` (below), ``column:>=a~b`` (at least a and below b).
+    ``column:+`` (set), ``column:>=a`` (at least), ``column:>a`` (above), ``column:<=a`` (at most), ``column:<a``
+    (below), ``column:>=a~b`` (at least a and below b).
     Values are percent-encoded where they hold ``~`` or ``%``, and numbers, times and texts are compared as such.
 
     A column can be one inside of self-describing data, such as ``contexts/com.acme/cart/1/total`` (``store.nested``).
@@ -34,7 +35,7 @@ def _filters(text: str, kind: EventKind) -> list[Filter]:
         return [Filter(column, "none")]
     if rest == "+":
         return [Filter(column, "some")]
-    if rest.startswith((">=", "<")):
+    if rest.startswith((">", "<")):
         return _compared(text, column, rest)
     sign = rest[:1]
     op = _SIGNS.get(sign, "in")
@@ -45,17 +46,22 @@ def _filters(text: str, kind: EventKind) -> list[Filter]:
 _SIGNS: dict[str, Literal["in", "not_in", "contains"]] = {"!": "not_in", "*": "contains"}
 
 
+_Order = Literal["gte", "gt", "lte", "lt"]
+_ORDER: dict[_Order, str] = {"gte": ">=", "lte": "<=", "gt": ">", "lt": "<"}
+"""The longer signs first."""
+
+
 def _compared(text: str, column: str, rest: str) -> list[Filter]:
-    if rest.startswith("<"):
-        bounds: list[tuple[Literal["gte", "lt"], str]] = [("lt", rest[1:])]
-    else:
-        least, _, most = rest[2:].partition("~")
-        bounds = [("gte", least)]
-        if most:
-            bounds.append(("lt", most))
+    op, sign = next((name, sign) for name, sign in _ORDER.items() if rest.startswith(sign))
+    first, tilde, second = rest[len(sign) :].partition("~")
+    bounds: list[tuple[_Order, str]] = [(op, first)]
+    if op == "gte" and second:
+        bounds.append(("lt", second))
+    elif op != "gte":
+        bounds = [(op, first + tilde + second)]
     if not all(value for _, value in bounds):
         raise QueryRefused(f"filter {text[:80]!r}: write a value to compare with")
-    return [Filter(column, op, [unquote(value)]) for op, value in bounds]
+    return [Filter(column, name, [unquote(value)]) for name, value in bounds]
 
 
 _FAILED_NAME = {"v_tracker": "tracker"}

@@ -23,6 +23,10 @@ _FAILED_KINDS: dict[str, ColumnKind] = {
 }  # fmt: skip
 
 
+SIGNS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
+"""What compares values in their order, and how it is written in SQL and by people."""
+
+
 def column_kind(kind: EventKind, column: str) -> ColumnKind:
     """What a column holds. Raises ``QueryRefused`` for a name that is none."""
     if kind == "failed":
@@ -39,7 +43,7 @@ def filter_values(one: Filter, kind: ColumnKind) -> list[Any]:
     """The values in the column's type: text as text, instants as ms, money as text with two decimals."""
     if one.op == "contains" and kind != "text":
         raise QueryRefused(f"filter {one.column} contains: the column holds no text (it is {kind})")
-    if one.op in ("gte", "lt"):
+    if one.op in SIGNS:
         if len(one.values) != 1:
             raise QueryRefused(f"filter {one.column} {one.op} takes one value, found {len(one.values)}")
         if kind in ("boolean", "uuid"):

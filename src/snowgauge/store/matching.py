@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -20,7 +21,7 @@ from snowgauge.store.canonical import (
     money,
     unstruct_text,
 )
-from snowgauge.store.filters import ColumnKind, column_kind, filter_values
+from snowgauge.store.filters import SIGNS, ColumnKind, column_kind, filter_values
 from snowgauge.store.nested import NestedColumn, found_in, nested_of, nested_values, texts
 
 
@@ -121,12 +122,12 @@ def _test(kind: EventKind, one: Filter) -> Callable[[Row], bool]:
     if one.op == "contains":
         needles = [value.lower() for value in values]
         return lambda row: any(needle in (value_of(row, column) or "").lower() for needle in needles)
-    if one.op in ("gte", "lt"):
-        least = one.op == "gte"
+    if one.op in SIGNS:
+        meets = getattr(operator, {"gte": "ge", "gt": "gt", "lte": "le", "lt": "lt"}[one.op])
 
         def compare(row: Row) -> bool:
             value = _comparable(value_of(row, column), column_type)
-            return value is not None and ((value >= values[0]) is least)
+            return value is not None and bool(meets(value, values[0]))
 
         return compare
     wanted = one.op == "in"

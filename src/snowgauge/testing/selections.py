@@ -30,6 +30,8 @@ FILTERS: list[tuple[Selection, list[int]]] = [
     (where("txn_id", "in", 5, "6"), [0, 1]),
     (where("txn_id", "not_in", 5), [1, 2, 3]),
     (where("txn_id", "gte", 6), [1, 2]),
+    (where("txn_id", "gt", 6), [2]),
+    (where("txn_id", "lte", 6), [0, 1]),
     (where("txn_id", "lt", 6), [0]),
     (where("txn_id", "none"), [3]),
     (where("br_cookies", "in", True), [0]),

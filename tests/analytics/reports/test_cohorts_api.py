@@ -9,6 +9,8 @@ import pytest
 
 from snowgauge.actions.analytics.saved.cohorts import take_out
 from snowgauge.actions.lifetime.marks import Finder, person
+from snowgauge.modelling.store import Change
+from snowgauge.modelling.tables.cohorts import MEMBERS
 from snowgauge.pipeline.lifetime import CohortsPlace
 from snowgauge.store.base import Store
 from snowgauge.testing.console import Browser, PrivatePort
@@ -119,6 +121,17 @@ def test_of_a_file(ann: Browser, vic: Browser, port: PrivatePort) -> None:
     assert ann.post(f"{BASE}/{made['id']}/count").json()["people"] == 1
     assert ann.delete(f"{BASE}/{made['id']}").status_code == 204
     assert take_out(port.store.modelling(), "cohort_id", [made["id"]]) == 0  # type: ignore[attr-defined]
+
+
+def test_lists_without_a_cohort_are_swept_when_the_next_is_made(ann: Browser, port: PrivatePort) -> None:
+    model = port.store.modelling()  # type: ignore[attr-defined]
+    for name, at in (("gone", model.now() - 2 * 3_600_000), ("under way", model.now())):
+        row = {"cohort_id": name, "id": "p3-0", "folded": "p3-0", "at": at}
+        model.replace([Change(MEMBERS, [], [row])], at * 1000)
+    made = add(ann, csv="p3-0")
+    assert {row["cohort_id"] for row in model.rows(MEMBERS, "folded", ["p3-0"])} == {"under way", made["id"]}
+    ann.delete(f"{BASE}/{made['id']}")
+    take_out(model, "cohort_id", ["under way"])
 
 
 def test_of_a_funnel(ann: Browser) -> None:

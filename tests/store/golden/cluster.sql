@@ -1258,6 +1258,21 @@ COMMENT 'One row per view that a session repeats. A view counts once, in the ses
 CREATE TABLE IF NOT EXISTS `derived`.`view_repeats` ON CLUSTER `main` AS `derived`.`view_repeats_local`
 ENGINE = Distributed('main', 'derived', 'view_repeats_local', cityHash64(`app_id`, toDate(t), `unit`, `view_id`));
 
+CREATE DATABASE IF NOT EXISTS `derived` ON CLUSTER `main`;
+
+CREATE TABLE IF NOT EXISTS `derived`.`cohort_members` ON CLUSTER `main`
+(
+    `cohort_id` String COMMENT 'The cohort',
+    `id` String COMMENT 'A person ID, user ID or visitor ID',
+    `folded` String COMMENT 'The ID in lower case, by which erasures look',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX folded_index `folded` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}', `at`, is_deleted)
+ORDER BY (`cohort_id`, `id`)
+COMMENT 'One row per cohort and ID. The IDs of cohorts that are lists. Whom they mean is looked up in `sessions` when a question is asked.';
+
 ALTER TABLE `atomic`.`events_local` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';
 
 ALTER TABLE `atomic`.`events` ON CLUSTER `main` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';

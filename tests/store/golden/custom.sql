@@ -1210,4 +1210,19 @@ PARTITION BY toDate(`t`)
 ORDER BY (`app_id`, toDate(t), `unit`, `view_id`)
 COMMENT 'One row per view that a session repeats. A view counts once, in the session of its first view event. Its id in another session (a tab left open, a page restored) is noted down here and is no row of `page_views`.';
 
+CREATE DATABASE IF NOT EXISTS `derived`;
+
+CREATE TABLE IF NOT EXISTS `derived`.`cohort_members`
+(
+    `cohort_id` String COMMENT 'The cohort',
+    `id` String COMMENT 'A person ID, user ID or visitor ID',
+    `folded` String COMMENT 'The ID in lower case, by which erasures look',
+    `at` DateTime64(3, 'UTC') COMMENT 'When the row was written',
+    `is_deleted` UInt8 COMMENT 'The row is gone; left out by FINAL',
+    INDEX folded_index `folded` TYPE bloom_filter(0.001) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(`at`, is_deleted)
+ORDER BY (`cohort_id`, `id`)
+COMMENT 'One row per cohort and ID. The IDs of cohorts that are lists. Whom they mean is looked up in `sessions` when a question is asked.';
+
 ALTER TABLE `tracking`.`hits` ADD COLUMN IF NOT EXISTS `contexts_com_acme_cart_1` Array(JSON) COMMENT 'iglu:com.acme/cart/jsonschema/1-*-*';

@@ -7,6 +7,7 @@ import { Breakdown } from "./Breakdown";
 import type { ReportDefinitions } from "./catalogue";
 import { Formulas } from "./Formulas";
 import { DIVIDED } from "./question";
+import { SpendImport } from "./SpendImport";
 import { capital, StepEditor } from "./StepEditor";
 import { EMPTY, type ExploreView, type Steer, type Step, stepText } from "./state";
 
@@ -125,6 +126,7 @@ function Options({ view, choices, change }: BuilderProps) {
           <Select label="Model" value={option("model")} options={choices.models.map((one, at) => ({ id: at === 0 ? "" : one.name, label: `${capital(one.name)}: ${one.label}` }))} onChange={set("model")} />
           <Select label="Touches of" value={option("lookback")} options={[7, 14, 30, 60, 90, 180].map((days) => ({ id: days === 30 ? "" : String(days), label: `${days} days before` }))} onChange={set("lookback")} />
           <Select label="Direct visits" value={option("direct")} options={named(choices.direct)} onChange={set("direct")} />
+          <SpendImport />
         </Part>
       );
     case "lifecycle":

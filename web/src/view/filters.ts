@@ -1,15 +1,18 @@
-/** Filters as they stand in the URL and go to the API: `column:a~b`, `column:!a`, `column:*a`, `column:-`, `column:+`, `column:>=a`, `column:<b`, `column:>=a~b`. */
+/** Filters as they stand in the URL and go to the API: `column:a~b`, `column:!a`, `column:*a`, `column:-`, `column:+`, `column:>=a`, `column:>a`, `column:<=b`, `column:<b`, `column:>=a~b`. */
 import { columnLabel } from "./columns";
 
-export type Op = "in" | "not_in" | "contains" | "gte" | "lt" | "between" | "none" | "some";
+export type Op = "in" | "not_in" | "contains" | "gte" | "gt" | "lte" | "lt" | "between" | "none" | "some";
 export interface Filter {
   column: string;
   op: Op;
   values: string[];
 }
 
-const SIGN: Record<Op, string> = { in: "", not_in: "!", contains: "*", gte: ">=", lt: "<", between: ">=", none: "-", some: "+" };
-const WORD: Record<Op, string> = { in: "is", not_in: "is not", contains: "contains", gte: "≥", lt: "<", between: "is from", none: "is not set", some: "is set" };
+const SIGN: Record<Op, string> = { in: "", not_in: "!", contains: "*", gte: ">=", gt: ">", lte: "<=", lt: "<", between: ">=", none: "-", some: "+" };
+const WORD: Record<Op, string> = { in: "is", not_in: "is not", contains: "contains", gte: "≥", gt: ">", lte: "≤", lt: "<", between: "is from", none: "is not set", some: "is set" };
+
+/** Of signs that begin alike the longer one first. */
+const ORDER: Op[] = ["gte", "lte", "gt", "lt"];
 
 export function parseFilter(text: string): Filter | null {
   const colon = text.indexOf(":");
@@ -18,10 +21,11 @@ export function parseFilter(text: string): Filter | null {
   const rest = text.slice(colon + 1);
   if (rest === "-") return { column, op: "none", values: [] };
   if (rest === "+") return { column, op: "some", values: [] };
-  if (rest.startsWith(">=") || rest.startsWith("<")) {
-    const bounds = rest.slice(rest.startsWith("<") ? 1 : 2).split("~").map(decode);
-    if (!bounds.every(Boolean) || bounds.length > (rest.startsWith("<") ? 1 : 2)) return null;
-    return { column, op: rest.startsWith("<") ? "lt" : bounds.length === 2 ? "between" : "gte", values: bounds };
+  const order = ORDER.find((one) => rest.startsWith(SIGN[one]));
+  if (order) {
+    const bounds = rest.slice(SIGN[order].length).split("~").map(decode);
+    if (!bounds.every(Boolean) || bounds.length > (order === "gte" ? 2 : 1)) return null;
+    return { column, op: bounds.length === 2 ? "between" : order, values: bounds };
   }
   const op: Op = rest.startsWith("!") ? "not_in" : rest.startsWith("*") ? "contains" : "in";
   const values = (op === "in" ? rest : rest.slice(1)).split("~").map(decode).filter(Boolean);

@@ -29,6 +29,8 @@ describe("filters", () => {
     { column: "page_url", op: "contains", values: ["?x=1:2"] },
     { column: "tr_total", op: "gte", values: ["10.5"] },
     { column: "page_title", op: "lt", values: ["a~b"] },
+    { column: "tr_total", op: "gt", values: ["10.5"] },
+    { column: "tr_total", op: "lte", values: ["10.5"] },
     { column: "derived_tstamp", op: "between", values: ["2026-01-01T00:00", "2026-02-01"] },
     { column: "se_label", op: "in", values: [">=5", "<"] },
     { column: "user_id", op: "none", values: [] },

@@ -134,6 +134,8 @@ const OPS: { id: Op; label: string }[] = [
   { id: "not_in", label: "is none of" },
   { id: "contains", label: "contains" },
   { id: "gte", label: "is at least (≥)" },
+  { id: "gt", label: "is above (>)" },
+  { id: "lte", label: "is at most (≤)" },
   { id: "lt", label: "is below (<)" },
   { id: "between", label: "is between" },
   { id: "some", label: "is set" },
@@ -150,7 +152,7 @@ function Values({ column, filters, status, range, onDone }: { column: string; fi
     queryKey: ["values", column, status, range, others],
     queryFn: () => ask(api.GET("/api/v1/columns/{column}/values", { params: { path: { column }, query: { status, range, where: others, limit: 50 } } })),
   });
-  const compared = op === "gte" || op === "lt" || op === "between";
+  const compared = ["gte", "gt", "lte", "lt", "between"].includes(op);
   const [bounds, setBounds] = useState<string[]>(compared ? (before?.values ?? []) : []);
   const input = useInputOf(column);
   const valued = op === "in" || op === "not_in" || op === "contains";
@@ -175,7 +177,7 @@ function Values({ column, filters, status, range, onDone }: { column: string; fi
           {columnLabel(column)}
         </strong>
         <select aria-label="Condition" className="field" value={op} onChange={(e) => setOp(e.target.value as Op)}>
-          {OPS.filter((one) => !column.includes("/") || !["gte", "lt", "between"].includes(one.id)).map((one) => (
+          {OPS.filter((one) => !column.includes("/") || !["gte", "gt", "lte", "lt", "between"].includes(one.id)).map((one) => (
             <option key={one.id} value={one.id}>
               {one.label}
             </option>

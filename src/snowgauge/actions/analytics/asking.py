@@ -26,7 +26,7 @@ from snowgauge.analytics.question import Question
 from snowgauge.analytics.reading import Surroundings, read, within
 from snowgauge.analytics.refusals import QuestionRefused
 from snowgauge.analytics.reports.answers import Reporter
-from snowgauge.analytics.reports.cohorts.members import FEWEST, ByList, ByRule, size
+from snowgauge.analytics.reports.cohorts.members import FEWEST, ByList, ByRule, lists, size
 from snowgauge.analytics.reports.cohorts.rule import read_rule
 from snowgauge.analytics.sql.bases import VIEWS, VISITS
 from snowgauge.errors import ActionRefused
@@ -155,7 +155,8 @@ def cohorts(deployment: Deployment) -> Cohorts:
     """Raises ``ActionRefused`` where the store has no modelled tables."""
     if not isinstance(deployment.store, HasModelling):
         raise ActionRefused("this store has no modelled tables: use ClickHouse or PostgreSQL", status=404)
-    return Cohorts(saved(deployment), deployment.store.modelling())
+    figures = deployment.store.figures()
+    return Cohorts(saved(deployment), deployment.store.modelling(), lambda: lists(figures, seconds=_SECONDS))
 
 
 def cohort_for(

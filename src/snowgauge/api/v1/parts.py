@@ -80,7 +80,8 @@ Where = Annotated[
     list[str],
     Query(
         description="Filters: column:a~b (any of), column:!a (none of), column:*a (contains), column:- (not set), "
-        "column:>=a (at least), column:<a (below), column:>=a~b (from a to below b)."
+        "column:>=a (at least), column:>a (above), column:<=a (at most), column:<a (below), column:>=a~b (from a to "
+        "below b)."
     ),
 ]
 Range = Annotated[str | None, Query(description="30m, 24h, 7d, all, or two ISO times with ~ between.")]

@@ -7,7 +7,7 @@ from typing import Any
 from snowgauge.store.base import EventKind, Filter, Selection
 from snowgauge.store.canonical import NO_UUID
 from snowgauge.store.clickhouse.nested import has_entity, in_text_only, nested_condition
-from snowgauge.store.filters import column_kind, filter_values
+from snowgauge.store.filters import SIGNS, column_kind, filter_values
 from snowgauge.store.nested import NestedColumn, nested_of
 
 
@@ -73,8 +73,8 @@ class Asked:
                 f"positionCaseInsensitiveUTF8({column}, {self.bind(value, 'String')}) > 0" for value in values
             )
             return f"({needles})" if needles else "0"
-        if one.op in ("gte", "lt"):
-            sign = ">=" if one.op == "gte" else "<"
+        if one.op in SIGNS:
+            sign = SIGNS[one.op]
             return f"ifNull({column} {sign} {self._value(values[0], kind)}, 0) AND NOT ({is_unset})"
         if not values:
             return "0" if one.op == "in" else "1"

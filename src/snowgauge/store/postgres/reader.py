@@ -11,7 +11,7 @@ from snowgauge.events.json_text import stored
 from snowgauge.events.timestamps import tsv_text
 from snowgauge.store.base import Bucket, EventKind, Filter, Selection
 from snowgauge.store.canonical import FAILED_FIELDS, NO_UUID, decimal_text, double, money
-from snowgauge.store.filters import ColumnKind, column_kind, filter_values
+from snowgauge.store.filters import SIGNS, ColumnKind, column_kind, filter_values
 from snowgauge.store.nested import nested_of
 from snowgauge.store.postgres.connection import Connections
 from snowgauge.store.postgres.layout import Layout
@@ -252,8 +252,8 @@ class _Asked:
                 for value in values
             )
             return f"coalesce({needles}, false)" if needles else "false"
-        if one.op in ("gte", "lt"):
-            sign = ">=" if one.op == "gte" else "<"
+        if one.op in SIGNS:
+            sign = SIGNS[one.op]
             order = ' COLLATE "C"' if kind == "text" else ""
             return f"coalesce({column}{order} {sign} {self._value(values[0], kind)}, false) AND NOT ({unset})"
         if not values:

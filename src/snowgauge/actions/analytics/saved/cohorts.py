@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ MOST_IDS = 100_000
 """Of one list."""
 LONGEST_ID = 255
 _TOGETHER = 5_000
+_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,13 @@ class CohortChange:
 
 
 class Cohorts:
-    """``store``: where the IDs of lists are kept. Raises ``ActionRefused``, ``StoreUnavailable``."""
+    """``store``: where the IDs of lists are kept. ``lists``: of which cohorts there are some, and when the last was
+    written (ms). Raises ``ActionRefused``, ``StoreUnavailable``."""
 
-    def __init__(self, database: SavedDatabase, store: ModelStore) -> None:
+    def __init__(self, database: SavedDatabase, store: ModelStore, lists: Callable[[], Mapping[str, int]]) -> None:
         self._database = database
         self._store = store
+        self._lists = lists
 
     def listed(self, who: Principal) -> list[SavedCohort]:
         """One's own and the shared ones, by name."""
@@ -92,8 +95,11 @@ class Cohorts:
         cohort_id = new_id()
         rule = json.dumps(members) if isinstance(members, Mapping) else None
         ids = [] if isinstance(members, Mapping) else usable(members)
+        checked(name, "the name", 100)
         if ids:
             self._sweep()
+            # before the cohort is there: a list that is there is whole
+            self._write(cohort_id, ids)
         with self._database.writing() as db:
             room(db, "cohorts")
             db.execute(
@@ -101,8 +107,6 @@ class Cohorts:
                 (cohort_id, checked(name, "the name", 100), rule, shared, owner_of(who), who.person_id, who.name,
                  self._database.clock(), len(ids)),
             )  # fmt: skip
-            # written before the cohort is there for others: a list that is there is whole
-            self._write(cohort_id, ids)
             return _cohort(own(db, "cohorts", cohort_id, who), who)
 
     def change(self, cohort_id: str, who: Principal, change: CohortChange) -> SavedCohort:
@@ -145,11 +149,13 @@ class Cohorts:
             self._store.replace([Change(MEMBERS, [], rows)], now * 1000)
 
     def _sweep(self) -> None:
-        """IDs of lists that are gone: their owner was removed, or the machine stopped while they were written."""
+        """IDs of lists that are gone: their owner was removed, or they were written and no cohort followed."""
         with self._database.reading() as db:
             known = {str(row["id"]) for row in db.execute("SELECT id FROM cohorts WHERE rule IS NULL")}
-        there = {str(row["cohort_id"]) for row in self._store.all_rows(MEMBERS)}
-        take_out(self._store, "cohort_id", sorted(there - known))
+        long_ago = self._store.now() - _HOUR_MS
+        gone = [cohort_id for cohort_id, at in self._lists().items() if cohort_id not in known and at < long_ago]
+        if gone:
+            take_out(self._store, "cohort_id", gone)
 
 
 def take_out(store: ModelStore, column: Literal["cohort_id", "folded"], values: Sequence[str]) -> int:

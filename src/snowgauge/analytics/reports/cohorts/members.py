@@ -70,6 +70,14 @@ class Member:
     last_seen: int
 
 
+def lists(figures: Figures, *, seconds: float) -> dict[str, int]:
+    """The cohorts of which IDs are kept, and when the last of them was written (ms)."""
+    listed = COHORT_MEMBERS.alias("listed")
+    wanted = sa.select(listed.c["cohort_id"], EpochMs(sa.func.max(listed.c["at"]))).group_by(listed.c["cohort_id"])
+    found = figures.answer(figures.counted(wanted, listed), seconds=seconds).rows
+    return {str(cohort_id): int(at) for cohort_id, at in found}
+
+
 def size(cohort: ByRule | ByList, reporter: Reporter) -> int:
     """How many people there are in it now."""
     people = cohort.select(reporter.figures).subquery("people")
