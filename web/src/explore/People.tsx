@@ -5,6 +5,7 @@ import { api, ask } from "../api/client";
 import { Waiting } from "../analytics/parts/Waiting";
 import { duration } from "../analytics/view/definitions";
 import type { Reports } from "../reports/kinds";
+import { useAllApplications } from "../shell/session";
 import { counted, exactTime, middle, time } from "../view/format";
 import { SidePanel } from "../widgets/SidePanel";
 import { Button, Failure } from "../widgets/ui";
@@ -62,6 +63,7 @@ export function People({ question, step, reached, onPerson, onClose }: Props) {
     getNextPageParam: (last, pages) => (last.length === PAGE ? pages.length * PAGE : undefined),
     refetchOnWindowFocus: false,
   });
+  const whole = useAllApplications();
   const name = question.steps[step - 1];
   const next = question.steps[step];
   const label = (one: typeof name) => one?.label || one?.name || `any ${one?.kind ?? "event"}`;
@@ -79,7 +81,7 @@ export function People({ question, step, reached, onPerson, onClose }: Props) {
         )}
         , the latest first.
       </p>
-      {people.length > 0 && <Keep key={`${step} ${reached}`} question={body} step={step} reached={reached} usual={`${reached ? "Reached" : "Dropped off after"} ${middle(label(name), 60)}`} />}
+      {whole && people.length > 0 && <Keep key={`${step} ${reached}`} question={body} step={step} reached={reached} usual={`${reached ? "Reached" : "Dropped off after"} ${middle(label(name), 60)}`} />}
       {list.isError && <Failure error={list.error} retry={() => void list.refetch()} />}
       {list.isPending && <Waiting what="people" />}
       {list.data && !people.length && <p className="text-ink-soft">No one.</p>}

@@ -6,7 +6,7 @@ import { countryName, duration, money } from "../analytics/view/definitions";
 import { api, ask, type Schemas } from "../api/client";
 import { Privacy } from "../people/Privacy";
 import { Fact, Timeline } from "../people/Timeline";
-import { useMay } from "../shell/session";
+import { useAllApplications, useMay } from "../shell/session";
 import { counted, exactTime, middle, number, time } from "../view/format";
 import { one } from "../view/search";
 import { useView } from "../view/useView";
@@ -16,7 +16,8 @@ import { Badge, Card, Empty, Failure } from "../widgets/ui";
 export function Page() {
   const [search] = useView();
   const id = one(search.id, "");
-  const may = useMay("read:persons");
+  const whole = useAllApplications();
+  const may = useMay("read:persons") && whole;
   const admin = useMay("admin");
   const found = useQuery({ queryKey: ["analytics", "profile", id], queryFn: () => ask(api.GET("/api/v1/analytics/profiles/{any_id}", { params: { path: { any_id: id } } })), enabled: may && id !== "", retry: false });
   const person = found.data?.profile.person_id;
@@ -25,7 +26,7 @@ export function Page() {
     return (
       <PageFrame title="Person">
         <Empty icon="people" title={may ? "Nobody is chosen" : "You may not see single people"}>
-          {may ? "Open a person from a visit, an event, a funnel or a cohort." : "This page needs the scope read:persons."}
+          {may ? "Open a person from a visit, an event, a funnel or a cohort." : "This page needs the scope read:persons, and access to every application."}
         </Empty>
       </PageFrame>
     );

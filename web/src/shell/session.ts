@@ -20,6 +20,12 @@ export function useMay(scope: string): boolean {
   return useMe().data?.scopes?.includes(scope) ?? false;
 }
 
+/** Whether someone may see every application: what is about people is over all of them. */
+export function useAllApplications(): boolean {
+  const me = useMe().data;
+  return me !== undefined && !me.apps;
+}
+
 export function useLogOut() {
   const queries = useQueryClient();
   return async () => {

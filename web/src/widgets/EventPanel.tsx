@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { api, ask } from "../api/client";
-import { useMay } from "../shell/session";
+import { useAllApplications, useMay } from "../shell/session";
 import { inReadingOrder, nestedName } from "../view/columns";
 import { middle, schemaParts } from "../view/format";
 import { GROUPS, type GroupName, groupOf } from "./eventGroups";
@@ -28,7 +28,8 @@ export function EventPanel({ kind, id, onClose, onFilter, onColumn }: Props) {
     staleTime: 60_000,
   });
   const data = event.data as Record<string, unknown> | undefined;
-  const persons = useMay("read:persons");
+  const whole = useAllApplications();
+  const persons = useMay("read:persons") && whole;
   // failed events are of no person: nothing is modelled of them
   const whose = kind === "good" ? [data?.user_id, data?.domain_userid].find((each): each is string => typeof each === "string" && each !== "") : undefined;
   const cause = kind === "failed" && typeof data?.cause === "string" ? data.cause : null;

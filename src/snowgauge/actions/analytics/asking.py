@@ -162,9 +162,10 @@ def cohorts(deployment: Deployment) -> Cohorts:
 def cohort_for(
     deployment: Deployment, cohort_id: str, who: Principal | None, *, hidden: bool = True
 ) -> ByRule | ByList | None:
-    """The people of a cohort that someone may use. ``hidden``: raises ``QuestionRefused`` where there are so few that
+    """The people of a cohort that someone may use: none for those who may see some applications only, since a cohort
+    says what people do in any. ``hidden``: raises ``QuestionRefused`` where there are so few that
     its figures would tell of single people to someone who may not see them."""
-    rule = cohorts(deployment).rule(cohort_id, who)
+    rule = cohorts(deployment).rule(cohort_id, who) if who is None or who.apps is None else None
     if rule is None:
         return None
     around = surroundings(deployment, who)

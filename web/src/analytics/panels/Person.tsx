@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, ask } from "../../api/client";
 import { Fact, place, Timeline } from "../../people/Timeline";
+import { useAllApplications } from "../../shell/session";
 import { Failure } from "../../widgets/ui";
 import { SidePanel } from "../../widgets/SidePanel";
 import { number } from "../../view/format";
@@ -10,6 +11,7 @@ import { Waiting } from "../parts/Waiting";
 /** One visitor's visits with their pages and goals, as they happened. */
 export function Person({ id, onClose }: { id: string; onClose: () => void }) {
   const seen = useQuery({ queryKey: ["analytics", "person", id], queryFn: () => ask(api.GET("/api/v1/analytics/persons/{person_id}", { params: { path: { person_id: id } } })) });
+  const whole = useAllApplications();
   const newest = seen.data?.visits[0];
   const total = seen.data?.visits.length ?? 0;
   return (
@@ -17,7 +19,7 @@ export function Person({ id, onClose }: { id: string; onClose: () => void }) {
       title="Visitor"
       onClose={onClose}
       actions={
-        <Link to="/person" search={{ id }} className="inline-flex h-8 items-center rounded-lg px-2 text-[13px] text-accent-ink hover:bg-accent-soft">
+        whole && <Link to="/person" search={{ id }} className="inline-flex h-8 items-center rounded-lg px-2 text-[13px] text-accent-ink hover:bg-accent-soft">
           Whole page
         </Link>
       }

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Schemas } from "../../api/client";
+import { useAllApplications } from "../../shell/session";
 import { compact, number } from "../../view/format";
 import { columnLabel } from "../../view/columns";
 import { type AnyFilter, isCondition, type Value } from "./filters";
@@ -32,10 +33,11 @@ export function filterable(known: Known): DimensionDefinition[] {
 
 export function useDefinitions() {
   const source = useSource();
+  const whole = useAllApplications();
   const query = useQuery({ queryKey: ["definitions", source.key], queryFn: source.definitions, staleTime: Infinity });
   const segments = useQuery({ queryKey: ["segments", source.key], queryFn: source.segments, staleTime: 60_000 });
   // a deployment without modelled tables has none, and everything else works
-  const cohorts = useQuery({ queryKey: ["cohorts", source.key], queryFn: source.cohorts, staleTime: 60_000, retry: false });
+  const cohorts = useQuery({ queryKey: ["cohorts", source.key], queryFn: source.cohorts, enabled: whole && !source.shared, staleTime: 60_000, retry: false });
   const known = useMemo((): Known | undefined => {
     if (!query.data) return undefined;
     const measures = new Map(query.data.measures.map((one) => [one.name, one]));
