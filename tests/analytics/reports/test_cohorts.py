@@ -21,6 +21,7 @@ from snowgauge.analytics.reports.retention.retention import answer as retention_
 from snowgauge.analytics.reports.retention.retention import read_retention
 from snowgauge.analytics.reports.trends.engine import answer as trends_answer
 from snowgauge.analytics.reports.trends.question import read_trends
+from snowgauge.analytics.sql.imported import LeftOut, fitting
 from snowgauge.modelling.store import Change
 from snowgauge.modelling.tables.cohorts import MEMBERS
 from snowgauge.testing.figures.asking import NOW, START, Populated, happenings, is_of
@@ -170,3 +171,12 @@ def test_a_cohort_that_cannot_be_asked_for(wrong: list[Any]) -> None:
     with pytest.raises(QuestionRefused) as refused:
         read({"metrics": ["visits"], "filters": [wrong]}, Surroundings(NOW))
     assert refused.value.where == "filters[0]"
+
+
+def test_imported_days_are_of_no_person() -> None:
+    question = read(
+        {"metrics": ["visits"], "filters": [["is", "cohort", ["c"]]]},
+        Surroundings(NOW, cohort=lambda _: ByList("c", NOW)),
+    )
+    with pytest.raises(LeftOut, match="nothing that the filters ask for"):
+        fitting(question, ["visitors"])

@@ -21,7 +21,7 @@ class Base:
     """Rows that are counted. ``joins``: other tables of which each row has at most one row, and by which columns.
 
     ``pages``: what a question about pages means for it: pages themselves, or the page that a visit entered on.
-    ``days_back``: how long before a row its visit may have begun.
+    ``days_back``: how long before a row its visit may have begun. ``people``: whether each row is of some person.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Base:
     bot: tuple[Home, str] = ("sessions", "is_bot")
     entry_pages: bool = False
     days_back: int = 4
+    people: bool = True
 
     @property
     def reach(self) -> tuple[Home, ...]:

@@ -110,7 +110,7 @@ def carries(base: Base, one: Filter) -> bool:
         case Turned():
             return carries(base, one.part)
         case Belongs():
-            return True
+            return base.people
 
 
 def event_base(*parts: Filter) -> Base | None:

@@ -24,7 +24,7 @@ from snowgauge.analytics.sql.filters import carries, holds
 from snowgauge.modelling.tables.imported import REPORTS
 from snowgauge.store.figures import Figures
 
-BASE = Base("imported", "imported days", "sessions", "day", {"page_views": (), "events": ()})
+BASE = Base("imported", "imported days", "sessions", "day", {"page_views": (), "events": ()}, people=False)
 """Its rows have columns that are called as in these tables."""
 
 _HALF_DAY = 43_200_000
@@ -153,7 +153,7 @@ def _days(question: Question, counted: Counted, figures: Figures) -> sa.Select[A
             sa.not_(sa.and_(own.c["app_id"] == sa.bindparam(None, app, sa.String()), _on(own.c["day"], days)))
             for app, days in counted.own_days.items()
         ),
-        *(holds(one, BASE, columns) for one in question.filters),
+        *(holds(one, BASE, columns, figures) for one in question.filters),
     ]
     if question.apps:
         met.append(own.c["app_id"].in_([sa.bindparam(None, one, sa.String()) for one in question.apps]))
