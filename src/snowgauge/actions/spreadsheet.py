@@ -1,8 +1,8 @@
 """CSV that is safe to open in a spreadsheet: no cell begins like a formula.
 
-Spreadsheets run what stands in a cell that begins with ``=``, ``+``, ``-`` or ``@`` (also after a tab or a carriage
-return), and visitors decide what stands in titles, names and addresses. Such a cell gets an apostrophe in front, which
-makes text of it; numbers stay numbers.
+Spreadsheets run what stands in a cell that begins with ``=``, ``+``, ``-`` or ``@`` (also after a tab, a carriage
+return or a line feed; some also in full width, as East Asian keyboards write them), and visitors decide what stands in
+titles, names and addresses. Such a cell gets an apostrophe in front, which makes text of it; numbers stay numbers.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-](?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE)
 _TEXT = re.compile(rb'"([^"]*(?:""[^"]*)*)"')
 
