@@ -6,23 +6,33 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-import msgspec
 import typer
-from rich.console import Console
 
+from snowgauge.cli.late_console import late_console
 from snowgauge.errors import SettingsError
 
-if TYPE_CHECKING:  # the settings take longer to import than most commands take to run
+if TYPE_CHECKING:  # the settings and rich take longer to import than most commands take to run
+    from rich.console import Console
     from rich.table import Table
 
     from snowgauge.settings.load import Loaded
     from snowgauge.settings.model import Settings
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+
+def _console(*, to_errors: bool = False) -> Console:
+    from rich.console import Console
+
+    if to_errors:
+        return Console(stderr=True, highlight=False)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+
+
+out = late_console(_console)
 """Results go here, to standard output; never folded where a program reads them."""
 
 EXIT_CODES = {
@@ -36,15 +46,16 @@ EXIT_CODES = {
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
-err = Console(stderr=True, highlight=False)
+err = late_console(lambda: _console(to_errors=True))
 """Progress, hints and errors go here."""
 
 
-class Options(msgspec.Struct):
+@dataclass
+class Options:
     """The options in front of every command."""
 
     config: Path | None = None
-    flags: list[str] = []
+    flags: list[str] = field(default_factory=list)
     loaded: Loaded | None = None
 
 
