@@ -1,4 +1,4 @@
-"""The collector's end of the spool: group commit, bounded size, recovery after a full or failing disk."""
+"""The collector's end of the spool: durable writes, bounded size, recovery after a full or failing disk."""
 
 from __future__ import annotations
 
@@ -20,22 +20,11 @@ log = logger("eventlog")
 _MEASURE_EVERY = 0.2  # seconds between two looks at the disk
 
 
-class _Ticket:
-    """One call of ``append`` while it waits for its group."""
-
-    __slots__ = ("done", "entries", "error", "size")
-
-    def __init__(self, entries: Sequence[LogEntry]) -> None:
-        self.entries = entries
-        self.size = sum(len(entry.body) for entry in entries)
-        self.error: LogUnavailable | None = None
-        self.done = False
-
-
 class SpoolWriter:
     """Owns the first number that no other process holds, until it is closed or its process ends.
 
-    Calls that come while a commit is under way wait together and share the next commit.
+    Each call of ``append`` is one commit, and calls from several threads take turns: who has many entries waiting (the
+    collector's ``Submitter``, an import) hands them over together.
     """
 
     def __init__(
@@ -54,9 +43,7 @@ class SpoolWriter:
         self._min_free = min_free_bytes
         self._segment_bytes = segment_bytes
         self._fsync = fsync
-        self._queue: list[_Ticket] = []
-        self._queue_lock = threading.Lock()
-        self._turn = threading.Lock()  # the holder commits for all that wait
+        self._turn = threading.Lock()
         self._segment: SegmentWriter | None = None
         self._measured_at = float("-inf")
         self._used = self._free = 0
@@ -83,67 +70,33 @@ class SpoolWriter:
     def append(self, entries: Sequence[LogEntry]) -> None:
         if not entries:
             return
-        ticket = _Ticket(entries)
-        with self._queue_lock:
-            self._queue.append(ticket)
         with self._turn:
-            if not ticket.done:
-                with self._queue_lock:
-                    group, self._queue = self._queue, []
-                try:
-                    self._keep(group)
-                finally:
-                    for waiting in group:
-                        waiting.done = True
-        if ticket.error is not None:
-            raise ticket.error
-
-    def _keep(self, group: list[_Ticket]) -> None:
-        """Commit a group; tickets that cannot be kept get their reason."""
-        kept: list[_Ticket] = []
-        try:
-            self._check_in_place()
-        except LogUnavailable as error:
-            for ticket in group:
-                ticket.error = error
-        else:
-            kept = self._admitted(group)
-        if kept:
-            entries = kept[0].entries if len(kept) == 1 else [entry for ticket in kept for entry in ticket.entries]
             try:
-                segment = self._ready_segment()
-                before = segment.bytes
-                segment.append(entries)
-                self._check_in_place()
-                taken = segment.bytes - before
-            except (LogUnavailable, sqlite3.Error, OSError) as error:
-                reason = f"the event log in {self._folder} cannot be written: {error}"
-                self._rotate()
-                for ticket in kept:
-                    ticket.error = LogUnavailable(reason)
-            else:
-                self._used += taken
-                self._free -= taken
-        refused = [ticket.error for ticket in group if ticket.error is not None]
-        if refused and not self._refusing:
-            log.error("eventlog_refuses", reason=str(refused[0]), effect="the collector answers 503")
-        elif self._refusing and not refused:
-            log.info("eventlog_accepts_again")
-        self._refusing = bool(refused)
-
-    def _admitted(self, group: list[_Ticket]) -> list[_Ticket]:
-        """The tickets for which there is room; the others get their reason."""
-        kept: list[_Ticket] = []
-        size = 0
-        for ticket in group:
-            try:
-                self._check_room(size + ticket.size)
+                self._keep(entries)
             except LogUnavailable as error:
-                ticket.error = error
-            else:
-                size += ticket.size
-                kept.append(ticket)
-        return kept
+                if not self._refusing:
+                    log.error("eventlog_refuses", reason=str(error), effect="the collector answers 503")
+                self._refusing = True
+                raise
+            if self._refusing:
+                log.info("eventlog_accepts_again")
+            self._refusing = False
+
+    def _keep(self, entries: Sequence[LogEntry]) -> None:
+        self._check_in_place()
+        self._check_room(sum([len(entry.body) for entry in entries]))
+        try:
+            segment = self._ready_segment()
+            before = segment.bytes
+            segment.append(entries)
+            if not self._lock.in_place():
+                self._check_in_place()
+        except (LogUnavailable, sqlite3.Error, OSError) as error:
+            self._rotate()
+            raise LogUnavailable(f"the event log in {self._folder} cannot be written: {error}") from error
+        taken = segment.bytes - before
+        self._used += taken
+        self._free -= taken
 
     def _check_in_place(self) -> None:
         """Raises when what this writer holds was moved or deleted, once, and makes ready to go on without it.
