@@ -17,8 +17,8 @@ from snowgauge.part_settings import PartSettings
 
 
 class BatchLimits(msgspec.Struct, frozen=True):
-    """A batch ends at ``entries`` or ``bytes``, whichever comes first; ``linger`` is how long an entry may wait for
-    company, in seconds."""
+    """A batch ends at ``entries`` or ``bytes``, whichever comes first; ``linger`` is how long an entry waits for
+    company after a pause, in seconds (in the spool see ``spool.linger``)."""
 
     entries: int = 5000
     bytes: int = 8_000_000

@@ -48,7 +48,8 @@ class EventLogSettings(PartSettings):
     batches in memory."""
 
     linger: Duration = Field(default=timedelta(milliseconds=200), ge=timedelta(0))
-    """How long an entry may wait for others to be stored with. Longer means fewer, larger inserts."""
+    """How long an entry waits for others to be stored with. In the spool three times as long while one batch follows
+    another. Longer means fewer, larger inserts."""
 
     spool: SpoolSettings = SpoolSettings()
     """Files on this machine that survive a power cut."""

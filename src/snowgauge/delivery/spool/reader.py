@@ -18,6 +18,7 @@ from snowgauge.delivery.spool import folder as files
 from snowgauge.delivery.spool import loss
 from snowgauge.delivery.spool.chunks import chunks
 from snowgauge.delivery.spool.cursor import Boundaries, Cursor
+from snowgauge.delivery.spool.linger import Linger
 from snowgauge.delivery.spool.reserve import Reserve
 from snowgauge.delivery.spool.salvage import Damaged, replace_damaged
 from snowgauge.delivery.spool.segment import DamagedSegment, SegmentReader
@@ -38,6 +39,7 @@ class NumberReader:
     def __init__(self, folder: Path, number: int, limits: BatchLimits, lock: files.Held) -> None:
         self._folder = folder
         self._limits = limits
+        self._linger = Linger()
         self._lock = lock
         self.number = number
         self._cursor = Cursor(files.cursor_file(folder, number))
@@ -130,7 +132,7 @@ class NumberReader:
                 first = reader.first_after(head)
                 assert first is not None
                 received = min(first / 1000, now)
-                if available >= self._limits.entries or now - received >= self._limits.linger:
+                if available >= self._limits.entries or self._linger.over(now - received, self._limits.linger):
                     return received
                 return float("inf")
             if not self._left_behind(name, reader, head, scanned):
@@ -164,6 +166,7 @@ class NumberReader:
             return None
         boundaries = Boundaries(f"{name.uuid}-{first}-{last}", name.uuid, first, last)
         self._cursor.freeze(boundaries)
+        self._linger.cut()
         return LogBatch(boundaries.id, entries, f"{self.number:04d}")
 
     def commit(self, batch: LogBatch) -> bool:
