@@ -62,6 +62,22 @@ class _Connection:
         """The last request's end, and when a further request was first seen to have begun since."""
 
 
+class _Talk:
+    """What passed over the connection with one peer: requests under way, when the last one ended, and whether one
+    follows the other."""
+
+    __slots__ = ("busy", "one_at_a_time", "spoke")
+
+    def __init__(self, *, one_at_a_time: bool) -> None:
+        self.busy = 0
+        self.spoke: float | None = None
+        self.one_at_a_time = one_at_a_time
+
+
+_SILENT = _Talk(one_at_a_time=False)
+"""Of a connection that no request has come over."""
+
+
 class ConnectionGuard:
     """An ASGI application around another. ``keep`` watches the connections of ``port`` until it is cancelled.
 
@@ -75,9 +91,7 @@ class ConnectionGuard:
         self._port = port
         self._limits = limits
         self._clock = clock
-        self._busy: Counter[Peer] = Counter()
-        self._spoke: dict[Peer, float] = {}
-        self._one_at_a_time: set[Peer] = set()
+        self._talks: dict[tuple[str, str | int], _Talk] = {}
         self._known: dict[int, _Connection] = {}
         self._others: set[int] = set()
 
@@ -86,15 +100,20 @@ class ConnectionGuard:
         if peer is None:  # no request, or a connection that has no address
             await self._app(scope, receive, send)
             return
-        peer = peer[0], int(peer[1])  # the server gives the port as text
-        if str(scope.get("http_version", "")).startswith("1"):
-            self._one_at_a_time.add(peer)
-        self._busy[peer] += 1
+        talk = self._talks.get(peer)
+        if talk is None:
+            http1 = str(scope.get("http_version", "")).startswith("1")
+            talk = self._talks[peer] = _Talk(one_at_a_time=http1)
+        talk.busy += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._busy[peer] -= 1
-            self._spoke[peer] = self._clock()
+            talk.busy -= 1
+            talk.spoke = self._clock()
+
+    def _talk(self, peer: Peer) -> _Talk:
+        # the server gives the port as text
+        return self._talks.get((peer[0], str(peer[1]))) or self._talks.get(peer) or _SILENT
 
     async def keep(self) -> None:
         while True:
@@ -117,20 +136,22 @@ class ConnectionGuard:
         for a while, the longest first."""
         overdue, silent = [], []
         for connection in self._known.values():
-            if self._busy[connection.peer] > 0:
+            talk = self._talk(connection.peer)
+            if talk.busy > 0:
                 continue
-            spoke = self._spoke.get(connection.peer)
+            spoke = talk.spoke
             since = connection.opened if spoke is None else spoke
             patience = self._limits.head_seconds if spoke is None else self._limits.idle_seconds
-            if now - since >= patience or self._head_overdue(connection, spoke, now):
+            if now - since >= patience or self._head_overdue(connection, talk, now):
                 overdue.append(connection)
             elif now - since >= self._limits.interval:
                 silent.append((since, connection))
         return overdue, [connection for _, connection in sorted(silent, key=lambda item: item[0])]
 
-    def _head_overdue(self, connection: _Connection, spoke: float | None, now: float) -> bool:
+    def _head_overdue(self, connection: _Connection, talk: _Talk, now: float) -> bool:
         """Has a further request begun that long ago? What comes over HTTP/1 once a request was answered is the next."""
-        if spoke is None or connection.peer not in self._one_at_a_time:
+        spoke = talk.spoke
+        if spoke is None or not talk.one_at_a_time:
             return False
         if connection.begun is None or connection.begun[0] != spoke:
             silent = _silent_seconds(connection.descriptor)
@@ -171,9 +192,9 @@ class ConnectionGuard:
         self._others = others
         self._known = found
         peers = {connection.peer for connection in found.values()}
-        self._spoke = {peer: at for peer, at in self._spoke.items() if peer in peers}
-        self._one_at_a_time &= peers
-        self._busy = Counter({peer: number for peer, number in self._busy.items() if number > 0})
+        self._talks = {
+            peer: talk for peer, talk in self._talks.items() if talk.busy > 0 or (peer[0], int(peer[1])) in peers
+        }
 
     def _end(self, connection: _Connection) -> None:
         with _duplicate(connection.descriptor) as found:

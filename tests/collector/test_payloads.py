@@ -11,10 +11,31 @@ from hypothesis import strategies as st
 
 from snowgauge.collector.content_types import parse_content_type
 from snowgauge.collector.header_names import usual_spelling
-from snowgauge.collector.payloads import as_sent
-from snowgauge.events.payload_record import decode
+from snowgauge.collector.payloads import Records, Sent, as_sent
+from snowgauge.collector.request import Request
+from snowgauge.events.payload_record import decode, encode
 
 FRESH = "11111111-2222-4333-8444-555555555555"
+
+LATIN1 = st.binary(max_size=20).filter(lambda value: b"\n" not in value and b"\r" not in value and b"\0" not in value)
+NAMES = st.sampled_from(["User-Agent", "Referer", "Cookie", "Host", "X-Custom", "Content-Type", "SP-Anonymous", "DNT"])
+
+
+@given(
+    headers=st.lists(st.tuples(NAMES, LATIN1), max_size=8),
+    query=st.binary(max_size=12).filter(lambda value: b"#" not in value),
+    body=st.none() | st.binary(max_size=20),
+    user_id=st.text(max_size=8),
+)
+def test_a_record_is_what_its_payload_is_written_as(headers, query, body, user_id):
+    scope = {
+        "method": "GET" if body is None else "POST", "raw_path": b"/a/b", "query_string": query,
+        "headers": [(name.lower().encode(), value) for name, value in headers], "client": ("203.0.113.7", "1"),
+    }  # fmt: skip
+    records = Records("test-collector")
+    for _ in range(2):  # the second time from what is remembered
+        record = records.of(Request(scope, None), Sent("/a/b", body, user_id, 1)).record
+        assert encode(decode(record)) == record
 
 
 def test_a_post_as_it_is_kept(collecting):

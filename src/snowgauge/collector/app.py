@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from snowgauge import __version__
@@ -156,7 +157,7 @@ class Collector:
     async def _answer(self, request: Request) -> Answer:
         if (
             len(request.method) + len(request.raw_path) + len(request.query) + 11 > self._max_line
-            or sum([len(name) + len(value) + 4 for name, value in request.headers]) > self._max_headers
+            or sum(map(len, chain.from_iterable(request.headers))) + 4 * len(request.headers) > self._max_headers
         ):
             self._meter.refused("malformed")
             return bad_request(request)

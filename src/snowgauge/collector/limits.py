@@ -16,7 +16,7 @@ from snowgauge.events.bad_row import format_violation
 from snowgauge.events.failed import Processor, bad_row_data, bad_row_schema
 from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.payload import CollectorPayload
-from snowgauge.events.payload_record import encode
+from snowgauge.events.payload_record import decode, encode
 from snowgauge.events.selfdescribing import SchemaKey
 from snowgauge.events.timestamps import instant_text
 
@@ -37,12 +37,12 @@ class SizeLimits:
         self._max_payload_size = max_payload_size
         self._processor = processor
 
-    def entries(self, payload: CollectorPayload) -> list[LogEntry]:
-        """One payload, or several with parts of its events, and a bad row for each thing that is too large."""
-        record = encode(payload)
+    def entries(self, record: bytes, timestamp: int) -> list[LogEntry]:
+        """One payload's record, or several with parts of its events, and a bad row for each thing that is too large."""
         size = len(record)
         if size < self._max_bytes:
-            return [LogEntry(record, payload.timestamp)]
+            return [LogEntry(record, timestamp)]
+        payload = decode(record)
         if size > self._max_payload_size:
             message = f"Payload exceeds max size of {self._max_payload_size}. Actual length: {size}"
             return [self._violation(payload, self._max_payload_size, size, message)]
@@ -51,10 +51,10 @@ class SizeLimits:
         except _Unsplittable as reason:
             return [self._violation(payload, self._max_bytes, size, str(reason))]
 
-    def damaged(self, payload: CollectorPayload, field: str) -> list[LogEntry]:
+    def damaged(self, record: bytes, field: str) -> list[LogEntry]:
         """A bad row in place of a payload with a field whose text cannot be told. The payload is in it, with a
         character for each byte of that field."""
-        record = encode(payload)
+        payload = decode(record)
         if len(record) >= self._max_bytes:
             return [
                 self._violation(payload, self._max_bytes, len(record), f"{field} is damaged text, and cannot be split")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from snowgauge.telemetry.metrics import count, observe
+from snowgauge.telemetry.metrics import count, observe_all
 
 _INTERVAL = 0.5
 
@@ -52,5 +52,5 @@ class Meter:
             count("collector_refused", amount, reason=reason)
         if size:
             count("collector_payload_bytes", size)
-        for value in seconds:
-            observe("collector_request_seconds", value)
+        if seconds:
+            observe_all("collector_request_seconds", seconds)

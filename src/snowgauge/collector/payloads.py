@@ -1,14 +1,22 @@
-"""Request to :class:`CollectorPayload`: what is kept of a request, and what anonymous tracking leaves out."""
+"""A request to its record: what is kept of it, and what anonymous tracking leaves out.
+
+The record is that of :class:`CollectorPayload`, put together from bytes. Most headers of a request were sent before, by
+the same kind of browser to the same site. Those are remembered as they stand in the record, in bounded tables; what
+differs from visitor to visitor is not, since it would only push the others out.
+"""
 
 from __future__ import annotations
 
 import re
 import socket
+from functools import lru_cache
+from typing import NamedTuple
 
 from snowgauge.collector.content_types import parse_content_type
 from snowgauge.collector.header_names import usual_spelling
 from snowgauge.collector.request import Request
 from snowgauge.events.payload import CollectorPayload
+from snowgauge.events.payload_record import END, header_item, headers_field, text_field, timestamp_field
 
 ANONYMOUS_NETWORK_USER_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -43,7 +51,7 @@ _ADDRESS_HEADERS = frozenset(
 )
 """Left out of the stored headers under SP-Anonymous."""
 
-_COOKIE_OCTETS = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
+_COOKIE_OCTETS = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
 
 
 def client_ip(request: Request) -> str:
@@ -71,32 +79,6 @@ def _address(text: str) -> str | None:
     except (OSError, ValueError):  # ValueError: a zero byte or a character that is not ASCII
         return None
     return text
-
-
-def stored_headers(request: Request, content_type: str | None) -> list[str]:
-    """``Name: value`` per header in order of arrival; a content type is repeated bare at the end, as enrich expects."""
-    anonymous = request.anonymous
-    stored = []
-    for name, value in request.headers:
-        if anonymous and name in _ADDRESS_HEADERS:
-            continue
-        if name == b"cookie":
-            kept = _clean_cookies(value)
-            if kept:
-                stored.append(f"Cookie: {kept}")
-        elif name == b"host" and not value:
-            continue  # HTTP/1.0 without one: the server put in an empty header that nobody sent
-        else:
-            stored.append(f"{usual_spelling(name)}: {value.decode('latin-1').strip()}")
-    if content_type is not None:
-        stored.append(content_type)
-    return stored
-
-
-def _clean_cookies(line: bytes) -> str:
-    """Spaces out, pairs with characters that cookies may not have out, joined by a bare semicolon."""
-    pairs = line.decode("latin-1").replace(" ", "").split(";")
-    return ";".join(pair for pair in pairs if _COOKIE_OCTETS.fullmatch(pair))
 
 
 _LETTER_OF_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
@@ -127,45 +109,165 @@ def raw_query(query: bytes) -> str:
     return query.decode("latin-1") if text is None else text
 
 
-def unreadable(request: Request, body: bytes | None) -> str | None:
-    """Which of ``querystring`` and ``body`` is no text, if any."""
-    if not request.query.isascii() and as_sent(request.query) is None:
-        return "querystring"
-    if body is None or body.isascii():
-        return None
-    _, codec = parse_content_type(request.first.get(b"content-type"))
-    return "body" if as_sent(body, codec) is None else None
+_ASCII_AS_IT_IS = frozenset({"utf-8", "ascii"})
+"""Codecs in which ASCII stands for itself, as in the record."""
+
+_OF_ONE_VISITOR = frozenset({b"referer", b"x-forwarded-for", b"forwarded", b"x-real-ip", b"content-length"})
+"""Headers that are not worth a place among the remembered ones."""
+_MOST_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 512
+"""Bytes: of longer ones a hostile client could make the memory full."""
+
+_ip_address = text_field("ip_address")
+_user_agent = text_field("user_agent")
+_referer_uri = text_field("referer_uri")
+_path = text_field("path")
+_querystring = text_field("querystring")
+_body = text_field("body")
+_content_type = text_field("content_type")
+_network_user_id = text_field("network_user_id")
 
 
-def build_payload(
-    request: Request,
-    *,
-    path: str,
-    body: bytes | None,
-    ip_address: str,
-    network_user_id: str,
-    timestamp: int,
-    collector: str,
-) -> CollectorPayload:
-    """``body`` is ``None`` for GET and HEAD, which have no content type either. One whose text cannot be told has a
-    character for each byte."""
-    content_type, text = None, None
-    if body is not None:
-        content_type, codec = parse_content_type(request.first.get(b"content-type"))
-        text = as_sent(body, codec)
-        if text is None:
-            text = body.decode("latin-1")
-    agent, referer = request.first.get(b"user-agent"), request.first.get(b"referer")
-    return CollectorPayload(
-        ip_address=ip_address,
-        timestamp=timestamp,
-        collector=collector,
-        user_agent=None if agent is None else agent.decode("latin-1"),
-        referer_uri=None if referer is None else referer.decode("latin-1"),
-        path=path,
-        querystring=raw_query(request.query),
-        body=text,
-        headers=stored_headers(request, content_type),
-        content_type=content_type,
-        network_user_id=network_user_id,
-    )
+class Kept(NamedTuple):
+    """``damaged``: which of ``querystring`` and ``body`` is no text, if any. It has a character for each byte."""
+
+    record: bytes
+    damaged: str | None
+
+
+class Sent(NamedTuple):
+    """What a request brought, beside its headers. ``body`` is ``None`` for GET and HEAD, which have no content type
+    either; ``timestamp`` is milliseconds since the epoch."""
+
+    path: str
+    body: bytes | None
+    network_user_id: str
+    timestamp: int
+
+
+class Records:
+    """Makes the records of one collector."""
+
+    def __init__(self, collector: str) -> None:
+        plain = CollectorPayload()
+        assert plain.schema is not None
+        assert plain.encoding is not None
+        self._collector = text_field("encoding")(plain.encoding.encode()) + text_field("collector")(
+            collector.encode("utf-8", "replace")
+        )
+        self._end = text_field("schema")(plain.schema.encode()) + END
+
+    def of(self, request: Request, sent: Sent) -> Kept:
+        query, damaged = _utf8(request.query, "utf-8")
+        damaged_field = "querystring" if damaged else None
+        body, content_type, bare = b"", b"", b""
+        if sent.body is not None:
+            codec, content_type, bare = _content_type_parts(request.first.get(b"content-type"))
+            raw, damaged = _utf8(sent.body, codec)
+            body = _body(raw)
+            if damaged and damaged_field is None:
+                damaged_field = "body"
+        agent, referer = request.first.get(b"user-agent"), request.first.get(b"referer")
+        headers = stored_headers(request)
+        if bare:
+            headers.append(bare)
+        record = b"".join(
+            (
+                _ip_address(client_ip(request).encode()),
+                timestamp_field(sent.timestamp),
+                self._collector,
+                b"" if agent is None else _agent_part(agent),
+                b"" if referer is None else _referer_uri(_latin1(referer)),
+                _path_part(sent.path),
+                _querystring(query),
+                body,
+                headers_field(len(headers)),
+                *headers,
+                content_type,
+                _network_user_id(sent.network_user_id.encode("utf-8", "replace")),
+                self._end,
+            )
+        )
+        return Kept(record, damaged_field)
+
+
+def stored_headers(request: Request) -> list[bytes]:
+    """``Name: value`` per header in order of arrival, as items of the record."""
+    anonymous = request.anonymous
+    stored = []
+    for name, value in request.headers:
+        if anonymous and name in _ADDRESS_HEADERS:
+            continue
+        if name == b"cookie":
+            cookies = _clean_cookies(value)
+            if cookies:
+                stored.append(header_item(b"Cookie: " + cookies))
+        elif name == b"host" and not value:
+            continue  # HTTP/1.0 without one: the server put in an empty header that nobody sent
+        elif name in _OF_ONE_VISITOR or len(name) + len(value) > _LONGEST_REMEMBERED:
+            stored.append(_header(name, value))
+        else:
+            stored.append(_remembered_header(name, value))
+    return stored
+
+
+def _header(name: bytes, value: bytes) -> bytes:
+    return header_item(f"{usual_spelling(name)}: {value.decode('latin-1').strip()}".encode())
+
+
+_remembered_header = lru_cache(maxsize=_MOST_REMEMBERED)(_header)
+
+
+def _agent_part(agent: bytes) -> bytes:
+    return _remembered_agent(agent) if len(agent) <= _LONGEST_REMEMBERED else _user_agent(_latin1(agent))
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _remembered_agent(agent: bytes) -> bytes:
+    return _user_agent(_latin1(agent))
+
+
+def _path_part(path: str) -> bytes:
+    return _remembered_path(path) if len(path) <= 128 else _path(path.encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=1024)
+def _remembered_path(path: str) -> bytes:
+    return _path(path.encode("utf-8", "replace"))
+
+
+def _content_type_parts(value: bytes | None) -> tuple[str, bytes, bytes]:
+    """The codec of the body's text, the content type's field, and the header that repeats it bare at the end, as enrich
+    expects."""
+    if value is not None and len(value) <= 128:
+        return _remembered_content_type(value)
+    return _parsed_content_type(value)
+
+
+def _parsed_content_type(value: bytes | None) -> tuple[str, bytes, bytes]:
+    content_type, codec = parse_content_type(value)
+    if content_type is None:
+        return codec, b"", b""
+    raw = content_type.encode("utf-8", "replace")
+    return codec, _content_type(raw), header_item(raw)
+
+
+_remembered_content_type = lru_cache(maxsize=1024)(_parsed_content_type)
+
+
+def _latin1(raw: bytes) -> bytes:
+    """Text of a header, ISO-8859-1, as UTF-8."""
+    return raw if raw.isascii() else raw.decode("latin-1").encode()
+
+
+def _clean_cookies(line: bytes) -> bytes:
+    """Spaces out, pairs with characters that cookies may not have out, joined by a bare semicolon."""
+    return b";".join([pair for pair in line.replace(b" ", b"").split(b";") if _COOKIE_OCTETS.fullmatch(pair)])
+
+
+def _utf8(raw: bytes, codec: str) -> tuple[bytes, bool]:
+    """The UTF-8 of a text, and whether it is damaged: then of a character for each byte."""
+    if raw.isascii() and codec in _ASCII_AS_IT_IS:
+        return raw, False
+    text = as_sent(raw, codec)
+    return (raw.decode("latin-1") if text is None else text).encode("utf-8", "replace"), text is None

@@ -37,6 +37,10 @@ from snowgauge.telemetry.reporting.requests import Traced
 
 _log = logger("collector")
 
+_OBJECTS_UNTIL_COLLECTION = 20_000
+"""Python's default is 700: what the requests of one moment hold, so that each would be walked many times while it is
+under way. Hardly anything of a request is in a cycle."""
+
 _DRAIN_SECONDS = 8.0
 """How long requests under way may take to finish once the ports are closed. With the default
 ``pre_termination_period`` the process is gone within 20 s of SIGTERM, as orchestrators expect of Snowplow's."""
@@ -55,6 +59,7 @@ def run(
     ``pre_termination_period``. Call it as the main work of a process."""
     gc.collect()
     gc.freeze()  # what was loaded at the start stays: the collector need not walk it again under load
+    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
 
     async def main() -> None:
         stop = asyncio.Event()

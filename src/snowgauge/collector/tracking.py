@@ -12,7 +12,7 @@ from snowgauge.collector.cors import allow_headers
 from snowgauge.collector.endpoints import Answer, text
 from snowgauge.collector.limits import SizeLimits
 from snowgauge.collector.meter import Meter
-from snowgauge.collector.payloads import ANONYMOUS_NETWORK_USER_ID, build_payload, client_ip, unreadable
+from snowgauge.collector.payloads import ANONYMOUS_NETWORK_USER_ID, Records, Sent
 from snowgauge.collector.query_strings import first_value
 from snowgauge.collector.redirects import ClickRedirects, CookieBounce
 from snowgauge.collector.request import Header, Request
@@ -50,7 +50,7 @@ class Tracking:
         networking = settings.networking
         self._submitter = submitter
         self._meter = meter
-        self._name = name
+        self._records = Records(name)
         self._clock = clock
         self._new_uuid = new_uuid
         self._jar = CookieJar(settings.cookie)
@@ -142,17 +142,8 @@ class Tracking:
             answer = (200, headers, b"ok")
         if opted_out:
             return answer, ()
-        payload = build_payload(
-            request,
-            path=route.path,
-            body=body,
-            ip_address=client_ip(request),
-            network_user_id=user_id,
-            timestamp=now,
-            collector=self._name,
-        )
-        field = unreadable(request, body)
-        return answer, self._limits.entries(payload) if field is None else self._limits.damaged(payload, field)
+        record, damaged = self._records.of(request, Sent(route.path, body, user_id, now))
+        return answer, self._limits.entries(record, now) if damaged is None else self._limits.damaged(record, damaged)
 
     def _network_user_id(self, request: Request, cookie: str | None) -> tuple[str, bool]:
         """The id, and whether the browser should be sent round to see if it keeps cookies."""

@@ -8,6 +8,7 @@ ids; readers take any order and skip what they do not know.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 from snowgauge.errors import PayloadRecordError
 from snowgauge.events.payload import PAYLOAD_SCHEMA, CollectorPayload
@@ -101,6 +102,36 @@ def encode(payload: CollectorPayload) -> bytes:
         out += (_head(_STRING, 31337, len(raw)), raw)
     put(b"\x00")
     return b"".join(out)
+
+
+# The same in parts: the collector puts a record together from the bytes of a request, without a payload between.
+
+END = b"\x00"
+"""Behind the last field."""
+
+
+def text_field(name: str) -> Callable[[bytes], bytes]:
+    """A function from the UTF-8 of a payload's text field to the bytes of that field. Fields stand in a record in the
+    order in which :func:`encode` writes them."""
+    number = next(number for number, field in _STRING_FIELDS.items() if field == name)
+
+    def field(raw: bytes) -> bytes:
+        return _head(_STRING, number, len(raw)) + raw
+
+    return field
+
+
+def timestamp_field(milliseconds: int) -> bytes:
+    return _timestamp(_I64, _TIMESTAMP, milliseconds)
+
+
+def headers_field(count: int) -> bytes:
+    """What stands in front of ``count`` headers."""
+    return _headers(_LIST, _HEADERS, _STRING, count)
+
+
+def header_item(raw: bytes) -> bytes:
+    return _int(len(raw)) + raw
 
 
 def decode(record: bytes) -> CollectorPayload:
