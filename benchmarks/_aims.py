@@ -47,16 +47,21 @@ AIMS = (
     Aim("collector with spool, of the empty handler", _noted("collector_share"), 60, "%", most=False),
     Aim("collector with a log that forgets, of the same", _noted("forgetful_share"), 75, "%", most=False),
     # 12,000 events/s per core of a machine with 31,000 empty requests/s: of one core, to the same server
+    Aim("p99 at half its rate, fsync of 10 ms", _noted("slow_disk_p99_ms"), 40, "ms"),
     Aim("Enricher.process, in empty requests per event", lambda n: n["enrich_us"] / n["empty_us"], 2.45, ""),
     Aim("ClickHouse store, of a bare Native insert, by CPU", _noted("clickhouse_share"), 60, "%", most=False),
     Aim("engine at 1,000 events/s, of its time per event at full load", _noted("small_batches"), 1.5, ""),
     Aim("PostgreSQL store, of a bare COPY", _noted("postgres_times"), 1.7, ""),
     Aim("start to ready, new folder, from outside", _noted("ready_s"), 2.5, "s"),
+    Aim("start to ready, the same folder again", _noted("ready_again_s"), 2, "s"),
     Aim("snowgauge --help, of python -c pass", _noted("help_times"), 8, ""),
+    Aim('sql "SELECT 1" and status, processor time', _noted("command_s"), 0.6, "s"),
     Aim("memory, idle", _noted("idle_mb"), 450, "MB"),
     Aim("memory, full load", _noted("peak_mb"), 900, "MB"),
     Aim("time from 200 to queryable at 1,000 events/s, p95", _noted("delay_p95_s"), 1, "s"),
+    Aim("4 + 4 processes, of the time per event of 1 + 1", _noted("more_processes"), 1.1, ""),
     Aim("import of CloudFront logs", _noted("cloudfront_lines"), 60_000, "/s", most=False),
+    Aim("disk of an installation, without Python", _noted("installation_mb"), 600, "MB"),
 )
 
 

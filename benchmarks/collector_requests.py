@@ -5,8 +5,9 @@ process of its own, loaded with a tracker's POST by ``wrk`` where that is instal
 (which then is the limit: compare only rows of one run). ``DIR`` decides which disk the spool is measured on.
 
 Rows: the same Granian server on the same event loop with a handler that does nothing; the collector with a log that
-forgets; the collector with the durable spool, every answer after its fsync. CPU is the server's own, user and system,
-per request: on a busy machine it says more than the rate.
+forgets; the collector with the durable spool, every answer after its fsync; and the same at half that rate, with a disk
+that takes 10 ms longer for each fsync. CPU is the server's own, user and system, per request: on a busy machine it says
+more than the rate.
 """
 
 from __future__ import annotations
@@ -62,6 +63,10 @@ HEADERS = {
 PATH = "/com.snowplowanalytics.snowplow/tp2"
 
 
+SLOW_FSYNC = 0.010
+"""Seconds, of the disk that is made slow on purpose."""
+
+
 class Forgetting:
     """A log writer that keeps nothing: what remains is the collector's own work."""
 
@@ -73,6 +78,21 @@ class Forgetting:
 
     def close(self) -> None:
         pass
+
+
+class SlowDisk(Forgetting):
+    """The spool on a disk that takes its time to make a group durable."""
+
+    def __init__(self, writer: Any, seconds: float) -> None:
+        self._writer = writer
+        self._seconds = seconds
+
+    def append(self, entries: Any) -> None:
+        self._writer.append(entries)
+        time.sleep(self._seconds)
+
+    def close(self) -> None:
+        self._writer.close()
 
 
 def serve_empty(port: int) -> None:
@@ -96,16 +116,20 @@ def serve_empty(port: int) -> None:
         runner.run(main())
 
 
-def serve_collector(port: int, folder: str | None) -> None:
+def serve_collector(port: int, folder: str | None, slow: float = 0.0) -> None:
     writer: Any = Forgetting()
     if folder:
         from snowgauge.delivery.settings import EventLogSettings
 
         writer = EventLogSettings().open(Path(folder)).writer()
+        writer = SlowDisk(writer, slow) if slow else writer
     run(CollectorSettings(interface="127.0.0.1", port=port, pre_termination_period=timedelta(0)), writer)
 
 
-def measure(serve: Any, arguments: tuple[Any, ...], seconds: float, connections: int) -> dict[str, float]:
+def measure(
+    serve: Any, arguments: tuple[Any, ...], seconds: float, connections: int, rate: float = 0.0
+) -> dict[str, float]:
+    """``rate``: requests a second of all connections together; 0 for as many as go."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -116,7 +140,7 @@ def measure(serve: Any, arguments: tuple[Any, ...], seconds: float, connections:
         load(port, 1.0, connections)  # warm up
         watched = psutil.Process(process.pid)
         before = watched.cpu_times()
-        result = load(port, seconds, connections)
+        result = load(port, seconds, connections, rate)
         after = watched.cpu_times()
         used = after.user + after.system - before.user - before.system
         result["cpu_us"] = used / max(1.0, result["requests"]) * 1e6
@@ -137,10 +161,10 @@ def wait_until_open(port: int) -> None:
     sys.exit(f"the server at port {port} did not start")
 
 
-def load(port: int, seconds: float, connections: int) -> dict[str, float]:
-    if shutil.which("wrk"):
+def load(port: int, seconds: float, connections: int, rate: float = 0.0) -> dict[str, float]:
+    if shutil.which("wrk") and not rate:
         return load_with_wrk(port, seconds, connections)
-    return asyncio.run(load_with_asyncio(port, seconds, connections))
+    return asyncio.run(load_with_asyncio(port, seconds, connections, rate))
 
 
 def load_with_wrk(port: int, seconds: float, connections: int) -> dict[str, float]:
@@ -167,17 +191,24 @@ def load_with_wrk(port: int, seconds: float, connections: int) -> dict[str, floa
     return {"requests": requests, "rate": requests / micros * 1e6, "p50": p50 / 1e3, "p99": p99 / 1e3, "errors": errors}
 
 
-async def load_with_asyncio(port: int, seconds: float, connections: int) -> dict[str, float]:
+async def load_with_asyncio(port: int, seconds: float, connections: int, rate: float = 0.0) -> dict[str, float]:
     head = "".join(f"{name}: {value}\r\n" for name, value in {"Host": "127.0.0.1", **HEADERS}.items())
     request = f"POST {PATH} HTTP/1.1\r\n{head}Content-Length: {len(BODY)}\r\n\r\n{BODY}".encode()
     times: list[float] = []
     errors = 0
     end = time.perf_counter() + seconds
 
-    async def one() -> None:
+    interval = connections / rate if rate else 0.0
+
+    async def send_all(number: int) -> None:
         nonlocal errors
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        due = time.perf_counter() + interval * number / connections
         while (start := time.perf_counter()) < end:
+            if start < due:
+                await asyncio.sleep(due - start)
+                start = time.perf_counter()
+            due = max(due + interval, start - interval)
             writer.write(request)
             answer = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"content-length: (\d+)", answer, re.IGNORECASE)
@@ -186,7 +217,7 @@ async def load_with_asyncio(port: int, seconds: float, connections: int) -> dict
             errors += not answer.startswith(b"HTTP/1.1 200")
         writer.close()
 
-    await asyncio.gather(*[one() for _ in range(connections)])
+    await asyncio.gather(*[send_all(number) for number in range(connections)])
     cuts = statistics.quantiles(times, n=100)
     return {
         "requests": float(len(times)),
@@ -222,12 +253,21 @@ def main() -> None:
                 name, f"{got['rate']:,.0f}", f"{got['rate'] / limit:.0%}", f"{got['p50']:.1f}", f"{got['p99']:.1f}",
                 f"{got['cpu_us']:.0f}", f"{got['mb']:.0f}", f"{got['errors']:.0f}",
             )  # fmt: skip
-    Console(width=110).print(table)
+        slow = measure(
+            serve_collector, (folder, SLOW_FSYNC), options.seconds, options.connections, measured[-1]["rate"] / 2
+        )
+        table.add_row(
+            f"(d) the same at half the rate, {SLOW_FSYNC * 1e3:.0f} ms more per fsync", f"{slow['rate']:,.0f}", "",
+            f"{slow['p50']:.1f}", f"{slow['p99']:.1f}", f"{slow['cpu_us']:.0f}", f"{slow['mb']:.0f}",
+            f"{slow['errors']:.0f}",
+        )  # fmt: skip
+    Console(width=130).print(table)
     empty, forgetful, durable = measured
     note(
         empty_us=empty["cpu_us"],
         forgetful_share=forgetful["rate"] / empty["rate"] * 100,
         collector_share=durable["rate"] / empty["rate"] * 100,
+        slow_disk_p99_ms=slow["p99"],
     )
 
 
