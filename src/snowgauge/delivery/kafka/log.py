@@ -63,7 +63,7 @@ class KafkaLog:
             processor=Processor(ARTIFACT, snowgauge.__version__),
         )
         try:
-            return limits.entries(decode(entry.body))
+            return limits.entries(entry.body, decode(entry.body).timestamp)
         except PayloadRecordError:
             raise LogUnavailable("a record of the spool is too large for Kafka, and no payload") from None
 
