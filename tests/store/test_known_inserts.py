@@ -60,13 +60,22 @@ def test_tokens_stay_while_their_part_or_what_it_was_merged_into_is_there(tmp_pa
     table = tmp_path / "store" / "abc" / "abcdef"
     logs = table / "deduplication_logs"
     logs.mkdir(parents=True)
-    for part in ("202612_1_3_1", "202612_5_5_0_9", "a_b_7_7_0", "tmp_insert_202612_6_6_0", "delete_tmp_202612_4_4_0"):
+    for part in (
+        "202612_1_3_1",
+        "202612_2_2_0",
+        "202612_11_12_1",
+        "202612_5_5_0_9",
+        "a_b_7_7_0",
+        "tmp_insert_202612_6_6_0",
+        "delete_tmp_202612_4_4_0",
+    ):
         (table / part).mkdir()
     stay = [
         "1\t202612_1_1_0\tx1\n", "1\t202612_3_3_1\tx3\n", "1\t202612_5_5_0\tx5\n", "1\ta_b_7_7_0\tx7\n",
-        "2\t202612_9_9_0\tx9\n",
+        "2\t202612_9_9_0\tx9\n", "1\t202612_2_2_0\tx2\n", "1\t202612_12_12_0\tx12\n",
     ]  # fmt: skip
-    go = ["1\t202612_4_4_0\tx4\n", "1\t202612_6_6_0\tx6\n", "1\t202611_1_1_0\ty1\n", "1\ta_b_8_8_0\tx8\n", "1\t2026"]
+    go = ["1\t202612_4_4_0\tx4\n", "1\t202612_6_6_0\tx6\n", "1\t202611_1_1_0\ty1\n", "1\ta_b_8_8_0\tx8\n"]
+    go += ["1\t202612_10_10_0\tx10\n", "1\t202612_13_13_0\tx13\n", "1\t202612_0_0_0\tx0\n", "1\t2026"]
     first, second = logs / "deduplication_log_1.txt", logs / "deduplication_log_2.txt"
     first.write_text("".join(stay))
     before = first.stat().st_ino

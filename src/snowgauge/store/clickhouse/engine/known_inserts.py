@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from math import inf
 from pathlib import Path
-from typing import NamedTuple
 
 from snowgauge.telemetry.logs import logger
 
@@ -23,21 +23,17 @@ _BEING_MADE = ("tmp_", "tmp-fetch_", "delete_tmp_")
 _ADDED = "1"
 
 
-class _Blocks(NamedTuple):
-    """What a part holds: inserts by their number, of one partition."""
-
-    partition: str
-    first: int
-    last: int
+_Spans = dict[str, list[tuple[int, int]]]
+"""The numbers of the inserts that are there, by partition: first and last of each row of them, ascending."""
 
 
 def forget_unwritten(folder: Path) -> None:
     """Take the tokens out of the logs below an engine's folder whose parts are not there, nor any they went into."""
     for logs in (*folder.glob(f"store/*/*/{_LOGS}"), *folder.glob(f"data/*/*/{_LOGS}")):
-        parts = list(_parts(logs.parent))
+        there = _there(logs.parent)
         for file in sorted(logs.glob("*.txt")):
             lines = file.read_text("utf-8", "surrogateescape").splitlines(keepends=True)
-            kept = [line for line in lines if _stands(line, parts)]
+            kept = [line for line in lines if _stands(line, there)]
             if len(kept) < len(lines):
                 log.warning(
                     "engine_inserts_forgotten",
@@ -48,25 +44,40 @@ def forget_unwritten(folder: Path) -> None:
                 _replace(file, "".join(kept))
 
 
-def _parts(table: Path) -> Iterator[_Blocks]:
+def _there(table: Path) -> _Spans:
+    found: _Spans = {}
     with os.scandir(table) as entries:
         for entry in entries:
-            found = _PART.fullmatch(entry.name)
-            if found and not entry.name.startswith(_BEING_MADE):
-                yield _Blocks(found["partition"], int(found["first"]), int(found["last"]))
+            part = _PART.fullmatch(entry.name)
+            if part and not entry.name.startswith(_BEING_MADE):
+                found.setdefault(part["partition"], []).append((int(part["first"]), int(part["last"])))
+    return {partition: _joined(sorted(spans)) for partition, spans in found.items()}
 
 
-def _stands(line: str, parts: list[_Blocks]) -> bool:
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Without those within others, which merges leave for a while."""
+    joined: list[tuple[int, int]] = []
+    for first, last in spans:
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(last, joined[-1][1])
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _stands(line: str, there: _Spans) -> bool:
     """``line``: 1 for an insert or 2 for one that was dropped, the name of its part, its token."""
     kind, _, rest = line.partition("\t")
     name, _, token = rest.partition("\t")
-    found = _PART.fullmatch(name)
-    if found is None or not token.endswith("\n"):  # the disk was full
+    part = _PART.fullmatch(name)
+    if part is None or not token.endswith("\n"):  # the disk was full
         return False
-    partition, first, last = found["partition"], int(found["first"]), int(found["last"])
-    return kind != _ADDED or any(
-        one.partition == partition and one.first <= first and last <= one.last for one in parts
-    )
+    if kind != _ADDED:
+        return True
+    number = int(part["first"])
+    spans = there.get(part["partition"], [])
+    at = bisect_right(spans, (number, inf)) - 1
+    return at >= 0 and number <= spans[at][1]
 
 
 def _replace(file: Path, text: str) -> None:
