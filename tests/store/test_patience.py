@@ -207,10 +207,14 @@ def test_a_read_is_waited_for_little_longer_than_its_own_limit(tmp_path: Path, m
     monkeypatch.setattr(Connections, "_answers", lambda _: True)
     with engine(tmp_path) as given:
         connection: Any = given.asks["read"].__closure__[0].cell_contents  # type: ignore[union-attr]
+        hasty = clickhouse.Connection(connection._settings, timeout=1)
+        assert hasty.rows("SELECT 1") == [[1]]
         given.hang()
         try:
             with pytest.raises(StoreUnavailable, match=r"has not answered within 0\.5 s"):
                 connection.rows("SELECT 1", settings={"max_execution_time": 0.2})
+            with pytest.raises(StoreUnavailable, match=r"has not answered within 1 s"):
+                hasty.rows("SELECT 1")
         finally:
             given.go_on()
     with postgres(tmp_path) as given:

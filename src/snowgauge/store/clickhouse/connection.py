@@ -54,8 +54,8 @@ class Connection:
     """Shared by all threads of a process. ``pool``: connections that are kept, and how many more there may be for a
     moment; further statements wait. ``advice`` ends the message when nobody answers.
 
-    A statement with ``max_execution_time`` is waited for a little longer than that, an insert ``timeout`` seconds; and
-    none at a server that answers nothing any more.
+    A statement with ``max_execution_time`` is waited for a little longer than that, any other read and an insert
+    ``timeout`` seconds, a change as long as the server answers others; and none at a server that answers nothing.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Connection:
     ) -> bytes:
         """A query's result in a format of ClickHouse."""
         query_id = str(uuid4())
-        with self._opened(_limit(settings)) as client, ended_by(lambda: self._kill(query_id)):
+        with self._opened(_limit(settings) or self._timeout) as client, ended_by(lambda: self._kill(query_id)):
             known = self._known(client, {"output_format_json_quote_64bit_integers": 0, **(settings or {})})
             if cancellable():
                 known["query_id"] = query_id
@@ -130,7 +130,7 @@ class Connection:
 
     def columns(self, sql: str, settings: Mapping[str, Any] | None = None) -> dict[str, Sequence[Any]]:
         """A query's result by column, in native values. Equal texts of a LowCardinality column are one object."""
-        with self._opened(_limit(settings)) as client:
+        with self._opened(_limit(settings) or self._timeout) as client:
             result = client.query(sql, settings=self._known(client, settings), column_oriented=True)
             columns = result.result_columns
             return dict(zip(result.column_names, columns, strict=True)) if columns else {}
@@ -139,7 +139,7 @@ class Connection:
         self, sql: str, fmt: str, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
     ) -> Iterator[bytes]:
         """As ``raw``, piece by piece."""
-        with self._opened(_limit(settings)) as client:
+        with self._opened(_limit(settings) or self._timeout) as client:
             stream = client.raw_stream(
                 sql, parameters=dict(parameters or {}), settings=self._known(client, settings), fmt=fmt
             )
