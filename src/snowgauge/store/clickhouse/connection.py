@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from types import ModuleType
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -29,6 +30,7 @@ _BUSY = frozenset(
 """Error codes that speak of the server's state, not of the statement: too many queries or parts, no memory or disk,
 read-only replica, Keeper away, timeouts, cancelled."""
 _KILL_SECONDS = 5.0
+_importing = threading.Lock()
 MEMORY_LIMIT = 241
 TIMEOUT_EXCEEDED = 159
 _ACCESS = frozenset([192, 193, 194, 497, 516])
@@ -169,10 +171,8 @@ class Connection:
             )
 
     def alive(self) -> bool:
-        from snowgauge.store.clickhouse.pool import waiting
-
         try:
-            with self._opened() as client, waiting(None):
+            with self._opened() as client, _http().waiting(None):
                 return bool(client.ping())
         except StoreUnavailable:
             return False
@@ -193,10 +193,9 @@ class Connection:
     @contextmanager
     def _opened(self, limit: float | None = None) -> Iterator[Any]:
         """``limit``: seconds that an answer is waited for; ``None``: as long as the server answers others."""
+        http = _http()
         from clickhouse_connect.driver.exceptions import ClickHouseError
         from urllib3.exceptions import HTTPError
-
-        from snowgauge.store.clickhouse.pool import waiting
 
         seconds = self._timeout if limit is None else min(limit, self._timeout)
         if not self._places.acquire(timeout=seconds):
@@ -205,7 +204,7 @@ class Connection:
                 "see performance.db_pool_size and performance.db_pool_overflow"
             )
         try:
-            with waiting(Wait(self._patience, self._answers, limit)):
+            with http.waiting(Wait(self._patience, self._answers, limit)):
                 yield self._client or self._open()
         except GivenUp as raised:
             raise StoreUnavailable(f"ClickHouse at {self.url} {raised}") from raised
@@ -238,9 +237,7 @@ class Connection:
         return Refused(text[:4000], int(code))
 
     def _answers(self) -> bool:
-        from snowgauge.store.clickhouse.pool import ping
-
-        return ping(self._pool, self.url, self._patience.answer_within)
+        return bool(_http().ping(self._pool, self.url, self._patience.answer_within))
 
     def _open(self) -> Any:
         # who opens it gives up where the server hangs; those behind are not to do the same one after the other
@@ -251,11 +248,9 @@ class Connection:
                 return self._client
             import clickhouse_connect
 
-            from snowgauge.store.clickhouse.pool import connection_pool
-
             settings = self._settings
             tls = settings.interface == "https"
-            self._pool = connection_pool(
+            self._pool = _http().connection_pool(
                 size=self._pool_size,
                 verify=settings.verify,
                 ca_cert=settings.ca_cert if tls and settings.ca_cert else None,
@@ -282,6 +277,16 @@ class Connection:
             return self._client
         finally:
             self._lock.release()
+
+
+def _http() -> ModuleType:
+    """Our module over the client's, once that is whole. Its modules import each other in circles: threads that begin at
+    different ones meet halves of them."""
+    with _importing:
+        import clickhouse_connect  # noqa: F401
+
+        from snowgauge.store.clickhouse import pool
+    return pool
 
 
 def _limit(settings: Mapping[str, Any] | None) -> float | None:
