@@ -196,7 +196,12 @@ def command_seconds(deployment: Deployment) -> dict[str, float]:
 
 def _command_seconds(deployment: Deployment, arguments: tuple[str, ...]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    deployment.command(*arguments)
+    try:
+        deployment.command(*arguments)
+    except AssertionError as error:  # `status` ends with 1 where something is not in order, as on a busy machine
+        if arguments != ("status",):
+            raise
+        print(error)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
