@@ -21,6 +21,7 @@ from snowgauge.delivery.spool.salvage import salvage
 
 _EVENT = re.compile(rb"[0-9a-f]{8}-0000-4000-8000-[0-9a-f]{12}")
 _ATTACK = re.compile(AGENT.encode() + rb"(\d+)")
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){10,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 class Sums(msgspec.Struct):
@@ -73,8 +74,15 @@ def in_deleted(paths: list[Path]) -> tuple[set[str], set[int]]:
     for path in paths:
         for row in salvage(path):
             events.update(found.decode() for found in _EVENT.findall(row[-1]))
-            attacks.update(int(found) for found in _ATTACK.findall(row[-1]))
+            attacks.update(attacks_in(row[-1]))
     return events, attacks
+
+
+def attacks_in(entry: bytes) -> set[int]:
+    """Attacks that an entry of the event log is of. What the collector itself made a bad row of, for its broken text,
+    is inside of that in Base64."""
+    texts = [entry, *(base64.b64decode(found) for found in _BASE64.findall(entry))]
+    return {int(found) for text in texts for found in _ATTACK.findall(text)}
 
 
 def traces(needle: bytes, kept: Iterable[Path]) -> str:
