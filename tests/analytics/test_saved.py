@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +158,31 @@ def test_a_link_shows_its_applications_and_filters_and_no_more(sharing: PrivateP
     assert ask(port, share_id, ticket, filters=[["is_not", "visit:source", ["Google"]]]).json()["results"][0][
         "metrics"
     ] == [0]
+
+
+def test_files_of_a_link_hold_what_it_shows_and_no_more(sharing: PrivatePort) -> None:
+    port = sharing
+    share_id, secret = link(port, apps=["web"], filters=GOOGLE, dimensions=["visit:source"])
+    ticket = opened(port, share_id, secret).json()["ticket"]
+    client = Browser(port.app, headers={"Authorization": f"Share {ticket}"})
+    by_source = {"name": "sources", "question": {**DAY, "dimensions": ["visit:source"]}}
+    nonsense = {"name": "depth", "question": {**DAY, "metrics": ["exit_rate"]}}
+    answer = client.post(f"/api/v1/shared/{share_id}/files", json={"files": [by_source, nonsense]})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        assert sorted(packed.namelist()) == ["left-out.txt", "sources.csv"]
+        assert packed.read("sources.csv").decode().splitlines() == ["visit:source,visits", "Google,1"]
+        assert packed.read("left-out.txt").decode().startswith("depth: metrics[0]: ")
+    alone = client.get(f"/api/v1/shared/{share_id}/csv", params={"question": json.dumps(by_source["question"])})
+    assert alone.text.splitlines() == ["visit:source,visits", "Google,1"]
+    for more in ({"app": "shop"}, {"dimensions": ["visit:country"]}, {"explain": True}, {"traffic": "all"}):
+        files = [by_source, {"name": "more", "question": {**DAY, **more}}]
+        assert client.post(f"/api/v1/shared/{share_id}/files", json={"files": files}).status_code == 422, more
+    for files in ([], [{"name": "../../etc/passwd", "question": DAY}], [by_source] * 101):
+        assert client.post(f"/api/v1/shared/{share_id}/files", json={"files": files}).status_code == 422
+    assert Browser(port.app).post(f"/api/v1/shared/{share_id}/files", json={"files": [by_source]}).status_code == 401
+    assert Browser(port.app).delete(f"{BASE}/shares/{share_id}").status_code == 204
+    assert client.post(f"/api/v1/shared/{share_id}/files", json={"files": [by_source]}).status_code == 401
 
 
 def test_nothing_but_its_own_link_opens_with_a_ticket(sharing: PrivatePort) -> None:

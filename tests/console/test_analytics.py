@@ -200,12 +200,16 @@ def test_visits_lead_to_what_one_visitor_did(page: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["/analytics?compare=previous_period", "/analytics?period=realtime", "/analytics?all=pages.page"]
-)
+    "path",
+    ["/analytics?compare=previous_period", "/analytics?period=realtime", "/analytics?all=pages.page",
+     "/analytics?app=shop&dialog=settings", "/analytics?app=shop&dialog=goals", "/analytics?app=shop&dialog=share"],
+)  # fmt: skip
 def test_accessibility_has_no_serious_findings(page: Page, theme: str, path: str, serious_findings: Findings) -> None:
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page.goto(path)
     expect(page.get_by_role("heading", name="Analytics", level=1, include_hidden=True)).to_be_attached()
+    if "dialog=" in path:
+        expect(page.get_by_role("dialog").get_by_role("heading").first).to_be_visible()
     expect(page.locator(".animate-pulse")).to_have_count(0)
     assert not serious_findings(page)
 
@@ -321,7 +325,7 @@ def test_days_of_another_product_stand_beside_ones_own_and_can_be_hidden(
     page.goto(f"/analytics?app=shop&period={day}~{day}&interval=day")
     expect(page.get_by_text("1,234 imported").or_(page.get_by_text("1.2k imported"))).to_be_visible()
     assert figure(page, "Visitors").splitlines()[1] == "0"
-    expect(page.get_by_text(re.compile("were imported from Plausible. They are hatched"))).to_be_visible()
+    expect(page.get_by_text(re.compile("was imported from Plausible. Imported figures are hatched"))).to_be_visible()
     sources = page.get_by_role("region", name="Sources")
     sources.get_by_role("button", name="Sources", exact=True).click()
     rows = sources.get_by_role("listitem")

@@ -50,11 +50,12 @@ const PRODUCTS: Record<string, string> = { plausible: "Plausible", umami: "Umami
 
 /** Which days were imported, and what is shown of them. */
 function importsText(imports: NonNullable<Answer["meta"]["imports"]>, known: Known | undefined): string {
-  const days = imports.first === imports.last ? dateText(imports.first, true) : `${dateText(imports.first, true)} – ${dateText(imports.last, true)}`;
-  const from = `Days within ${days} were imported from ${imports.products.map((name) => PRODUCTS[name] ?? name).join(" and ")}`;
-  if (imports.left_out) return `${from}. They are left out here: ${imports.left_out}.`;
+  const only = imports.first === imports.last;
+  const days = only ? `${dateText(imports.first, true)} was` : `Days within ${dateText(imports.first, true)} – ${dateText(imports.last, true)} were`;
+  const from = `${days} imported from ${imports.products.map((name) => PRODUCTS[name] ?? name).join(" and ")}`;
+  if (imports.left_out) return `${from}. Left out here: ${imports.left_out}.`;
   const names = imports.metrics.map((name) => known?.measure(name)?.label.toLowerCase() ?? name);
-  return `${from}. They are hatched, and not part of your own figures: ${names.join(", ")}. Their visitors are sums of days. A day with page views of your own is not taken from an import.`;
+  return `${from}. Imported figures are hatched, and not part of your own: ${names.join(", ")}. Their visitors are sums of days. A day with page views of your own is not taken from an import.`;
 }
 
 function Notice({ warn, children }: { warn?: boolean; children: ReactNode }) {

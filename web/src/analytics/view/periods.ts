@@ -56,9 +56,14 @@ export function daysBetween(from: string, until: string): number {
   return Math.round((Date.parse(`${until}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000);
 }
 
-/** The dates of an answered period: local ones, the last one included. */
+/** Does it begin a day? A date without a time does. */
+function isMidnight(text: string): boolean {
+  return (text.slice(11, 19) || "00:00:00") === "00:00:00";
+}
+
+/** The dates of an answered period, whose end is not in it: local ones, the last one included. */
 export function datesOf(start: string, end: string): [string, string] {
-  return [start.slice(0, 10), moved(end.slice(0, 10), end.slice(11, 19) === "00:00:00" ? -1 : 0)];
+  return [start.slice(0, 10), moved(end.slice(0, 10), isMidnight(end) ? -1 : 0)];
 }
 
 /** The same stretch one step back or on: whole months and years where the period is one, else as many days. */
@@ -102,7 +107,7 @@ export function bucketText(label: string, interval: string, whole = false): stri
 
 export function periodText(start: string, end: string): string {
   const [first, last] = datesOf(start, end);
-  if (end.slice(11, 19) !== "00:00:00" || start.slice(11, 19) !== "00:00:00") {
+  if (!isMidnight(end) || !isMidnight(start)) {
     return `${day.format(wall(start))}, ${start.slice(11, 16)} – ${first === end.slice(0, 10) ? "" : `${day.format(wall(end))}, `}${end.slice(11, 16)}`;
   }
   if (first === last) return dayAndYear.format(wall(first));
