@@ -16,7 +16,7 @@ from snowgauge.testing.asgi import Client
 def test_requests_in_a_deleted_file_are_found_also_those_that_became_bad_rows_at_once(tmp_path: Path) -> None:
     log = SpoolLog(tmp_path / "spool", min_free_bytes=0)
     writer = log.writer()
-    bodies = (b'{"page": "plain"}', b'{"page": "broken \xff\xfe"}')
+    bodies = (b'{"page": "plain"}', b'{"page": "broken \xe6\x97"}')
     with Client(create_app(CollectorSettings(), writer)) as client:
         for number, body in enumerate(bodies, start=7):
             headers = [("user-agent", f"{AGENT}{number}"), ("content-type", "application/json; charset=utf-8")]
