@@ -169,7 +169,10 @@ class World:
 def stable(body: bytes, headers: Any) -> Any:
     """An answer without what depends on when it was asked."""
     if "json" in headers.get("content-type", "") and "nd" not in headers["content-type"]:
-        return without(json.loads(body))
+        answer = json.loads(body)
+        if isinstance(answer, dict) and "minutes" in answer:
+            del answer["visitors"]  # of the last five minutes, which a busy machine may need; the lists are of thirty
+        return without(answer)
     return len(body) if "zip" in headers["content-type"] else sorted(body.decode().splitlines())
 
 
