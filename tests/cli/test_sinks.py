@@ -13,7 +13,7 @@ from snowgauge.cli.main import app
 from snowgauge.delivery.contract import Refusal
 from snowgauge.delivery.dead_letters import DeadLetters
 from snowgauge.pipeline import build
-from snowgauge.pipeline.lifetime import JournalPlace
+from snowgauge.pipeline.personal_places import JournalPlace
 from snowgauge.settings.load import load
 from snowgauge.store.base import StoreBatch
 from snowgauge.testing.events import web_page_view

@@ -19,7 +19,7 @@ from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Enriched, Outcome, Tally
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
-from snowgauge.pipeline.lifetime import JournalPlace, RecoveriesPlace
+from snowgauge.pipeline.personal_places import JournalPlace, RecoveriesPlace
 from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import Selection, StoreBatch
 from snowgauge.store.memory import MemoryStore

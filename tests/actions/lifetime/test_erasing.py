@@ -32,7 +32,7 @@ from snowgauge.events.log_entry import LogEntry
 from snowgauge.events.outcome import Tally
 from snowgauge.events.payload import CollectorPayload
 from snowgauge.events.payload_record import decode, encode
-from snowgauge.pipeline.lifetime import JournalPlace
+from snowgauge.pipeline.personal_places import JournalPlace
 from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import Store, StoreBatch
 from snowgauge.store.memory import MemoryStore
@@ -305,7 +305,7 @@ from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.tombstones import Tombstones
 from snowgauge.state.documents import FolderDocuments
-from snowgauge.pipeline.lifetime import JournalPlace
+from snowgauge.pipeline.personal_places import JournalPlace
 from snowgauge.store.memory import MemoryStore
 folder, step = Path(sys.argv[1]), int(sys.argv[2])
 steps = 0

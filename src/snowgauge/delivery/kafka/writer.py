@@ -114,7 +114,8 @@ class KafkaWriter:
                 self._reason = ""
                 return
             refusal = unavailable(error, self._cluster)
-            if error.code() in _TOO_LARGE:  # that is one record's fault
+            if error.code() in _TOO_LARGE and not error.fatal():  # that is one record's fault
+                log.warning("eventlog_entry_too_large", reason=str(refusal))
                 raise TooLarge(str(refusal))
             if not self._reason:
                 log.error("eventlog_refuses", reason=str(refusal), effect="the collector answers 503")
