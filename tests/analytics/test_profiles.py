@@ -15,7 +15,7 @@ from snowgauge.actions.lifetime.erasing import Erasing
 from snowgauge.actions.lifetime.gate import Gate
 from snowgauge.actions.lifetime.places import store_places
 from snowgauge.actions.lifetime.tombstones import Tombstones
-from snowgauge.pipeline.lifetime import CohortsPlace, ModelledPlace
+from snowgauge.pipeline.personal_places import CohortsPlace, ModelledPlace
 from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import Store
 from snowgauge.testing.console import Browser, PrivatePort

@@ -18,7 +18,7 @@ from snowgauge.console.site import Console
 from snowgauge.events.enriched import EnrichedEvent
 from snowgauge.modelling.applications import Application
 from snowgauge.modelling.modeller import Modeller
-from snowgauge.pipeline.lifetime import CohortsPlace, ModelledPlace
+from snowgauge.pipeline.personal_places import CohortsPlace, ModelledPlace
 from snowgauge.state.documents import FolderDocuments
 from snowgauge.store.base import StoreBatch
 from snowgauge.store.build import engine_connection

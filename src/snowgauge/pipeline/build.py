@@ -161,7 +161,11 @@ def open_sinks(settings: Settings) -> Sinks:
 
     def opened() -> dict[str, Sink]:
         sinks = settings.sinks.open(data_dir(settings))
-        return sinks | {name: _exactly_once_again(settings) for name in together}
+        if together:
+            from snowgauge.delivery.sinks.kafka.exactly_once import at_least_once
+
+            sinks["kafka"] = at_least_once(open_eventlog(settings), settings.sinks.kafka)
+        return sinks
 
     return Sinks(
         sinks_folder(settings),
@@ -171,17 +175,6 @@ def open_sinks(settings: Settings) -> Sinks:
         lambda batch: known().without(batch),
         together,
     )
-
-
-def _exactly_once_again(settings: Settings) -> Sink:
-    """For dead letters, which belong to no batch of the log any more. Raises ``SettingsError``."""
-    from snowgauge.delivery.kafka.log import KafkaLog
-    from snowgauge.delivery.sinks.kafka.sink import KafkaSink
-
-    log = open_eventlog(settings)
-    if not isinstance(log, KafkaLog):
-        raise SettingsError("sinks.kafka.exactly_once needs an event log on Kafka: set eventlog.url to kafka://…")
-    return KafkaSink(log.cluster, settings.sinks.kafka)
 
 
 def clickhouse_settings(settings: Settings) -> ClickHouseSettings:

@@ -35,7 +35,7 @@ from snowgauge.actions.lifetime.tombstones import FOLDER, Tombstones
 from snowgauge.errors import SettingsError, SnowgaugeError
 from snowgauge.modelling.store import HasModelling
 from snowgauge.pipeline import build
-from snowgauge.pipeline.personal_places import JournalPlace, ModelledPlace, RecoveriesPlace
+from snowgauge.pipeline.personal_places import CohortsPlace, JournalPlace, ModelledPlace, RecoveriesPlace
 from snowgauge.settings.model import Settings
 from snowgauge.state.documents import FolderDocuments, MemoryDocuments
 from snowgauge.store.base import HasLifetime, Store

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from snowgauge.actions.analytics.saved.cohorts import take_out
 from snowgauge.actions.lifetime.marks import Finder
 from snowgauge.actions.lifetime.places import Found, Progress, Taken, mark_of
 from snowgauge.actions.lifetime.pruning import pruned_failed

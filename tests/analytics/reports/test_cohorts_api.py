@@ -11,7 +11,7 @@ from snowgauge.actions.analytics.saved.cohorts import take_out
 from snowgauge.actions.lifetime.marks import Finder, person
 from snowgauge.modelling.store import Change
 from snowgauge.modelling.tables.cohorts import MEMBERS
-from snowgauge.pipeline.lifetime import CohortsPlace
+from snowgauge.pipeline.personal_places import CohortsPlace
 from snowgauge.store.base import Store
 from snowgauge.testing.console import Browser, PrivatePort
 from snowgauge.testing.figures.asking import START

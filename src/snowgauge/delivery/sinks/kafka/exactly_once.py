@@ -18,15 +18,16 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from snowgauge.delivery.contract import LogBatch, Processed, Refusal
+from snowgauge.delivery.contract import EventLog, LogBatch, Processed, Refusal
 from snowgauge.delivery.kafka.client import Cluster, lost, unavailable
+from snowgauge.delivery.kafka.log import KafkaLog
 from snowgauge.delivery.kafka.subscription import KafkaSubscription
 from snowgauge.delivery.sinks.kafka.records import Records
 from snowgauge.delivery.sinks.kafka.sending import Sending
 from snowgauge.delivery.sinks.kafka.settings import KafkaSinkSettings
-from snowgauge.delivery.sinks.kafka.sink import missing, producer
+from snowgauge.delivery.sinks.kafka.sink import KafkaSink, missing, producer
 from snowgauge.delivery.sinks.rows import id_of
-from snowgauge.errors import BatchLost, LogUnavailable
+from snowgauge.errors import BatchLost, LogUnavailable, SettingsError
 from snowgauge.telemetry.logs import logger
 from snowgauge.telemetry.metrics import count
 
@@ -186,6 +187,13 @@ class ExactlyOnce:
     def _trouble(self, error: KafkaError) -> LogUnavailable:
         more = missing(self._producer, self._records) if self._producer is not None else ""
         return LogUnavailable(f"{unavailable(error, self._cluster)}{more}")
+
+
+def at_least_once(log: EventLog, settings: KafkaSinkSettings) -> KafkaSink:
+    """For dead letters, which belong to no batch of ``log`` any more. Raises ``SettingsError``."""
+    if not isinstance(log, KafkaLog):
+        raise SettingsError("sinks.kafka.exactly_once needs an event log on Kafka: set eventlog.url to kafka://…")
+    return KafkaSink(log.cluster, settings)
 
 
 def _repeated(act: Callable[[], Any], until: float) -> None:
