@@ -58,7 +58,7 @@ def query(client: Browser, **asked: Any) -> Any:
 
 def test_a_question_is_answered(client: Browser) -> None:
     answer = query(client, metrics=["visits"], dimensions=["visit:source"], include={"total_rows": True}).json()
-    assert answer["results"][0] == {"dimensions": ["Google"], "metrics": [2], "comparison": None}
+    assert answer["results"][0] == {"dimensions": ["Google"], "metrics": [2], "comparison": None, "imported": None}
     assert answer["meta"]["total_rows"] == 4
     assert {row["dimensions"][0] for row in answer["results"]} >= {None, "Google"}
     assert answer["query"]["metrics"] == ["visits"]
