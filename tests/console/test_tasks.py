@@ -19,6 +19,7 @@ from snowgauge.store.base import StoreBatch
 from snowgauge.store.build import engine_connection
 from snowgauge.store.clickhouse.store import ClickHouseStore
 from snowgauge.store.settings import ClickHouseSettings
+from snowgauge.testing.alerting import means
 from snowgauge.testing.console import PrivatePort, listening
 from snowgauge.testing.engine import EngineProcess
 from snowgauge.testing.events import web_page_view
@@ -65,10 +66,11 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     schema = folder / "schemas/com.acme/cart/jsonschema/1-0-0"
     schema.parent.mkdir(parents=True)
     schema.write_text(json.dumps(cart_schema()))
-    port = PrivatePort(folder, store=store, site=Console())
-    port.access.add_person("ada", PASSWORD, "admin")
-    with listening(port.app) as url:
-        yield url, port
+    with means() as made:
+        port = PrivatePort(folder, store=store, site=Console(), alert_means=lambda: made)
+        port.access.add_person("ada", PASSWORD, "admin")
+        with listening(port.app) as url:
+            yield url, port
     port.close()
     engine.stop()
 
@@ -81,6 +83,8 @@ class Task:
 
     def menu(self, name: str) -> None:
         self.page.get_by_role("navigation", name="Pages").first.get_by_role("link", name=name, exact=True).click()
+        # what the first page offers has the names of some things on others
+        expect(self.page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
 
     def took(self, task: str) -> None:
         clicks = int(self.page.evaluate("sessionStorage.presses ?? 0"))
@@ -106,7 +110,7 @@ def task(browser: Browser, deployment: tuple[str, PrivatePort]) -> Iterator[Task
 
 def test_every_task_of_the_page_is_done_here() -> None:
     text = Path(__file__).read_text("utf-8")
-    assert len(documented()) == 11
+    assert len(documented()) == 13
     assert [task for task in documented() if f'took("{task}")' not in text] == []
 
 
@@ -159,6 +163,13 @@ def test_a_schema_from_an_example(task: Task, deployment: tuple[str, PrivatePort
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_role("complementary", name="click 1-0-0").get_by_text("targetUrl")).to_be_visible()
     task.took("Make a schema from an example")
+
+
+def test_page_views_by_day(task: Task) -> None:
+    figures = task.page.get_by_role("group", name="Figures of the period")
+    figures.get_by_role("button", name=re.compile("^Page views")).click()
+    expect(task.page.get_by_role("img", name=re.compile("^Page views by "))).to_be_visible()
+    task.took("See page views by day")
 
 
 def test_popular_pages(task: Task) -> None:
@@ -224,3 +235,20 @@ def test_a_token_is_made(task: Task) -> None:
     page.get_by_role("button", name="Add key").click()
     expect(page.get_by_role("region", name="New key")).to_contain_text("sg_")
     task.took("Make an API token")
+
+
+def test_a_message_is_sent_when_events_stop(task: Task, deployment: tuple[str, PrivatePort]) -> None:
+    page = task.page
+    task.menu("Alerts")
+    page.get_by_role("button", name="Channels").click()
+    page.get_by_role("button", name="New channel").click()
+    page.get_by_label("Name").fill("Duty")
+    page.get_by_label("Address").fill(f"{deployment[0]}/hook")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("listitem").filter(has_text="Duty")).to_be_visible()
+    page.get_by_role("button", name="Alerts", exact=True).first.click()
+    page.get_by_role("button", name=re.compile("No events")).click()
+    page.get_by_role("checkbox", name=re.compile("Duty")).click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="Saved", exact=True)).to_be_visible()
+    task.took("Have a message sent when events stop")
