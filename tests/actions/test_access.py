@@ -136,7 +136,7 @@ def test_of_parallel_guesses_no_more_than_the_limit_are_looked_at(book: AccessBo
         ("ada", "short", "admin", "at least 10"),
         ("ada", PASSWORD, "king", "king"),
         ("adalovelace", "adalovelace1", "admin", "made of the name"),
-        ("grace", PASSWORD, "viewer", "first person must be an admin"),
+        ("grace", PASSWORD, "viewer", "first user must be an admin"),
     ],
 )
 def test_who_cannot_be_let_in(book: AccessBook, name: str, password: str, role: str, words: str) -> None:

@@ -103,7 +103,7 @@ def test_what_makes_no_sense_is_refused(book: AccessBook, tmp_path: Path) -> Non
     with pytest.raises(AccessRefused, match="no invitation"):
         book.invitations.revoke("x")
     empty = AccessBook(tmp_path / "empty.sqlite")
-    with pytest.raises(AccessRefused, match="first person must be an admin"):
+    with pytest.raises(AccessRefused, match="first user must be an admin"):
         empty.invitations.add("grace", "viewer", "shell")
     _, secret = empty.invitations.add("grace", "admin", "shell")
     empty.accept_invitation(secret, "chosen by grace")

@@ -100,7 +100,7 @@ def test_a_channel_is_made_and_tested(
     looked.get_by_role("button", name="Save").click()
     row = looked.get_by_role("listitem").filter(has_text=name)
     row.get_by_role("button", name="Send a test").click()
-    expect(row.get_by_text("It arrived: 200 ok")).to_be_visible()
+    expect(row.get_by_text("Delivered: 200 ok")).to_be_visible()
     looked.goto("/alerts?tab=log")
     expect(looked.get_by_text("shop has sent nothing")).to_be_visible()
     assert serious_findings(looked) == []

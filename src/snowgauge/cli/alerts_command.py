@@ -63,7 +63,7 @@ def test(
         known = alerts.channels(alerts.alert_book(deployment))
         ids = [one.id for one in known if channel in (one.id, one.name)]
         done = alerts.send_test(deployment, ids[0] if ids else channel)
-    out.print(f"arrived: {done.answer}" if done.ok else f"did not arrive: {done.answer}")
+    out.print(f"delivered: {done.answer}" if done.ok else f"not delivered: {done.answer}")
     if not done.ok:
         raise typer.Exit(1)
 

@@ -172,16 +172,16 @@ function CapacityRow({ capacity }: { capacity: Schemas["Capacity"] }) {
 
 const ORDER = ["fail", "warn", "ok", "skip"];
 const MARK: Record<string, { tone: "good" | "warn" | "bad" | "plain"; text: string }> = {
-  ok: { tone: "good", text: "✓ fine" },
-  warn: { tone: "warn", text: "! look" },
-  fail: { tone: "bad", text: "✗ bad" },
-  skip: { tone: "plain", text: "– skipped" },
+  ok: { tone: "good", text: "✓ OK" },
+  warn: { tone: "warn", text: "! Warning" },
+  fail: { tone: "bad", text: "✗ Problem" },
+  skip: { tone: "plain", text: "– Skipped" },
 };
 
 function CheckRow({ check }: { check: Schemas["Check"] }) {
   const mark = MARK[check.status] ?? { tone: "plain" as const, text: check.status };
   return (
-    <li className="grid items-baseline gap-x-3 gap-y-0.5 border-b border-line px-4 py-2.5 last:border-b-0 sm:grid-cols-[5.5rem_1fr]">
+    <li className="grid items-baseline gap-x-3 gap-y-0.5 border-b border-line px-4 py-2.5 last:border-b-0 sm:grid-cols-[6.5rem_1fr]">
       <span>
         <Badge tone={mark.tone}>{mark.text}</Badge>
       </span>

@@ -99,14 +99,14 @@ class AccessBook:
         limits.refuse_admin(role, person.apps)
         # the first person closes the open door, so it has to be one who can let others in
         if role != "admin" and not self.has_admin():
-            raise AccessRefused("the first person must be an admin: someone has to be able to let others in")
+            raise AccessRefused("the first user must be an admin, who can then add others")
         try:
             db.execute(
                 "INSERT INTO people (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
                 (person.id, name, hashed, role, person.created_at),
             )
         except sqlite3.IntegrityError:
-            raise AccessRefused(f"there is someone named {name!r} already") from None
+            raise AccessRefused(f"a user named {name!r} already exists") from None
         limits.keep(db, "person_limits", person.id, person.apps)
         db.execute("DELETE FROM invitations WHERE name = ?", (name,))
         return person
@@ -150,12 +150,12 @@ class AccessBook:
     def _keep_an_admin(self, person: Person) -> None:
         admins = self._rows("SELECT count(*) AS n FROM people WHERE role = 'admin'")[0]["n"]
         if person.role == "admin" and admins == 1:
-            raise AccessRefused(f"{person.name} is the only admin: make someone else one first")
+            raise AccessRefused(f"{person.name} is the only admin: make another user an admin first")
 
     def _find(self, person_id: str) -> Person:
         rows = self._rows(f"{_PEOPLE} WHERE people.id = ?", person_id)
         if not rows:
-            raise AccessRefused(f"there is no person {person_id!r}")
+            raise AccessRefused(f"there is no user {person_id!r}")
         return _person(rows[0])
 
     # ---- sessions ---------------------------------------------------------------------------------------------

@@ -59,9 +59,9 @@ class Invitations:
         made = Invitation(str(uuid.uuid4()), name, role, limited, created_by, now, now + lasts_ms)
         with self._tables.writing() as db:
             if db.execute("SELECT 1 FROM people WHERE name = ?", (name,)).fetchone():
-                raise AccessRefused(f"there is someone named {name!r} already")
+                raise AccessRefused(f"a user named {name!r} already exists")
             if role != "admin" and not db.execute("SELECT 1 FROM people WHERE role = 'admin'").fetchone():
-                raise AccessRefused("the first person must be an admin: someone has to be able to let others in")
+                raise AccessRefused("the first user must be an admin, who can then add others")
             db.execute("DELETE FROM invitations WHERE expires_at <= ? OR name = ?", (now, name))
             if db.execute("SELECT count(*) FROM invitations").fetchone()[0] >= _MOST:
                 raise AccessRefused(f"{_MOST} invitations are open: revoke one first")

@@ -245,7 +245,7 @@ def people(doors: TheDoors) -> list[Person]:
 
 @router.post("/people", status_code=201, dependencies=[needs("admin")])
 def add_person(given: NewPerson, request: Request, doors: TheDoors, who: Caller) -> Person:
-    """Add a user. The first person must be an admin; from then on everyone has to log in."""
+    """Add a user. The first user must be an admin; from then on everyone has to log in."""
     person = doors.access.add_person(given.name, given.password, given.role, given.apps)
     doors.access.record(who, "add person", person.name, f"role {person.role}{only(person.apps)}", ip=address(request))
     return person

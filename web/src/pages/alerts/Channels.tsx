@@ -79,7 +79,7 @@ function Row({ channel, may, onEdit, onRemove }: { channel: Shown; may: boolean;
         {test.isError && <Failure error={test.error} />}
         {test.data && (
           <p className={test.data.ok ? "text-good-ink" : "text-bad-ink"}>
-            {test.data.ok ? "It arrived" : "It did not arrive"}: {test.data.answer}
+            {test.data.ok ? "Delivered" : "Not delivered"}: {test.data.answer}
           </p>
         )}
       </div>

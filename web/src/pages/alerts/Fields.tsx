@@ -42,12 +42,12 @@ export function Fields({ rule, channels, known, onChange, onWrong }: { rule: Dra
           </select>
         </Labelled>
         <Whole text="Reminder after hours (0: none)" value={rule.remind_hours} min={0} onChange={(remind_hours) => set({ remind_hours })} />
-        <Whole text="Bad checks before it fires" value={rule.for_checks} min={1} onChange={(for_checks) => set({ for_checks })} />
-        <Whole text="Good checks before it is resolved" value={rule.resolve_checks} min={1} onChange={(resolve_checks) => set({ resolve_checks })} />
+        <Whole text="Failed checks before it fires" value={rule.for_checks} min={1} onChange={(for_checks) => set({ for_checks })} />
+        <Whole text="Passed checks before it resolves" value={rule.resolve_checks} min={1} onChange={(resolve_checks) => set({ resolve_checks })} />
       </div>
       <fieldset className="grid gap-1">
         <legend>Send to</legend>
-        {channels.length === 0 && <p className="text-[13px] text-ink-soft">There is no channel yet: it shows on the bell only. An admin makes one under Channels.</p>}
+        {channels.length === 0 && <p className="text-[13px] text-ink-soft">No channels yet: the alert shows on the bell only. An admin can add a channel under Channels.</p>}
         {channels.map((channel) => (
           <label key={channel.id} className="flex items-center gap-2">
             <input type="checkbox" checked={rule.channels.includes(channel.id)} onChange={(event) => set({ channels: event.target.checked ? [...rule.channels, channel.id] : rule.channels.filter((one) => one !== channel.id) })} />
@@ -58,11 +58,11 @@ export function Fields({ rule, channels, known, onChange, onWrong }: { rule: Dra
       <Labelled text="Owner">
         <input maxLength={200} className="field" value={rule.owner} onChange={(event) => set({ owner: event.target.value })} />
       </Labelled>
-      <Labelled text="Note: what to do, or where that is written">
+      <Labelled text="Note: what to do, or a link to it">
         <textarea maxLength={2000} rows={2} className="field h-auto py-1.5" value={rule.note} onChange={(event) => set({ note: event.target.value })} />
       </Labelled>
       <label className="flex items-center gap-2">
-        <input type="checkbox" checked={rule.enabled} onChange={(event) => set({ enabled: event.target.checked })} /> Check it
+        <input type="checkbox" checked={rule.enabled} onChange={(event) => set({ enabled: event.target.checked })} /> Enabled
       </label>
     </>
   );
