@@ -138,6 +138,14 @@ def listening(app: Any) -> Iterator[str]:
         # The server's own threads hand over what arrived while it stopped. A loop that closes before it ran such a
         # request leaves a coroutine that nothing awaited, which is reported in whichever test comes next.
         await asyncio.sleep(0.1)
+        # What pages that are closed had asked is answered, or given up: it holds places that the application, which
+        # other tests go on with, counts.
+        asked = asyncio.all_tasks() - {asyncio.current_task()}
+        if asked:
+            _, late = await asyncio.wait(asked, timeout=20)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
     thread.start()
