@@ -35,7 +35,8 @@ def sql(
 
     Example: `snowgauge sql "SELECT event_name, count() FROM atomic.events GROUP BY 1" --format csv`
     """
-    from snowgauge.actions.sql import exported
+    from snowgauge.actions.sql import exported, shown
+    from snowgauge.errors import QueryRefused
     from snowgauge.pipeline.build import open_store, store_kind
     from snowgauge.store.clickhouse.engine.statements import output_format
 
@@ -57,6 +58,8 @@ def sql(
             for chunk in exported(store, text, fmt):
                 sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
+    except QueryRefused as refused:
+        raise QueryRefused(shown(str(refused))) from refused
     finally:
         store.close()
 
