@@ -22,13 +22,18 @@ from snowgauge.store.settings import ClickHouseSettings
 from snowgauge.testing.alerting import means
 from snowgauge.testing.console import PrivatePort, listening
 from snowgauge.testing.engine import EngineProcess
-from snowgauge.testing.events import web_page_view
+from snowgauge.testing.events import described, web_page_view
 from snowgauge.testing.failing import cart_schema
 
 pytestmark = pytest.mark.browser
 PASSWORD = "correct horse battery"
 DAY = 86_400_000
 TABLE = Path(__file__).parents[2] / "docs/guide/tasks.md"
+ADD_TO_CART = {
+    "self": {"vendor": "com.acme", "name": "add_to_cart", "format": "jsonschema", "version": "1-0-0"},
+    "type": "object",
+    "properties": {"price": {"type": "number", "minimum": 0, "maximum": 10_000}},
+}
 COUNTING = """
 addEventListener("pointerdown", (event) => {
   // a list that opens is chosen from without another press that the page would see
@@ -56,8 +61,11 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     now = time.time_ns() // 1_000_000
     carts = [
         web_page_view(
-            20_000 + n, collector_tstamp=now - DAY, derived_tstamp=now - DAY, event="struct", event_name="event",
-            se_category="shop", se_action="add_to_cart" if n % 2 else "remove_from_cart", se_value=float(n),
+            20_000 + n, collector_tstamp=now - DAY, derived_tstamp=now - DAY, event="unstruct",
+            event_vendor="com.acme", event_name="add_to_cart" if n % 2 else "remove_from_cart", event_version="1-0-0",
+            unstruct_event=described(
+                f"iglu:com.acme/{'add_to' if n % 2 else 'remove_from'}_cart/jsonschema/1-0-0", {"price": n}
+            ),
         )
         for n in range(20)
     ]  # fmt: skip
@@ -66,6 +74,9 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     schema = folder / "schemas/com.acme/cart/jsonschema/1-0-0"
     schema.parent.mkdir(parents=True)
     schema.write_text(json.dumps(cart_schema()))
+    added = folder / "schemas/com.acme/add_to_cart/jsonschema/1-0-0"
+    added.parent.mkdir(parents=True)
+    added.write_text(json.dumps(ADD_TO_CART))
     with means() as made:
         port = PrivatePort(folder, store=store, site=Console(), alert_means=lambda: made)
         port.access.add_person("ada", PASSWORD, "admin")
@@ -121,19 +132,19 @@ def test_events_of_yesterday_by_a_value(task: Task) -> None:
     page.get_by_role("group", name="One day").get_by_role("button").nth(5).click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Add filter").click()
-    page.get_by_label("Find a column").fill("se_action")
+    page.get_by_label("Find a column").fill("event_name")
     page.get_by_label("Find a column").press("Enter")
     page.get_by_label("Value", exact=True).fill("add_to_cart")
     page.get_by_label("Value", exact=True).press("Enter")
-    expect(page.get_by_text("se_action is add_to_cart")).to_be_visible()
+    expect(page.get_by_text("event_name is add_to_cart")).to_be_visible()
     page.get_by_role("button", name="Add filter").click()
-    page.get_by_label("Find a column").fill("se_value")
+    page.get_by_label("Find a column").fill("add_to_cart.price")
     page.get_by_label("Find a column").press("Enter")
-    page.get_by_label("Condition").select_option("gte")
+    page.get_by_label("Condition").select_option("gt")
     page.get_by_label("Value", exact=True).fill("10")
     page.get_by_label("Value", exact=True).press("Enter")
     expect(page.locator("tbody tr[data-kind]")).to_have_count(5)
-    task.took("Find yesterday's add_to_cart events with a value of at least 10")
+    task.took("Find yesterday's add_to_cart events with a price above 10")
 
 
 def test_failed_events_are_repaired(task: Task, deployment: tuple[str, PrivatePort]) -> None:

@@ -22,7 +22,15 @@ from snowgauge.store.canonical import (
     unstruct_text,
 )
 from snowgauge.store.filters import SIGNS, ColumnKind, column_kind, filter_values
-from snowgauge.store.nested import NestedColumn, found_in, nested_of, nested_values, texts
+from snowgauge.store.nested import (
+    NestedColumn,
+    found_in,
+    nested_bound,
+    nested_of,
+    nested_values,
+    number_in,
+    texts,
+)
 
 
 class StoredFailure(FailedEvent, kw_only=True):
@@ -99,9 +107,19 @@ def nested_of_row(row: Row, column: NestedColumn) -> list[str]:
     return texts(found_in(json_of(row), column))
 
 
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "gte": operator.ge, "gt": operator.gt, "lte": operator.le, "lt": operator.lt,
+}  # fmt: skip
+
+
 def _nested_test(one: Filter, column: NestedColumn) -> Callable[[Row], bool]:
     if one.op in ("none", "some"):
         return lambda row: bool(nested_of_row(row, column)) is (one.op == "some")
+    if one.op in SIGNS:
+        meets, bound = _ORDERS[one.op], nested_bound(one)
+        return lambda row: any(
+            number is not None and meets(number, bound) for number in map(number_in, nested_of_row(row, column))
+        )
     values = nested_values(one)
     if one.op == "contains":
         needles = [value.lower() for value in values]
@@ -123,7 +141,7 @@ def _test(kind: EventKind, one: Filter) -> Callable[[Row], bool]:
         needles = [value.lower() for value in values]
         return lambda row: any(needle in (value_of(row, column) or "").lower() for needle in needles)
     if one.op in SIGNS:
-        meets = getattr(operator, {"gte": "ge", "gt": "gt", "lte": "le", "lt": "lt"}[one.op])
+        meets = _ORDERS[one.op]
 
         def compare(row: Row) -> bool:
             value = _comparable(value_of(row, column), column_type)

@@ -6,11 +6,12 @@ property the column's value is the schema's version, such as ``1-0-2``: an event
 
 An event has the values of all its entities of the kind, each once. Values are texts: strings as they are, numbers in
 their shortest form, ``true`` and ``false``; a list gives those that it holds. Empty strings, ``null`` and objects are
-no values.
+no values. Values that are numbers, as strings too, are compared by their order as numbers; others have none.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -26,6 +27,10 @@ _LONGEST = 1000
 _DEEPEST = 8
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 _EXPONENT = re.compile(r"e\+?(-?)0*")
+NUMBER = r"^-?[0-9]{1,40}([.][0-9]{1,40})?([eE][+-]?[0-9]{1,3})?$"
+"""Texts that count as numbers, for each store's own regular expressions. The lengths are such that no store fails on
+what a sender made up."""
+_NUMBER = re.compile(NUMBER.replace("$", r"\Z"))
 
 
 class NestedColumn(msgspec.Struct, frozen=True):
@@ -102,6 +107,22 @@ def _texts(value: Any) -> Iterator[str]:
 
 def nested_values(one: Filter) -> list[str]:
     """The texts that a filter on a nested column compares with."""
-    if one.op in ("gte", "gt", "lte", "lt"):
-        raise QueryRefused(f"filter {one.column} {one.op}: values inside of self-describing data have no order here")
     return [str(value).lower() if isinstance(value, bool) else str(value) for value in one.values]
+
+
+def nested_bound(one: Filter) -> float:
+    """The number that a filter by order compares with. Raises ``QueryRefused``."""
+    if len(one.values) != 1:
+        raise QueryRefused(f"filter {one.column} {one.op} takes one value, found {len(one.values)}")
+    try:
+        bound = float(one.values[0])
+    except ValueError:
+        bound = math.nan
+    if not math.isfinite(bound):
+        raise QueryRefused(f"filter {one.column} {one.op}: {str(one.values[0])[:100]!r} is not a number")
+    return bound
+
+
+def number_in(text: str) -> float | None:
+    """The number that a value is, if it is one."""
+    return float(text) if _NUMBER.match(text) else None

@@ -56,6 +56,12 @@ NESTED: list[tuple[Selection, list[int]]] = [
     (where(f"{CART}/total", "not_in", "12.5"), [1, 2, 3]),
     (where(f"{CART}/total", "some"), [0, 1]),
     (where(f"{CART}/total", "none"), [2, 3]),
+    (where(f"{CART}/total", "gte", 12.5), [0, 1]),
+    (where(f"{CART}/total", "gt", "12.5"), [1]),
+    (where(f"{CART}/total", "lte", 12.5), [0, 1]),
+    (where(f"{CART}/total", "lt", 3), []),
+    (where(f"{CART}/tags", "gte", 1), [1]),
+    (where(f"{CART}/note", "gt", -1), []),
     (where(f"{CART}/gift", "in", True), [0]),
     (where(f"{CART}/gift", "in", "false"), [1]),
     (where(f"{CART}/note", "contains", "PRIV", "ПРИВ"), [1]),
@@ -85,7 +91,9 @@ NESTED: list[tuple[Selection, list[int]]] = [
 """A selection inside of self-describing data, and which of the four events of ``test_nested`` it finds."""
 
 WRONG_FILTERS = [
-    where(f"{CART}/total", "gte", 3),
+    where(f"{CART}/total", "gte", "three"),
+    where(f"{CART}/total", "lt", "nan"),
+    where(f"{CART}/total", "gt", 1, 2),
     where("contexts/com.acme/cart", "some"),
     where("contexts/com.acme/cart/x/total", "some"),
     where("contexts/com.ac'me/cart/1/total", "some"),

@@ -206,7 +206,7 @@ function Totals({ view, onPick }: { view: LiveView; onPick: (kind: string, range
           </button>
         </Fragment>
       ))}
-      <span>, {describeRange(range).toLowerCase()}</span>
+      <span>, {describeRange(range)}</span>
     </span>
   );
 }

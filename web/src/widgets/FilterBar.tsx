@@ -3,7 +3,7 @@ import { Popover } from "radix-ui";
 import { useEffect, useMemo, useState } from "react";
 import { api, ask } from "../api/client";
 import { describeFilter, parseFilter, parseFilters, withFilter, type Filter, type Op } from "../view/filters";
-import { columnLabel } from "../view/columns";
+import { columnLabel, parseNested } from "../view/columns";
 import { compact, middle } from "../view/format";
 import { useColumns, useNestedColumns } from "./columns";
 import { Icon } from "./icons";
@@ -125,8 +125,9 @@ export function FilterEditor({ filters, status, range, onChange, column: fixed, 
 
 /** What a value of a column is typed into. */
 function useInputOf(column: string): "number" | "datetime-local" | "text" {
+  const nested = parseNested(column) !== null;
   const type = useColumns().data?.find((one) => one.name === column)?.type ?? "";
-  return /time/i.test(type) ? "datetime-local" : /int|double|money|number|decimal|float/i.test(type) ? "number" : "text";
+  return /time/i.test(type) ? "datetime-local" : nested || /int|double|money|number|decimal|float/i.test(type) ? "number" : "text";
 }
 
 const OPS: { id: Op; label: string }[] = [
@@ -142,6 +143,9 @@ const OPS: { id: Op; label: string }[] = [
   { id: "none", label: "is not set" },
 ];
 
+/** What compares values in their order: of properties those that are numbers. */
+const ORDERED: Op[] = ["gte", "gt", "lte", "lt", "between"];
+
 function Values({ column, filters, status, range, onDone }: { column: string; filters: string[]; status: string; range: string; onDone: (filter: Filter | null) => void }) {
   const before = filters.map(parseFilter).find((one) => one?.column === column) ?? null;
   const [op, setOp] = useState<Op>(before?.op ?? "in");
@@ -152,7 +156,8 @@ function Values({ column, filters, status, range, onDone }: { column: string; fi
     queryKey: ["values", column, status, range, others],
     queryFn: () => ask(api.GET("/api/v1/columns/{column}/values", { params: { path: { column }, query: { status, range, where: others, limit: 50 } } })),
   });
-  const compared = ["gte", "gt", "lte", "lt", "between"].includes(op);
+  const compared = ORDERED.includes(op);
+  const isVersion = parseNested(column)?.path.length === 0;
   const [bounds, setBounds] = useState<string[]>(compared ? (before?.values ?? []) : []);
   const input = useInputOf(column);
   const valued = op === "in" || op === "not_in" || op === "contains";
@@ -177,7 +182,7 @@ function Values({ column, filters, status, range, onDone }: { column: string; fi
           {columnLabel(column)}
         </strong>
         <select aria-label="Condition" className="field" value={op} onChange={(e) => setOp(e.target.value as Op)}>
-          {OPS.filter((one) => !column.includes("/") || !["gte", "gt", "lte", "lt", "between"].includes(one.id)).map((one) => (
+          {OPS.filter((one) => !isVersion || !ORDERED.includes(one.id)).map((one) => (
             <option key={one.id} value={one.id}>
               {one.label}
             </option>

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from snowgauge.store.base import Filter
 from snowgauge.store.clickhouse.layout import ENTITY_SCHEMAS
-from snowgauge.store.nested import NestedColumn, nested_values
+from snowgauge.store.filters import SIGNS
+from snowgauge.store.nested import NUMBER, NestedColumn, nested_bound, nested_values
 
 Bind = Callable[[str, str], str]
 
@@ -61,8 +62,12 @@ def _has(prefix: str) -> str:
 
 def nested_condition(one: Filter, column: NestedColumn, bind: Bind) -> str:
     """The filter itself."""
-    values = nested_values(one)
     found = nested_texts(column, bind)
+    if one.op in SIGNS:
+        bound = bind(repr(nested_bound(one)), "Float64")
+        is_number = f"match(v, {bind(NUMBER, 'String')})"
+        return f"arrayExists(v -> {is_number} AND toFloat64OrZero(v) {SIGNS[one.op]} {bound}, {found})"
+    values = nested_values(one)
     if one.op == "some":
         return f"notEmpty({found})"
     if one.op == "none":

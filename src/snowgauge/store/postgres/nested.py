@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from snowgauge.store.base import Filter
-from snowgauge.store.nested import NestedColumn, nested_values
+from snowgauge.store.filters import SIGNS
+from snowgauge.store.nested import NUMBER, NestedColumn, nested_bound, nested_values
 from snowgauge.store.postgres.values import kept_text
 
 Bind = Callable[[str, str], str]
@@ -41,8 +42,13 @@ def nested_rows(column: NestedColumn, table: str, bind: Bind) -> str:
 
 def nested_condition(one: Filter, column: NestedColumn, bind: Bind, collation: str) -> str:
     """With ``@`` in the place of the table's alias."""
-    values = nested_values(one)
     found = nested_rows(column, "@", bind)
+    if one.op in SIGNS:
+        # as decimals: what is beyond a double would be an error
+        compared = f"w.v::numeric {SIGNS[one.op]} {bind(repr(nested_bound(one)), 'numeric')}"
+        is_number = f"w.v ~ {bind(NUMBER, 'text')}"
+        return f"EXISTS (SELECT 1 FROM ({found}) w WHERE CASE WHEN {is_number} THEN {compared} ELSE false END)"
+    values = nested_values(one)
     if one.op == "some":
         return f"EXISTS ({found})"
     if one.op == "none":
