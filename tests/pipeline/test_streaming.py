@@ -9,7 +9,7 @@ import pytest
 
 from snowgauge.errors import SettingsError
 from snowgauge.pipeline import deployment
-from snowgauge.pipeline.roles import run_pipeline
+from snowgauge.pipeline.roles.worker import run_pipeline
 from snowgauge.pipeline.streaming import run_streaming
 from snowgauge.settings.model import Settings
 

@@ -254,7 +254,7 @@ def test_ids_come_from_the_record_alone():
 def test_switched_off_it_is_not_even_imported(tmp_path):
     program = (
         "import sys\n"
-        "from snowgauge.pipeline import roles\n"
+        "from snowgauge.pipeline.roles import collector, console, engine, modeller, worker\n"
         "from snowgauge.pipeline.reporters import reporters\n"
         "from snowgauge.settings.load import load\n"
         "assert reporters(load().settings, 'collector') == []\n"

@@ -34,8 +34,9 @@ def clickhouse(
     """
     if ctx.invoked_subcommand is not None:
         return
-    from snowgauge.pipeline import roles
     from snowgauge.pipeline.privileges import check_root, private_files
+    from snowgauge.pipeline.roles.engine import run_engine
+    from snowgauge.pipeline.roles.process import share_metrics
 
     given = {"host": host, "port": port}
     settings = settings_of(
@@ -43,8 +44,8 @@ def clickhouse(
     )
     private_files()
     check_root(settings, os.environ)
-    roles.share_metrics(settings)
-    roles.run_engine(settings)
+    share_metrics(settings)
+    run_engine(settings)
 
 
 def connect(ctx: typer.Context) -> None:

@@ -54,7 +54,7 @@ def load(
     from snowgauge.pipeline import upgrades
     from snowgauge.pipeline.build import open_store
     from snowgauge.pipeline.lifetime import without_erased
-    from snowgauge.pipeline.roles import prepare_store
+    from snowgauge.pipeline.roles.worker import prepare_store
 
     if not places and not bad_places:
         raise SnowgaugeError("name what to load with --from, --bad-from or both")

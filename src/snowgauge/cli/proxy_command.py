@@ -37,17 +37,18 @@ def run(ctx: typer.Context) -> None:
 
     Example: `snowgauge proxy run`
     """
-    from snowgauge.pipeline import build, roles
+    from snowgauge.pipeline import build
     from snowgauge.pipeline.privileges import private_files
     from snowgauge.pipeline.proxy.run import FrontProxy
+    from snowgauge.pipeline.roles.process import mark_ready, on_stop, share_metrics
 
     settings = settings_of(ctx)
     private_files()
-    roles.share_metrics(settings)
+    share_metrics(settings)
     stop = threading.Event()
-    roles.on_stop(stop.set)
+    on_stop(stop.set)
     proxy = FrontProxy(settings, build.data_dir(settings), os.environ)
-    proxy.run(stop, lambda: roles.mark_ready(settings, "proxy-0"))
+    proxy.run(stop, lambda: mark_ready(settings, "proxy-0"))
 
 
 def config(

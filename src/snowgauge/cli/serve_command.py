@@ -105,14 +105,15 @@ def collector(ctx: typer.Context, host: HostOption = None, port: PortOption = No
 
     Example: `snowgauge collector --port 8000`
     """
-    from snowgauge.pipeline import roles
     from snowgauge.pipeline.privileges import check_root, private_files
+    from snowgauge.pipeline.roles.collector import run_collector
+    from snowgauge.pipeline.roles.process import share_metrics
 
     settings = settings_of(ctx, *_flags("collector", interface=host, port=port))
     private_files()
     check_root(settings, os.environ)
-    roles.share_metrics(settings)
-    roles.run_collector(settings, index=index)
+    share_metrics(settings)
+    run_collector(settings, index=index)
 
 
 def pipeline(ctx: typer.Context, index: IndexOption = 0) -> None:
@@ -120,19 +121,21 @@ def pipeline(ctx: typer.Context, index: IndexOption = 0) -> None:
 
     Example: `snowgauge pipeline --index 0`
     """
-    from snowgauge.pipeline import roles
     from snowgauge.pipeline.privileges import check_root, private_files
+    from snowgauge.pipeline.roles.process import share_metrics
 
     settings = settings_of(ctx)
     private_files()
     check_root(settings, os.environ)
-    roles.share_metrics(settings)
+    share_metrics(settings)
     if settings.pipeline.store == "none":
         from snowgauge.pipeline.streaming import run_streaming
 
         run_streaming(settings, os.environ, index=index)
     else:
-        roles.run_pipeline(settings, os.environ, index=index)
+        from snowgauge.pipeline.roles.worker import run_pipeline
+
+        run_pipeline(settings, os.environ, index=index)
 
 
 def modeller(ctx: typer.Context) -> None:
@@ -140,14 +143,15 @@ def modeller(ctx: typer.Context) -> None:
 
     Of several with one store one works, and the others wait. Example: `snowgauge modeller`
     """
-    from snowgauge.pipeline import roles
     from snowgauge.pipeline.privileges import check_root, private_files
+    from snowgauge.pipeline.roles.modeller import run_modeller
+    from snowgauge.pipeline.roles.process import share_metrics
 
     settings = settings_of(ctx)
     private_files()
     check_root(settings, os.environ)
-    roles.share_metrics(settings)
-    roles.run_modeller(settings)
+    share_metrics(settings)
+    run_modeller(settings)
 
 
 def console(ctx: typer.Context, host: HostOption = None, port: PortOption = None) -> None:
@@ -155,11 +159,12 @@ def console(ctx: typer.Context, host: HostOption = None, port: PortOption = None
 
     Example: `snowgauge console --port 8001`
     """
-    from snowgauge.pipeline import roles
     from snowgauge.pipeline.privileges import check_root, private_files
+    from snowgauge.pipeline.roles.console import run_console
+    from snowgauge.pipeline.roles.process import share_metrics
 
     settings = settings_of(ctx, *_flags("console", host=host, port=port))
     private_files()
     check_root(settings, os.environ)
-    roles.share_metrics(settings)
-    roles.run_console(settings)
+    share_metrics(settings)
+    run_console(settings)

@@ -45,7 +45,7 @@ def status(
     """
     from snowgauge.actions.overview import overview
     from snowgauge.pipeline.build import open_deployment
-    from snowgauge.pipeline.roles import share_metrics
+    from snowgauge.pipeline.roles.process import share_metrics
     from snowgauge.telemetry import logs
 
     settings = settings_of(ctx)

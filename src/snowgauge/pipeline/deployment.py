@@ -18,7 +18,7 @@ from snowgauge.pipeline import build, modelling
 from snowgauge.pipeline.private_port import open_doors
 from snowgauge.pipeline.proxy.programs import find_program, refuse_ports
 from snowgauge.pipeline.proxy.routing import routing
-from snowgauge.pipeline.roles import ready_mark
+from snowgauge.pipeline.roles.process import ready_mark
 from snowgauge.pipeline.supervisor import Part, Supervisor
 from snowgauge.settings.model import Settings
 

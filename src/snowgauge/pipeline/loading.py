@@ -9,7 +9,8 @@ from snowgauge.actions.imports.loaded import EnrichedRecords, bad_row
 from snowgauge.delivery.worker import Worker
 from snowgauge.pipeline import build, lifetime, upgrades
 from snowgauge.pipeline.reporters import reported
-from snowgauge.pipeline.roles import known_erased, prepare_store, stopping
+from snowgauge.pipeline.roles.process import stopping
+from snowgauge.pipeline.roles.worker import known_erased, prepare_store
 from snowgauge.settings.model import Settings
 from snowgauge.telemetry.logs import logger
 

@@ -13,14 +13,8 @@ from snowgauge.delivery.worker import Worker
 from snowgauge.errors import SettingsError
 from snowgauge.pipeline import build, lifetime
 from snowgauge.pipeline.reporters import reported
-from snowgauge.pipeline.roles import (
-    collect_seldom,
-    enriching,
-    mark_ready,
-    mark_waiting,
-    run_with_followers,
-    stopping,
-)
+from snowgauge.pipeline.roles.process import mark_ready, mark_waiting, stopping
+from snowgauge.pipeline.roles.worker import collect_seldom, enriching, run_with_followers
 from snowgauge.settings.model import Settings
 from snowgauge.store.base import StoreBatch, WriteResult
 from snowgauge.telemetry.logs import logger
