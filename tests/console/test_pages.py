@@ -86,6 +86,7 @@ def test_live_opens_an_event_beside_the_table(page: Page, seeded: PrivatePort) -
 
 def test_live_columns_are_picked_and_pinned(page: Page, seeded: PrivatePort) -> None:
     page.goto("/live")
+    expect(page.locator("tbody tr[data-kind]").first).to_be_visible()
     page.get_by_role("button", name="Columns", exact=True).click()
     page.get_by_label("Find a column").fill("br_lang")
     page.get_by_label("br_lang").check()
