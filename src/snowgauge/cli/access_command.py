@@ -73,9 +73,8 @@ def add(
 
 
 def _add(book: AccessBook, name: str, role: str, secret: str, apps: Sequence[str] = ()) -> None:
-    from snowgauge.actions.access.roles import Role
 
-    person = book.add_person(name, secret, cast(Role, role), apps)
+    person = book.add_person(name, secret, role, apps)
     book.record(_SHELL, "add person", person.name, f"role {person.role}; applications: {_apps(person.apps)}")
     out.print(f"{person.name} may log in as {person.role}")
 
@@ -93,12 +92,11 @@ def invite(
     Example: `snowgauge access invite grace --role analyst`
     """
     from snowgauge.actions.access.invitations import PATH
-    from snowgauge.actions.access.roles import Role
     from snowgauge.pipeline.private_port import console_url, open_access
 
     settings = settings_of(ctx)
     book = open_access(settings)
-    made, secret = book.invitations.add(name, cast(Role, role), _SHELL.name, lasts_ms=days * 86_400_000, apps=app or [])
+    made, secret = book.invitations.add(name, role, _SHELL.name, lasts_ms=days * 86_400_000, apps=app or [])
     book.record(_SHELL, "invite person", made.name, f"role {made.role}; applications: {_apps(made.apps)}")
     err.print(f"[dim]for {made.name}, until {_day(made.expires_at)}; it is not shown again[/]")
     out.print(f"{(url or console_url(settings)).rstrip('/')}{PATH}#{secret}", markup=False)
@@ -237,11 +235,10 @@ def add_key(
 
     Example: `snowgauge access add-key grafana --scope read:aggregates`
     """
-    from snowgauge.actions.access.roles import Scope
     from snowgauge.pipeline.private_port import open_access
 
     book = open_access(settings_of(ctx))
-    key, secret = book.add_key(name, cast(list[Scope], scope), created_by=_SHELL.name, apps=app or [])
+    key, secret = book.add_key(name, scope, created_by=_SHELL.name, apps=app or [])
     book.record(_SHELL, "add key", key.name, f"{', '.join(key.scopes)}; applications: {_apps(key.apps)}")
     err.print("[dim]keep it now: it is not shown again[/]")
     out.print(secret, markup=False)

@@ -6,17 +6,17 @@ lets nobody in. Safe for threads; several processes may have it open.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from snowgauge.actions.access import guesses, limits
 from snowgauge.actions.access.audit import AuditLog
+from snowgauge.actions.access.checks import digest, name_of, refuse_first_but_admin, role_of
 from snowgauge.actions.access.invitations import Invitations
 from snowgauge.actions.access.keys import ApiKeys
 from snowgauge.actions.access.layout import LAYOUT
@@ -74,17 +74,13 @@ class AccessBook:
     def has_people(self) -> bool:
         return bool(self._rows("SELECT 1 FROM people LIMIT 1"))
 
-    def add_person(self, name: str, password: str, role: Role, apps: Iterable[str] = ()) -> Person:
+    def add_person(self, name: str, password: str, role: str, apps: Iterable[str] = ()) -> Person:
         """``apps``: the only applications that the person may see; none: all. Raises ``AccessRefused`` for a name that
         is taken or a password that is too short."""
-        name = name.strip()
-        if not 1 <= len(name) <= 100:
-            raise AccessRefused("the name must have 1 to 100 characters")
-        if role not in ROLES:
-            raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
+        name, wanted = name_of(name), role_of(role)
         hashed = self._passwords.hashed(password, name)
         with self._tables.writing() as db:
-            return self._insert(db, name, hashed, role, apps)
+            return self._insert(db, name, hashed, wanted, apps)
 
     def accept_invitation(self, secret: str, password: str) -> Session:
         """The person of an invitation, with the password that they chose, and a session. Raises ``AccessRefused``."""
@@ -97,9 +93,7 @@ class AccessBook:
     def _insert(self, db: sqlite3.Connection, name: str, hashed: str, role: Role, apps: Iterable[str]) -> Person:
         person = Person(str(uuid.uuid4()), name, role, self._clock(), apps=limits.checked(apps))
         limits.refuse_admin(role, person.apps)
-        # the first person closes the open door, so it has to be one who can let others in
-        if role != "admin" and not self.has_admin():
-            raise AccessRefused("the first user must be an admin, who can then add others")
+        refuse_first_but_admin(db, role)
         try:
             db.execute(
                 "INSERT INTO people (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
@@ -126,10 +120,8 @@ class AccessBook:
                 limits.keep(db, "person_limits", person_id, limits.checked(apps))
             limits.refuse_admin(role or person.role, self._find(person_id).apps)
             if role is not None and role != person.role:
-                if role not in ROLES:
-                    raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
                 self._keep_an_admin(person)
-                db.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
+                db.execute("UPDATE people SET role = ? WHERE id = ?", (role_of(role), person_id))
             if password is not None:
                 if person.issuer is not None:
                     raise AccessRefused(f"{person.name} logs in through {person.issuer} and has no password here")
@@ -215,7 +207,7 @@ class AccessBook:
         )
         db.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)",
-            (_digest(session.token), person_id, session.csrf, now, session.expires_at),
+            (digest(session.token), person_id, session.csrf, now, session.expires_at),
         )
         return session
 
@@ -223,7 +215,7 @@ class AccessBook:
         rows = self._rows(
             f"SELECT {_PERSON}, sessions.csrf FROM sessions JOIN people ON people.id = sessions.person {_MORE} "  # noqa: S608
             "WHERE sessions.token = ? AND sessions.expires_at > ?",
-            _digest(token),
+            digest(token),
             self._clock(),
         )
         if not rows:
@@ -233,7 +225,7 @@ class AccessBook:
         owes = demanded(self._demand, person.role) and not person.second_factor and person.issuer is None
         scopes: frozenset[Scope] = frozenset() if owes else limits.within(ROLES[person.role], person.apps)
         return Principal(
-            person.name, "person", scopes, person.role, person.id, _digest(token), rows[0]["csrf"], owes,
+            person.name, "person", scopes, person.role, person.id, digest(token), rows[0]["csrf"], owes,
             tuple(person.apps) or None,
         )  # fmt: skip
 
@@ -319,7 +311,7 @@ class AccessBook:
 
     def log_out(self, token: str) -> None:
         with self._tables.writing() as db:
-            db.execute("DELETE FROM sessions WHERE token = ?", (_digest(token),))
+            db.execute("DELETE FROM sessions WHERE token = ?", (digest(token),))
 
     # ---- keys and audit ---------------------------------------------------------------------------------------
 
@@ -329,7 +321,7 @@ class AccessBook:
     def add_key(
         self,
         name: str,
-        scopes: Iterable[Scope],
+        scopes: Iterable[str],
         *,
         created_by: str,
         expires_at: int | None = None,
@@ -357,12 +349,8 @@ class AccessBook:
             return db.execute(sql, values).fetchall()
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _person(row: sqlite3.Row) -> Person:
     return Person(
-        row["id"], row["name"], cast(Role, row["role"]), row["created_at"], row["last_login"], row["issuer"],
+        row["id"], row["name"], role_of(row["role"]), row["created_at"], row["last_login"], row["issuer"],
         bool(row["second_factor"]), limits.kept(row["apps"]),
     )  # fmt: skip

@@ -6,17 +6,15 @@ secret behind ``#``, so that neither servers nor proxies write it down.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
-from typing import cast
 
 from snowgauge.actions.access import limits
+from snowgauge.actions.access.checks import digest, name_of, refuse_first_but_admin, role_of
 from snowgauge.actions.access.records import Invitation
-from snowgauge.actions.access.roles import ROLES, Role
 from snowgauge.errors import AccessRefused
 from snowgauge.state.tables import SharedTables
 
@@ -41,33 +39,28 @@ class Invitations:
             return [_invitation(row) for row in rows]
 
     def add(
-        self, name: str, role: Role, created_by: str, *, lasts_ms: int = USUAL_MS, apps: Iterable[str] = ()
+        self, name: str, role: str, created_by: str, *, lasts_ms: int = USUAL_MS, apps: Iterable[str] = ()
     ) -> tuple[Invitation, str]:
         """The invitation and its secret, which is shown this once. One for the same name replaces it. Raises
         ``AccessRefused``."""
-        name = name.strip()
-        if not 1 <= len(name) <= 100:
-            raise AccessRefused("the name must have 1 to 100 characters")
-        if role not in ROLES:
-            raise AccessRefused(f"unknown role {role!r}: use one of {', '.join(ROLES)}")
+        name, wanted = name_of(name), role_of(role)
         if not 0 < lasts_ms <= LONGEST_MS:
             raise AccessRefused(f"an invitation is valid for at most {LONGEST_MS // 86_400_000} days")
         limited = limits.checked(apps)
-        limits.refuse_admin(role, limited)
+        limits.refuse_admin(wanted, limited)
         now = self._clock()
         secret = secrets.token_urlsafe(32)
-        made = Invitation(str(uuid.uuid4()), name, role, limited, created_by, now, now + lasts_ms)
+        made = Invitation(str(uuid.uuid4()), name, wanted, limited, created_by, now, now + lasts_ms)
         with self._tables.writing() as db:
             if db.execute("SELECT 1 FROM people WHERE name = ?", (name,)).fetchone():
                 raise AccessRefused(f"a user named {name!r} already exists")
-            if role != "admin" and not db.execute("SELECT 1 FROM people WHERE role = 'admin'").fetchone():
-                raise AccessRefused("the first user must be an admin, who can then add others")
+            refuse_first_but_admin(db, wanted)
             db.execute("DELETE FROM invitations WHERE expires_at <= ? OR name = ?", (now, name))
             if db.execute("SELECT count(*) FROM invitations").fetchone()[0] >= _MOST:
                 raise AccessRefused(f"{_MOST} invitations are open: revoke one first")
             db.execute(
                 "INSERT INTO invitations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (made.id, made.name, made.role, json.dumps(limited), _digest(secret), created_by, now, made.expires_at),
+                (made.id, made.name, made.role, json.dumps(limited), digest(secret), created_by, now, made.expires_at),
             )
         return made, secret
 
@@ -91,11 +84,11 @@ class Invitations:
         return taken
 
     def _valid(self, db: sqlite3.Connection, secret: str) -> Invitation:
-        digest = _digest(secret)
+        known = digest(secret)
         row = db.execute(
-            "SELECT * FROM invitations WHERE hash = ? AND expires_at > ?", (digest, self._clock())
+            "SELECT * FROM invitations WHERE hash = ? AND expires_at > ?", (known, self._clock())
         ).fetchone()
-        if row is None or not secrets.compare_digest(row["hash"], digest):
+        if row is None or not secrets.compare_digest(row["hash"], known):
             raise AccessRefused(
                 "this invitation is not valid: it was used or revoked, has expired or is incomplete. Ask for another",
                 status=401,
@@ -103,15 +96,11 @@ class Invitations:
         return _invitation(row)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _invitation(row: sqlite3.Row) -> Invitation:
     return Invitation(
         row["id"],
         row["name"],
-        cast(Role, row["role"]),
+        role_of(row["role"]),
         limits.kept(row["apps"]),
         row["created_by"],
         row["created_at"],

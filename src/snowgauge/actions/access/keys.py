@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
@@ -12,8 +11,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from snowgauge.actions.access import limits
+from snowgauge.actions.access.checks import digest, name_of, scopes_of
 from snowgauge.actions.access.records import ApiKey
-from snowgauge.actions.access.roles import SCOPES, Principal, Scope
+from snowgauge.actions.access.roles import Principal
 from snowgauge.errors import AccessRefused, StateUnavailable
 from snowgauge.state.tables import Overtaken, SharedTables
 
@@ -36,7 +36,7 @@ class ApiKeys:
     def add(
         self,
         name: str,
-        scopes: Iterable[Scope],
+        scopes: Iterable[str],
         *,
         created_by: str,
         expires_at: int | None = None,
@@ -45,25 +45,17 @@ class ApiKeys:
         """The key's record and its secret, which is shown this once. ``apps``: the only applications that it may see;
         none: all. Raises ``AccessRefused``."""
         limited = limits.checked(apps)
-        wanted = sorted(set(scopes))
-        unknown = [scope for scope in wanted if scope not in SCOPES]
-        if unknown:
-            raise AccessRefused(f"unknown scope {unknown[0]!r}: use any of {', '.join(SCOPES)}")
-        if not wanted:
-            raise AccessRefused("a key needs at least one scope")
-        if not 1 <= len(name.strip()) <= 100:
-            raise AccessRefused("the name must have 1 to 100 characters")
+        wanted = scopes_of(scopes)
+        name = name_of(name)
         beyond = [scope for scope in wanted if scope not in limits.within(frozenset(wanted), limited)]
         if beyond:
             raise AccessRefused(f"the scope {beyond[0]} is about all applications: a key for some cannot have it")
         secret = PREFIX + secrets.token_urlsafe(32)
-        key = ApiKey(
-            str(uuid.uuid4()), name.strip(), secret[:9], wanted, created_by, self._clock(), None, expires_at, limited
-        )
+        key = ApiKey(str(uuid.uuid4()), name, secret[:9], wanted, created_by, self._clock(), None, expires_at, limited)
         with self._tables.writing() as db:
             db.execute(
                 "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (key.id, key.name, key.hint, _digest(secret), json.dumps(wanted), created_by, key.created_at, None,
+                (key.id, key.name, key.hint, digest(secret), json.dumps(wanted), created_by, key.created_at, None,
                  expires_at),
             )  # fmt: skip
             limits.keep(db, "key_limits", key.id, limited)
@@ -80,10 +72,10 @@ class ApiKeys:
     def principal(self, secret: str) -> Principal | None:
         """The program that has this secret."""
         now = self._clock()
-        digest = _digest(secret)
+        known = digest(secret)
         with self._tables.reading() as db:
-            row = db.execute(f"{_KEYS} WHERE keys.hash = ?", (digest,)).fetchone()
-        if row is None or not hmac.compare_digest(row["hash"], digest):
+            row = db.execute(f"{_KEYS} WHERE keys.hash = ?", (known,)).fetchone()
+        if row is None or not hmac.compare_digest(row["hash"], known):
             return None
         key = _key(row)
         if key.expires_at is not None and key.expires_at <= now:
@@ -94,10 +86,6 @@ class ApiKeys:
                 db.execute("UPDATE keys SET last_used = ? WHERE id = ?", (now, key.id))
         scopes = limits.within(frozenset(key.scopes), key.apps)
         return Principal(f"key {key.name}", "key", scopes, apps=tuple(key.apps) or None)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _key(row: sqlite3.Row) -> ApiKey:

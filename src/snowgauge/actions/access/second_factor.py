@@ -8,7 +8,6 @@ Recovery codes have 80 random bits, work once, and are kept as SHA-256. The secr
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import secrets
 import sqlite3
@@ -16,6 +15,7 @@ from collections.abc import Callable
 from typing import Literal
 from urllib.parse import quote, urlencode
 
+from snowgauge.actions.access.checks import digest
 from snowgauge.actions.access.guesses import Guesses
 from snowgauge.actions.access.records import Enrolment
 from snowgauge.actions.access.roles import Role
@@ -144,4 +144,4 @@ def _spread(code: str) -> str:
 
 def _digest(code: str) -> str:
     plain = "".join(letter for letter in code.upper() if letter.isalnum())
-    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest(plain)
