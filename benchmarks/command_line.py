@@ -1,4 +1,4 @@
-"""What the command line costs before it does anything: processor time beside that of a bare Python.
+"""What commands and processes cost before they do anything: processor time beside that of a bare Python.
 
 python -m benchmarks.command_line [--rounds 5]
 """
@@ -14,6 +14,7 @@ from statistics import median
 from benchmarks._aims import note
 
 CASES = {"--help": ["--help"], "sql --help": ["sql", "--help"]}
+ROLES = ("collector", "engine", "worker", "modeller", "console")
 
 
 def seconds(*arguments: str) -> float:
@@ -35,6 +36,9 @@ def main() -> None:
         spent = median([seconds("-m", "snowgauge", *arguments) for _ in range(rounds)])
         worst = max(worst, spent / bare)
         print(f"{f'snowgauge {name}':28}{spent * 1000:8.0f} ms{spent / bare:8.1f} times")
+    for role in ROLES:
+        spent = median([seconds("-c", f"import snowgauge.pipeline.roles.{role}") for _ in range(rounds)])
+        print(f"{f'what the {role} loads':28}{spent * 1000:8.0f} ms{spent / bare:8.1f} times")
     note(help_times=worst)
 
 
